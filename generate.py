@@ -1,0 +1,211 @@
+"""The generation engine that the terminal chat, the evaluation and the server share.
+
+    engine = Engine.load("out/small", slots=4)
+    for text in engine.stream([{"role": "user", "content": "Hello!"}], Sampling(temperature=0)):
+        print(text, end="", flush=True)
+
+A slot of the KV cache holds one sequence. A request waits for a free slot, its prompt is read in one
+forward pass (prefill), and from then on it gains one token in every `step` together with all other
+slots (decode), so requests of any length join and leave while others run. Every decode step computes all
+slots, used or not: what a request yields then does not depend on its neighbours, bit for bit.
+Left out on purpose: beam search, speculative decoding, prefix sharing.
+"""
+
+import dataclasses
+import math
+from collections import deque
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+import model as model_file
+from model import KVCache, LanguageModel
+from tokenizer import StreamDecoder, Tokenizer
+
+
+@dataclasses.dataclass
+class Sampling:
+    """How the next token is chosen. Temperature 0 is greedy; top_k 0, top_p 1 and min_p 0 exclude nothing."""
+
+    temperature: float = 0.7
+    top_k: int = 0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    repetition_penalty: float = 1.0
+    max_new_tokens: int = 256
+    seed: int | None = None
+
+    def __post_init__(self):
+        for name, low, high, open_low in (("temperature", 0, 100, False), ("top_p", 0, 1, True), ("min_p", 0, 1, False),
+                                          ("repetition_penalty", 0, 100, True), ("max_new_tokens", 1, 2**31, False)):
+            value = getattr(self, name)
+            inside = low < value <= high if open_low else low <= value <= high  # false for NaN, too
+            if not inside:
+                raise ValueError(f"{name} should be in {'(' if open_low else '['}{low}, {high}], found {value}")
+
+    def check(self, vocabulary: int) -> None:
+        if not 0 <= self.top_k <= vocabulary:
+            raise ValueError(f"top_k should be between 0 and the vocabulary's {vocabulary}, found {self.top_k}")
+
+
+def sample(logits: Tensor, sampling: Sampling, seen: list[int], generator: torch.Generator | None) -> int:
+    """Choose a token id from logits [V].
+
+    In this order: the repetition penalty on tokens already seen (Keskar et al. 2019, section 4.1),
+    temperature, top-k, top-p (Holtzman et al. 2020), min-p, and a draw from what is left.
+    """
+    logits = logits.float()
+    if sampling.repetition_penalty != 1.0:
+        index = torch.tensor(sorted(set(seen)), device=logits.device)
+        values = logits[index]
+        logits = logits.clone()
+        logits[index] = torch.where(values > 0, values / sampling.repetition_penalty, values * sampling.repetition_penalty)
+    if sampling.temperature == 0:
+        return int(logits.argmax())
+    logits = logits / sampling.temperature
+    if sampling.top_k:
+        logits[logits < logits.topk(sampling.top_k).values[-1]] = -math.inf
+    if sampling.top_p < 1.0:
+        ordered, order = logits.sort(descending=True)
+        before = ordered.softmax(-1).cumsum(-1) - ordered.softmax(-1)  # mass of all likelier tokens
+        logits[order[before >= sampling.top_p]] = -math.inf
+    if sampling.min_p:
+        probabilities = logits.softmax(-1)
+        logits[probabilities < sampling.min_p * probabilities.max()] = -math.inf
+    return int(torch.multinomial(logits.softmax(-1).cpu(), 1, generator=generator))
+
+
+class Request:
+    """One prompt and the tokens it has grown; `finish_reason` is None while it runs, then "stop" or "length"."""
+
+    def __init__(self, prompt: list[int], sampling: Sampling):
+        self.prompt, self.sampling = prompt, sampling
+        self.tokens: list[int] = []
+        self.finish_reason: str | None = None
+        self.generator = None
+        if sampling.temperature > 0:
+            self.generator = torch.Generator()
+            self.generator.manual_seed(sampling.seed) if sampling.seed is not None else self.generator.seed()
+
+
+class Engine:
+    """A model, its tokenizer and a cache of `slots` sequences, each as long as the model's context."""
+
+    def __init__(self, model: LanguageModel, tokenizer: Tokenizer, slots: int = 1):
+        self.model, self.tokenizer, self.context = model, tokenizer, model.config.max_position_embeddings
+        self.cache = KVCache(model.config, slots, self.context, like=model.lm_head.weight)
+        self.running: list[Request | None] = [None] * slots
+        self.waiting: deque[Request] = deque()
+        self.stop_ids = {tokenizer.end_id, tokenizer.eos_id}
+        # Markers that may not appear inside an answer: a model that writes one has left the template.
+        self.forbidden = torch.tensor([tokenizer.bos_id, tokenizer.pad_id, *tokenizer.role_ids.values()])
+
+    @classmethod
+    def load(cls, folder: str, slots: int = 1, device: str | None = None) -> "Engine":
+        """The engine for a model folder, on the GPU where there is one. ValueError where it is not a model."""
+        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        model, tokenizer = model_file.load(folder, device), Tokenizer(folder)
+        if len(tokenizer) != model.config.vocab_size:
+            raise ValueError(f"{folder}: the tokenizer has {len(tokenizer)} pieces, "
+                             f"the model a vocabulary of {model.config.vocab_size}")
+        return cls(model, tokenizer, slots)
+
+    def fit(self, messages: list[dict], reserve: int) -> tuple[list[dict], int]:
+        """Leave out the oldest whole turns until the prompt and `reserve` new tokens fit the context.
+
+        Returns the messages kept (the system message always) and the number of user turns left out;
+        ValueError when the last message alone does not fit.
+        """
+        system, turns = [m for m in messages if m["role"] == "system"], [m for m in messages if m["role"] != "system"]
+        asked = sum(m["role"] == "user" for m in turns)
+        while True:
+            length = len(self.tokenizer.render(system + turns, add_generation_prompt=True)[0])
+            if length + min(reserve, self.context // 4) <= self.context:
+                return system + turns, asked - sum(m["role"] == "user" for m in turns)
+            following = next((i for i, m in enumerate(turns) if i and m["role"] == "user"), None)
+            if following is None:
+                raise ValueError(f"the message is too long: {length} tokens with its markers, and the context of "
+                                 f"{self.context} must also hold the answer")
+            turns = turns[following:]
+
+    def submit(self, prompt: list[int], sampling: Sampling) -> Request:
+        """Queue a prompt of token ids; `step` until its `finish_reason` is set."""
+        sampling.check(self.model.config.vocab_size)
+        if len(prompt) >= self.context:
+            raise ValueError(f"the prompt's {len(prompt)} tokens leave no room in the context of {self.context}")
+        request = Request(prompt, sampling)
+        self.waiting.append(request)
+        return request
+
+    def cancel(self, request: Request) -> None:
+        """Forget a request and free its slot."""
+        self.running = [None if r is request else r for r in self.running]
+        self.waiting = deque(r for r in self.waiting if r is not request)
+
+    @torch.inference_mode()
+    def step(self) -> list[Request]:
+        """Give every request that has a slot one more token, admitting waiting ones first; returns those advanced."""
+        device = self.cache.keys.device
+        decoding = [slot for slot, request in enumerate(self.running) if request]
+        advanced = []
+        for slot, request in enumerate(self.running):
+            if request is None and self.waiting:
+                request = self.running[slot] = self.waiting.popleft()
+                logits = self.model(torch.tensor([request.prompt], device=device), cache=self.cache,
+                                    slots=slice(slot, slot + 1), start=torch.zeros(1, dtype=torch.long, device=device))
+                advanced.append(self._accept(slot, logits[0, -1]))
+        if decoding:
+            ids, start = [[self.tokenizer.pad_id]] * len(self.running), [0] * len(self.running)
+            for slot, request in enumerate(self.running):
+                # A slot just filled above takes part with its newest token, whose result is not used: its keys
+                # and values are those that the next step writes again.
+                if request and request.tokens:
+                    ids[slot], start[slot] = [request.tokens[-1]], len(request.prompt) + len(request.tokens) - 1
+            logits = self.model(torch.tensor(ids, device=device), cache=self.cache,
+                                start=torch.tensor(start, device=device))
+            advanced += [self._accept(slot, logits[slot, -1]) for slot in decoding]
+        return advanced
+
+    def _accept(self, slot: int, logits: Tensor) -> Request:
+        request = self.running[slot]
+        logits[self.forbidden] = -math.inf
+        token = sample(logits, request.sampling, request.prompt + request.tokens, request.generator)
+        request.tokens.append(token)
+        if token in self.stop_ids:
+            request.finish_reason = "stop"
+        elif (len(request.tokens) >= request.sampling.max_new_tokens
+              or len(request.prompt) + len(request.tokens) >= self.context):
+            request.finish_reason = "length"
+        if request.finish_reason:
+            self.running[slot] = None
+        return request
+
+    def stream(self, messages: list[dict], sampling: Sampling) -> Iterator[str]:
+        """The answer to a conversation, piece by piece, each a whole number of characters."""
+        prompt, _ = self.tokenizer.render(messages, add_generation_prompt=True)
+        request = self.submit(prompt, sampling)
+        decoder = StreamDecoder(self.tokenizer)
+        try:
+            while not request.finish_reason:
+                self.step()
+                if text := decoder.push(request.tokens[-1]):
+                    yield text
+            if text := decoder.flush():
+                yield text
+        finally:
+            self.cancel(request)  # also when the listener went away in the middle
+
+    def answer_all(self, prompts: list[list[int]], sampling: Sampling, progress=None) -> list[Request]:
+        """Run many prompts through the slots, longest first, and return their finished requests in order."""
+        requests = [Request(prompt, sampling) for prompt in prompts]
+        for request in sorted(requests, key=lambda r: -len(r.prompt)):
+            if len(request.prompt) >= self.context:
+                request.finish_reason = "length"
+            else:
+                self.waiting.append(request)
+        while self.waiting or any(self.running):
+            for request in self.step():
+                if request.finish_reason and progress:
+                    progress()
+        return requests

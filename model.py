@@ -1,0 +1,378 @@
+"""A decoder-only Transformer in the shape of LLaMA, written out: everything between token ids and logits.
+
+    python model.py --config configs/base.json      # parameters and memory, without allocating them
+
+The modules carry the names of Hugging Face's `LlamaForCausalLM`, so what `save` writes is that format
+and no converter exists. Left out on purpose: mixture of experts, sliding windows, attention biases.
+
+Shapes: B batch, T tokens, D hidden size, H / K query / key-value heads, E head size, V vocabulary,
+L layers, C cache length.
+"""
+
+import argparse
+import dataclasses
+import json
+import math
+import os
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+
+@dataclasses.dataclass
+class ModelConfig:
+    """The fields of Hugging Face's `LlamaConfig` that this model honours, and two of our own at the end."""
+
+    vocab_size: int = 2048
+    hidden_size: int = 256
+    intermediate_size: int = 0  # 0: 8/3 of the hidden size, rounded up to a multiple of 32
+    num_hidden_layers: int = 4
+    num_attention_heads: int = 4
+    num_key_value_heads: int = 0  # 0: as many as query heads
+    max_position_embeddings: int = 512
+    rope_theta: float = 10000.0
+    rms_norm_eps: float = 1e-5
+    initializer_range: float = 0.02
+    tie_word_embeddings: bool = True
+    attention_dropout: float = 0.0
+    hidden_dropout: float = 0.0  # ours: on what each block adds to the residual stream
+    activation_checkpointing: bool = False  # ours: recompute each layer in the backward pass
+
+    def __post_init__(self):
+        self.num_key_value_heads = self.num_key_value_heads or self.num_attention_heads
+        self.intermediate_size = self.intermediate_size or -(-8 * self.hidden_size // 3 // 32) * 32
+        if self.hidden_size % self.num_attention_heads:
+            raise ValueError(f"model.hidden_size {self.hidden_size} is not a multiple of "
+                             f"model.num_attention_heads {self.num_attention_heads}")
+        if self.num_attention_heads % self.num_key_value_heads:
+            raise ValueError(f"model.num_attention_heads {self.num_attention_heads} is not a multiple of "
+                             f"model.num_key_value_heads {self.num_key_value_heads}")
+        if self.head_size % 2:
+            raise ValueError(f"head size {self.head_size} (model.hidden_size {self.hidden_size} / "
+                             f"model.num_attention_heads {self.num_attention_heads}) is odd; "
+                             "the rotary embedding needs an even one")
+
+    @property
+    def head_size(self) -> int:
+        return self.hidden_size // self.num_attention_heads
+
+
+TRAINING_FIELDS = ("attention_dropout", "hidden_dropout", "activation_checkpointing")
+
+
+class RMSNorm(nn.Module):
+    """x / sqrt(mean(x^2) + eps) * weight, the mean in fp32 (Zhang & Sennrich 2019, eq. 4)."""
+
+    def __init__(self, size: int, eps: float):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(size))
+        self.eps = eps
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.rms_norm(x.float(), (x.shape[-1],), eps=self.eps).to(x.dtype) * self.weight
+
+
+def rotary_tables(positions: Tensor, head_size: int, theta: float) -> tuple[Tensor, Tensor]:
+    """Cosines and sines of every position's angles (Su et al. 2021, eq. 15).
+
+    positions [B, T] -> two [B, 1, T, E] in fp32. Built anew in each forward pass: a buffer would be
+    rounded when DeepSpeed casts the model to half precision, and angles near 500 cannot stand that.
+    """
+    frequencies = theta ** (-torch.arange(0, head_size, 2, device=positions.device).float() / head_size)
+    angles = positions[:, None, :, None].float() * frequencies
+    angles = torch.cat((angles, angles), dim=-1)
+    return angles.cos(), angles.sin()
+
+
+def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """Turn each pair (x[i], x[i + E/2]) by its position's angle: LLaMA's rotate-half layout. x [B, H, T, E]."""
+    first, second = x.chunk(2, dim=-1)
+    return x * cos + torch.cat((-second, first), dim=-1) * sin
+
+
+class KVCache:
+    """Keys and values of all layers for a fixed number of slots, [L, slots, K, C, E] each.
+
+    A slot holds one sequence from position 0 on. What lies behind a sequence's end is never attended to
+    (a query sees only positions up to its own), so a slot is freed by forgetting its length.
+    """
+
+    def __init__(self, config: ModelConfig, slots: int, length: int, like: Tensor):
+        shape = (config.num_hidden_layers, slots, config.num_key_value_heads, length, config.head_size)
+        self.keys, self.values = like.new_zeros(shape), like.new_zeros(shape)
+
+    def update(self, layer: int, slots: slice, positions: Tensor, k: Tensor, v: Tensor, end: int):
+        """Write k, v [B, K, T, E] at `positions` [B, T] of `slots`; return those slots' first `end` entries."""
+        index = positions[:, None, :, None].expand_as(k)
+        kept = []
+        for store, new in ((self.keys, k), (self.values, v)):
+            rows = store[layer, slots]
+            rows.scatter_(2, index, new)
+            kept.append(rows[:, :, :end])
+        return kept
+
+
+class Attention(nn.Module):
+    """Causal self-attention in which H/K query heads share a key-value head (Ainslie et al. 2023)."""
+
+    def __init__(self, config: ModelConfig, layer: int):
+        super().__init__()
+        D, E = config.hidden_size, config.head_size
+        self.heads, self.kv_heads, self.head_size = config.num_attention_heads, config.num_key_value_heads, E
+        self.layer, self.dropout = layer, config.attention_dropout
+        self.q_proj = nn.Linear(D, self.heads * E, bias=False)
+        self.k_proj = nn.Linear(D, self.kv_heads * E, bias=False)
+        self.v_proj = nn.Linear(D, self.kv_heads * E, bias=False)
+        self.o_proj = nn.Linear(self.heads * E, D, bias=False)
+
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None, cached=None) -> Tensor:
+        B, T, _ = x.shape
+        q = self.q_proj(x).view(B, T, self.heads, self.head_size).transpose(1, 2)  # [B, H, T, E]
+        k = self.k_proj(x).view(B, T, self.kv_heads, self.head_size).transpose(1, 2)  # [B, K, T, E]
+        v = self.v_proj(x).view(B, T, self.kv_heads, self.head_size).transpose(1, 2)
+        q, k = rotate(q, cos, sin), rotate(k, cos, sin)
+        if cached is not None:
+            cache, slots, positions, end = cached
+            k, v = cache.update(self.layer, slots, positions, k, v, end)
+        y = F.scaled_dot_product_attention(
+            q, k, v, attn_mask=mask, is_causal=mask is None, enable_gqa=self.heads != self.kv_heads,
+            dropout_p=self.dropout if self.training else 0.0)
+        return self.o_proj(y.transpose(1, 2).reshape(B, T, -1))
+
+
+class MLP(nn.Module):
+    """down(silu(gate(x)) * up(x)): SwiGLU (Shazeer 2020)."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.gate_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
+        self.up_proj = nn.Linear(config.hidden_size, config.intermediate_size, bias=False)
+        self.down_proj = nn.Linear(config.intermediate_size, config.hidden_size, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+
+
+class Layer(nn.Module):
+    """x + attention(norm(x)), then x + mlp(norm(x)): pre-normalised residual blocks."""
+
+    def __init__(self, config: ModelConfig, layer: int):
+        super().__init__()
+        self.input_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.self_attn = Attention(config, layer)
+        self.post_attention_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+        self.mlp = MLP(config)
+        self.dropout = nn.Dropout(config.hidden_dropout)
+
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None, cached=None) -> Tensor:
+        x = x + self.dropout(self.self_attn(self.input_layernorm(x), cos, sin, mask, cached))
+        return x + self.dropout(self.mlp(self.post_attention_layernorm(x)))
+
+
+class Decoder(nn.Module):
+    """Embedding, layers, final norm: token ids [B, T] -> hidden states [B, T, D]."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.layers = nn.ModuleList(Layer(config, i) for i in range(config.num_hidden_layers))
+        self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
+
+
+def document_layout(ids: Tensor, bos_id: int) -> tuple[Tensor, Tensor | None]:
+    """Positions and attention mask of packed rows, read off the `<s>` that opens every document.
+
+    ids [B, T] -> positions [B, T], counted from each document's start, and a mask [B, 1, T, T] that is
+    true where a query (third axis) may look at a key (fourth). Row `<s> a b <s> c`:
+
+        document 1 1 1 2 2        <s> 1 . . . .
+        position 0 1 2 0 1        a   1 1 . . .
+                                  b   1 1 1 . .
+                                  <s> . . . 1 .
+                                  c   . . . 1 1
+
+    The mask is None where plain causal attention says the same, since the fused kernels are faster without.
+    """
+    opens = ids == bos_id
+    documents = opens.cumsum(dim=1)
+    index = torch.arange(ids.shape[1], device=ids.device)
+    start = torch.where(opens, index, 0).cummax(dim=1).values
+    if not bool(opens[:, 1:].any()):
+        return index - start, None
+    causal = index[:, None] >= index[None, :]
+    return index - start, (documents[:, None, :, None] == documents[:, None, None, :]) & causal
+
+
+class LanguageModel(nn.Module):
+    """The Transformer with its vocabulary head.
+
+    `forward(ids)` gives logits; `forward(ids, loss_mask)` the summed loss that training differentiates;
+    `forward(ids, cache=..., ...)` logits of the continuation of cached sequences.
+    """
+
+    def __init__(self, config: ModelConfig, bos_id: int = 1):
+        super().__init__()
+        self.config, self.bos_id = config, bos_id
+        self.model = Decoder(config)
+        self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        if config.tie_word_embeddings:
+            self.lm_head.weight = self.model.embed_tokens.weight
+        for name, parameter in self.named_parameters():
+            if parameter.dim() == 2 and not parameter.is_meta:
+                # The residual stream sums 2L branches; scaling them keeps its variance (GPT-2, section 2.3).
+                branch_end = name.endswith(("o_proj.weight", "down_proj.weight"))
+                scale = 1 / math.sqrt(2 * config.num_hidden_layers) if branch_end else 1.0
+                nn.init.normal_(parameter, std=config.initializer_range * scale)
+
+    def forward(self, ids: Tensor, loss_mask: Tensor | None = None, *, cache: KVCache | None = None,
+                slots: slice = slice(None), start: Tensor | None = None) -> Tensor:
+        """
+        ids        [B, T] token ids; packed documents each open with `<s>`.
+        loss_mask  [B, T] true where a token is supervised, that is, predicted from those before it.
+        cache, slots, start [B]: continue the sequences of these cache slots at these positions.
+        Returns logits [B, T, V] in the model's dtype, or with loss_mask the sum of -ln p over the
+        supervised tokens, a scalar in fp32 (nats). The first token of a row is never predicted.
+        """
+        B, T = ids.shape
+        config = self.config
+        cached = None
+        if cache is None:
+            if T > config.max_position_embeddings:
+                raise ValueError(f"{T} tokens do not fit the context of {config.max_position_embeddings}")
+            positions, mask = document_layout(ids, self.bos_id)
+        else:
+            positions = start[:, None] + torch.arange(T, device=ids.device)
+            end = int(start.max()) + T
+            mask = positions[:, None, :, None] >= torch.arange(end, device=ids.device)  # [B, 1, T, end]
+            cached = (cache, slots, positions, end)
+
+        x = self.model.embed_tokens(ids)
+        cos, sin = (table.to(x.dtype) for table in rotary_tables(positions, config.head_size, config.rope_theta))
+        for layer in self.model.layers:
+            if config.activation_checkpointing and self.training:
+                x = checkpoint(layer, x, cos, sin, mask, use_reentrant=False)
+            else:
+                x = layer(x, cos, sin, mask, cached)
+        x = self.model.norm(x)
+        if loss_mask is None:
+            return self.lm_head(x)
+        # Only supervised positions reach the vocabulary: in SFT that spares half of the largest matmul.
+        supervised = loss_mask[:, 1:].bool()
+        logits = self.lm_head(x[:, :-1][supervised])
+        return F.cross_entropy(logits.float(), ids[:, 1:][supervised], reduction="sum")
+
+    def parameter_groups(self) -> list[dict]:
+        """Weight decay for matrices only: pulling a norm's gain towards zero has no justification."""
+        matrices = [p for p in self.parameters() if p.dim() >= 2]
+        vectors = [p for p in self.parameters() if p.dim() < 2]
+        return [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
+
+
+def save(folder: str, config: ModelConfig, state: dict[str, Tensor], special_ids: dict[str, int]) -> None:
+    """Write `config.json`, `generation_config.json` and `model.safetensors` in the Llama layout.
+
+    state: parameter name -> tensor; special_ids: `bos_token_id`, `pad_token_id` and, as `eos_token_id`,
+    what ends an answer. Each file replaces the old one whole, the weights last.
+    """
+    os.makedirs(folder, exist_ok=True)
+    public = dataclasses.asdict(config)
+    for field in TRAINING_FIELDS:
+        public.pop(field)
+    public |= {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu",
+               "attention_bias": False, "mlp_bias": False, "head_dim": config.head_size,
+               "torch_dtype": str(next(iter(state.values())).dtype).removeprefix("torch."), **special_ids}
+    if config.tie_word_embeddings:
+        state = {name: tensor for name, tensor in state.items() if name != "lm_head.weight"}
+
+    def write(name, writer):
+        writer(os.path.join(folder, name + ".tmp"))
+        os.replace(os.path.join(folder, name + ".tmp"), os.path.join(folder, name))
+
+    def as_json(value):
+        def writer(path):
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump(value, file, indent=2)
+        return writer
+
+    write("config.json", as_json(public))
+    write("generation_config.json", as_json({**special_ids, "max_length": config.max_position_embeddings}))
+    write("model.safetensors", lambda path: save_file(
+        {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}, path,
+        metadata={"format": "pt"}))
+
+
+def load(folder: str, device: str = "cpu", dtype: torch.dtype = torch.float32, **training) -> LanguageModel:
+    """The model of a Llama folder, ready to evaluate. Raises ValueError saying what is missing or misfits.
+
+    training: values for fields that matter in training only, such as `hidden_dropout`.
+    """
+    for name in ("config.json", "model.safetensors"):
+        if not os.path.isfile(os.path.join(folder, name)):
+            raise ValueError(f"{folder} is not a finished model: it has no {name}")
+    with open(os.path.join(folder, "config.json"), encoding="utf-8") as file:
+        raw = json.load(file)
+    if "LlamaForCausalLM" not in raw.get("architectures", []):
+        raise ValueError(f"{folder}/config.json: architecture {raw.get('architectures')} is not LlamaForCausalLM")
+    rope = raw.get("rope_parameters") or raw.get("rope_scaling") or {}
+    if rope.get("rope_type", "default") != "default":
+        raise ValueError(f"{folder}/config.json: rope_type {rope['rope_type']!r} is not supported")
+    raw.setdefault("rope_theta", rope.get("rope_theta", 10000.0))
+    known = {field.name for field in dataclasses.fields(ModelConfig)}
+    config = ModelConfig(**{key: value for key, value in raw.items() if key in known} | training)
+    with torch.device("meta"):
+        model = LanguageModel(config, bos_id=raw.get("bos_token_id", 1))
+    state = load_file(os.path.join(folder, "model.safetensors"))
+    if config.tie_word_embeddings:
+        state["lm_head.weight"] = state["model.embed_tokens.weight"]
+    for name, parameter in model.state_dict().items():
+        if name not in state or state[name].shape != parameter.shape:
+            found = list(state[name].shape) if name in state else "nothing"
+            raise ValueError(f"{folder}/model.safetensors: {name} should be {list(parameter.shape)}, found {found}")
+    model.load_state_dict({name: tensor.to(device, dtype) for name, tensor in state.items()}, assign=True)
+    if config.tie_word_embeddings:
+        model.lm_head.weight = model.model.embed_tokens.weight
+    return model.eval()
+
+
+def count_parameters(config: ModelConfig) -> int:
+    """Parameters of a model of this shape, a tied head counted once; nothing is allocated."""
+    with torch.device("meta"):
+        return sum(p.numel() for p in LanguageModel(config).parameters())
+
+
+def memory_per_gpu(parameters: int, zero_stage: int, ranks: int, offload: bool) -> dict[str, float]:
+    """Bytes of model state a rank holds in mixed-precision Adam training (Rajbhandari et al. 2020, section 3.1):
+    2 per half-precision weight, 2 per gradient, 12 for the fp32 master and both Adam moments. ZeRO 1, 2, 3
+    divide the last, the last two, all three by the number of ranks; offload moves the 12 to the host.
+    """
+    weights, gradients, optimizer = 2.0 * parameters, 2.0 * parameters, 12.0 * parameters
+    optimizer /= ranks if zero_stage >= 1 else 1
+    gradients /= ranks if zero_stage >= 2 else 1
+    weights /= ranks if zero_stage >= 3 else 1
+    gpu = weights + gradients + (0 if offload else optimizer)
+    return {"gpu": gpu, "host": optimizer if offload else 0.0}
+
+
+def main(argv=None) -> None:
+    parser = argparse.ArgumentParser(description="print a config's parameter count and model-state memory")
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--ranks", type=int, nargs="+", default=[1, 8, 64])
+    args = parser.parse_args(argv)
+    with open(args.config, encoding="utf-8") as file:
+        raw = json.load(file)
+    config = ModelConfig(vocab_size=raw["tokenizer"]["vocab_size"], **raw["model"])
+    zero = raw["deepspeed"].get("zero_optimization", {})
+    stage, offload = zero.get("stage", 0), "offload_optimizer" in zero
+    parameters = count_parameters(config)
+    print(f"{parameters:,} parameters, ZeRO-{stage}{' with the optimizer on the host' if offload else ''}")
+    for ranks in args.ranks:
+        memory = memory_per_gpu(parameters, stage, ranks, offload)
+        print(f"  {ranks:3d} ranks: {memory['gpu'] / 2**30:7.2f} GiB per GPU, {memory['host'] / 2**30:7.2f} GiB "
+              "host per rank, plus activations")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""What a run says while it trains and leaves behind: a progress bar, metrics.jsonl, loss.png, report.json, report.md."""
+
+import json
+import os
+import platform
+import sys
+import time
+
+import torch
+import torch.distributed as dist
+from tqdm import tqdm
+
+import evaluate
+
+
+def say(*parts) -> None:
+    """Print on rank 0 alone, above a progress bar where there is one."""
+    if int(os.environ.get("RANK", 0)) == 0:
+        tqdm.write(" ".join(map(str, parts)), file=sys.stdout)
+        sys.stdout.flush()
+
+
+class Log:
+    """What a person sees (a bar on a terminal, lines elsewhere) and `metrics.jsonl`, on rank 0."""
+
+    def __init__(self, path: str, stage: str, done: int, steps: int):
+        self.stage, self.steps, self.path = stage, steps, path
+        self.file = self.bar = None
+        self.begun, self.tokens = time.monotonic(), 0
+        if dist.get_rank() == 0:
+            entries = []
+            if os.path.exists(path):  # a run that was killed may have logged steps that it will now do again
+                with open(path) as file:
+                    entries = [line for line in file if json.loads(line)["step"] <= done and done]
+            self.file = open(path, "w")
+            self.file.writelines(entries)
+            self.bar = tqdm(total=steps, initial=done, desc=stage, unit="step", disable=not sys.stderr.isatty(),
+                            dynamic_ncols=True)
+
+    def step(self, step: int, loss: float, engine, tokens: int, write: bool) -> None:
+        self.tokens += tokens
+        if self.file is None:
+            return
+        speed = self.tokens / (time.monotonic() - self.begun)
+        entry = {"step": step, "loss": loss, "lr": engine.get_lr()[0], "tokens_per_second": round(speed)}
+        if engine.fp16_enabled():
+            entry |= {"loss_scale": engine.optimizer.cur_scale if hasattr(engine.optimizer, "cur_scale")
+                      else engine.optimizer.loss_scale, "skipped_steps": engine.skipped_steps}
+        shown = f"loss {loss:.3f} lr {entry['lr']:.2e} {speed:,.0f} tok/s" + (
+            f" scale {entry['loss_scale']:g}" if "loss_scale" in entry else "")
+        self.bar.set_postfix_str(shown, refresh=False)
+        self.bar.update(1)
+        if write:
+            self.write(entry)
+            if self.bar.disable and step % max(1, self.steps // 10) < 10:
+                left = (self.steps - step) * tokens / speed
+                say(f"  {self.stage} {step}/{self.steps} {shown}, {left:.0f} s left")
+
+    def evaluation(self, step: int, figures: dict) -> None:
+        if self.file:
+            self.write({"step": step, **figures})
+            say(f"  {self.stage} step {step}: " + ", ".join(f"{k.replace('_', ' ')} {v:.3f}" for k, v in figures.items()))
+
+    def write(self, entry: dict) -> None:
+        self.file.write(json.dumps(entry) + "\n")
+        self.file.flush()
+
+    def close(self) -> None:
+        if self.file:
+            self.bar.close()
+            self.file.close()
+
+
+def metrics(out_dir: str, config: dict) -> dict[str, list[dict]]:
+    """The entries of every stage's metrics.jsonl."""
+    found = {}
+    for stage in config["stages"]:
+        with open(os.path.join(out_dir, stage["name"], "metrics.jsonl")) as file:
+            found[stage["name"]] = [json.loads(line) for line in file]
+    return found
+
+
+def draw(path: str, stages: dict[str, list[dict]]) -> None:
+    """One panel per stage: training loss, smoothed, validation loss, and the learning rate beside them."""
+    import matplotlib  # here and not above: it takes a second, which only a finished run should pay
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+    figure, panels = plt.subplots(1, len(stages), figsize=(5.5 * len(stages), 3.8), squeeze=False)
+    for panel, (name, entries) in zip(panels[0], stages.items()):
+        train = [entry for entry in entries if "loss" in entry]
+        held_out = [entry for entry in entries if "validation_loss" in entry]
+        panel.plot([e["step"] for e in train], [e["loss"] for e in train], color="#9db8d9", lw=1, label="training")
+        if held_out:
+            panel.plot([e["step"] for e in held_out], [e["validation_loss"] for e in held_out], "o-", color="#c0392b",
+                       ms=4, label="held out")
+        panel.set(title=name, xlabel="step", ylabel="loss (nats per supervised token)", ylim=(0, None))
+        rate = panel.twinx()
+        rate.plot([e["step"] for e in train], [e["lr"] for e in train], color="#7f8c8d", lw=0.8, ls=":")
+        rate.set(ylabel="learning rate (dotted)", ylim=(0, None))
+        panel.legend(frameon=False)
+        panel.grid(alpha=0.2)
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+def write(out_dir: str, config: dict, figures: dict | None, seconds: float) -> None:
+    """Write loss.png, report.md and, last, report.json, whose presence says that the run is finished."""
+    stages = metrics(out_dir, config)
+    draw(os.path.join(out_dir, "loss.png"), stages)
+    machine = {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count(),
+               "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None, "torch": torch.__version__}
+    lines = [f"# {out_dir}", "", f"{seconds / 60:.1f} minutes on {machine['cores']} cores"
+             + (f" and {machine['gpu']}" if machine["gpu"] else ""), "", "![loss](loss.png)", ""]
+    for name, entries in stages.items():
+        held_out = [entry for entry in entries if "validation_loss" in entry]
+        if held_out:
+            lines.append(f"- {name}: {held_out[0]['bits_per_byte']:.3f} bits per byte on held-out data before, "
+                         f"{held_out[-1]['bits_per_byte']:.3f} after {held_out[-1]['step']} steps")
+    if figures:
+        turns = figures["turns"]
+        missed = [turn for turn in turns if not turn["correct"]]
+        summary = "\n".join(line for line in evaluate.table(figures).split("\n") if "| skill" not in line)
+        say(summary)
+        lines += ["", evaluate.table(figures), "", f"## Missed ({len(missed)} of {len(turns)})", "",
+                  evaluate.transcripts(missed, 40), "", "## Some answers", "",
+                  evaluate.transcripts(turns[::max(1, len(turns) // 20)], 20)]
+    with open(os.path.join(out_dir, "report.md"), "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+    path = os.path.join(out_dir, "report.json")
+    with open(path + ".tmp", "w", encoding="utf-8") as file:
+        json.dump({"seconds": seconds, "machine": machine, "config": config, "stages": stages, "evaluation": figures},
+                  file, indent=1, ensure_ascii=False)
+    os.replace(path + ".tmp", path)

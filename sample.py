@@ -1,0 +1,154 @@
+"""Chat with a trained model in the terminal.
+
+    python sample.py                                    # the newest finished run in out/
+    python sample.py --model out/small --temperature 0
+    python sample.py --prompt "Hello!"                  # one answer on standard output, nothing else
+    cat questions.txt | python sample.py                # one line, one message of the same conversation
+
+Left out on purpose: colours, Markdown rendering, saving conversations.
+"""
+
+import argparse
+import glob
+import os
+import signal
+import sys
+import unicodedata
+
+from generate import Engine, Sampling
+
+HELP = """/reset          forget the conversation
+/system TEXT    set the system message (without TEXT: remove it) and start anew
+/retry          answer the last message again
+/help           this list
+/exit           leave (also Ctrl-D); Ctrl-C stops an answer"""
+
+
+def newest_model(root: str = "out") -> str:
+    """The model folder in `root` that was finished last; ValueError naming the command that makes one."""
+    folders = [os.path.dirname(path) for path in glob.glob(os.path.join(root, "*", "report.json"))]
+    folders = [f for f in folders if os.path.exists(os.path.join(f, "model.safetensors"))]
+    if not folders:
+        raise ValueError(f"no trained model in {root}/; make one with: deepspeed train.py --config configs/small.json")
+    return max(folders, key=lambda folder: os.path.getmtime(os.path.join(folder, "report.json")))
+
+
+def printable(text: str) -> str:
+    """Text without control characters: a model's output must not be able to steer the terminal."""
+    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc")
+
+
+class Chat:
+    """A conversation and the engine that continues it."""
+
+    def __init__(self, engine: Engine, sampling: Sampling, system: str | None = None):
+        self.engine, self.sampling = engine, sampling
+        self.reset(system)
+
+    def reset(self, system: str | None = None) -> None:
+        self.messages = [{"role": "system", "content": system}] if system else []
+
+    def answer(self, text: str, out, notices=None) -> None:
+        """Stream the answer to `text` to `out`; Ctrl-C keeps what has been said so far.
+
+        A message that does not fit the context raises ValueError and leaves the conversation as it was.
+        """
+        asked = [*self.messages, {"role": "user", "content": text}]
+        kept, dropped = self.engine.fit(asked, self.sampling.max_new_tokens)
+        if dropped and notices:
+            print(f"[the context of {self.engine.context} tokens is full: the oldest {dropped} turn(s) were left out]",
+                  file=notices, flush=True)
+        parts = []
+        try:
+            for part in self.engine.stream(kept, self.sampling):
+                parts.append(part)
+                out.write(printable(part))
+                out.flush()
+        except KeyboardInterrupt:
+            out.write(" [stopped]")
+        out.write("\n")
+        out.flush()
+        self.messages = [*kept, {"role": "assistant", "content": "".join(parts)}]
+
+    def command(self, line: str, out) -> bool:
+        """Carry out `/name rest`; False when it asks to leave."""
+        name, _, rest = line.partition(" ")
+        if name in ("/exit", "/quit"):
+            return False
+        if name == "/reset":
+            self.reset(self.messages[0]["content"] if self.messages and self.messages[0]["role"] == "system" else None)
+        elif name == "/system":
+            self.reset(rest.strip() or None)
+        elif name == "/retry" and self.messages and self.messages[-1]["role"] == "assistant":
+            *self.messages, question, _ = self.messages
+            self.answer(question["content"], out, out)
+        elif name == "/retry":
+            print("there is nothing to answer again", file=out)
+        else:
+            print(HELP if name == "/help" else f"unknown command {name}\n{HELP}", file=out)
+        return True
+
+
+def talk(chat: Chat) -> None:
+    """Read messages until the end of standard input; prompts and notices only where a person is typing."""
+    interactive = sys.stdin.isatty()
+    if interactive:
+        import readline  # noqa: F401  line editing and history for input()
+        print("Type a message, or /help.")
+    while True:
+        try:
+            line = input("\nyou> " if interactive else "").strip()
+        except EOFError:
+            if interactive:
+                print()
+            return
+        except KeyboardInterrupt:
+            print("\n(/exit or Ctrl-D leaves)")
+            continue
+        if not line:
+            continue
+        if line.startswith("/"):
+            if not chat.command(line, sys.stdout):
+                return
+            continue
+        if interactive:
+            print("bot> ", end="", flush=True)
+        try:
+            chat.answer(line, sys.stdout, sys.stdout if interactive else sys.stderr)
+        except ValueError as error:
+            print(f"error: {error}", file=sys.stderr)
+            if not interactive:
+                raise SystemExit(1) from None
+
+
+def main(argv=None) -> None:
+    parser = argparse.ArgumentParser(description="chat with a trained model")
+    parser.add_argument("--model", help="model folder; default: the newest finished run in out/")
+    parser.add_argument("--prompt", help="print one answer and leave")
+    parser.add_argument("--system", help="system message")
+    parser.add_argument("--temperature", type=float, default=0.7, help="0 is greedy")
+    parser.add_argument("--top-k", type=int, default=0)
+    parser.add_argument("--top-p", type=float, default=0.9)
+    parser.add_argument("--repetition-penalty", type=float, default=1.0)
+    parser.add_argument("--max-new-tokens", type=int, default=256)
+    parser.add_argument("--seed", type=int)
+    args = parser.parse_args(argv)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends us without a traceback
+    try:
+        sampling = Sampling(args.temperature, args.top_k, args.top_p, repetition_penalty=args.repetition_penalty,
+                            max_new_tokens=args.max_new_tokens, seed=args.seed)
+        engine = Engine.load(args.model or newest_model())
+        sampling.check(engine.model.config.vocab_size)
+        chat = Chat(engine, sampling, args.system)
+        if args.prompt is not None:
+            chat.answer(args.prompt, sys.stdout, sys.stderr)
+        else:
+            talk(chat)
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"error: {error}") from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,190 @@
+"""What the built-in conversations promise: a fair split, answers that follow from the history, both languages."""
+import json
+import re
+from functools import cache
+
+import pytest
+
+import demo_data
+from demo_data import FACTUAL, POOLS, SKILLS, conversations, documents
+
+
+POOL_VALUES = {value for pools in POOLS.values() for pool in pools.values() for value in pool}
+
+
+@cache
+def train():
+    return list(conversations(5000, seed=0, split="train"))
+
+
+@cache
+def held_out():
+    return list(conversations(500, seed=0, split="validation"))
+
+
+def prompts(chat):
+    """Everything before each answer, as one string."""
+    contents = [message["content"] for message in chat["messages"]]
+    return ["\n".join(contents[:i]) for i, message in enumerate(chat["messages"]) if message["role"] == "assistant"]
+
+
+def turns(chat):
+    """(question, answer message, [skill, slot values...]) of each turn."""
+    messages = [message for message in chat["messages"] if message["role"] != "system"]
+    return list(zip([message["content"] for message in messages[::2]], messages[1::2], chat["slots"], strict=True))
+
+
+def open_values(slots):
+    """The values that only copying can give: no table holds them together with an answer."""
+    return [value for value in slots[1:] if value in POOL_VALUES or re.fullmatch(r"\d{5}", value)]
+
+
+@cache
+def held_out_pattern(lang, skill):
+    wordings = "|".join(map(re.escape, SKILLS[lang][skill].held_out_wordings))
+    return re.compile(re.sub(r"\\{\w+\\}", "(.+)", wordings))
+
+
+def text_of(items):
+    return "\n".join(message["content"] for chat in items for message in chat["messages"])
+
+
+@pytest.mark.parametrize("generate", [conversations, documents])
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_an_item_depends_on_its_seed_and_index_and_not_on_the_count(generate, split):
+    assert list(generate(20, 3, split))[:7] == list(generate(7, 3, split))
+    assert list(generate(20, 3, split)) != list(generate(20, 4, split))
+    assert {item["lang"] for item in generate(20, 3, split, lang="zh")} == {"zh"}
+
+
+def test_languages_alternate():
+    assert [chat["lang"] for chat in train()[:6]] == ["en", "zh"] * 3
+
+
+def test_training_and_held_out_share_no_prompt():
+    seen = {prompt for chat in train() for prompt in prompts(chat)}
+    assert not seen & {prompt for chat in held_out() for prompt in prompts(chat)}
+
+
+def test_training_and_held_out_share_no_slot_combination():
+    combination = lambda chat: (chat["lang"], repr(sorted(chat["slots"])))  # noqa: E731
+    assert not {combination(chat) for chat in train()} & {combination(chat) for chat in held_out()}
+
+
+def test_training_and_held_out_documents_are_disjoint():
+    assert not {d["text"] for d in documents(3000)} & {d["text"] for d in documents(500, split="validation")}
+
+
+def test_held_out_values_never_occur_in_training_and_do_occur_in_validation():
+    trained = [value for chat in train() for slots in chat["slots"] for value in open_values(slots)]
+    assert not list(filter(demo_data.held_out_only, trained))
+    novel = [any(demo_data.held_out_only(value) for slots in chat["slots"] for value in slots[1:]) for chat in held_out()]
+    assert 0.2 < sum(novel) / len(novel) < 0.6
+    text = "\n".join(document["text"] for document in documents(1000, lang="en"))
+    words = set(re.findall(r"[A-Z][a-z]+|[a-z]+ [a-z]+|\d{5}", text))
+    assert not list(filter(demo_data.held_out_only, words))
+
+
+def test_held_out_wordings_never_occur_in_training_and_do_occur_in_validation():
+    def held_out_wordings(items):
+        return [(chat["lang"], reply["skill"]) for chat in items for question, reply, _ in turns(chat)
+                if held_out_pattern(chat["lang"], reply["skill"]).fullmatch(question)]
+    assert held_out_wordings(train()) == []
+    assert len(set(held_out_wordings(held_out()))) > 40
+
+
+def test_held_out_chinese_is_made_of_characters_that_training_has():
+    assert set(text_of(c for c in held_out() if c["lang"] == "zh")) <= set(text_of(c for c in train() if c["lang"] == "zh"))
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_each_language_has_at_least_twelve_skills_of_six_wordings_and_all_occur_in_both_splits(lang):
+    assert len(SKILLS[lang]) >= 12
+    for name, skill in SKILLS[lang].items():
+        assert len(set(skill.wordings)) >= 6, name
+        assert skill.held_out_wordings and not set(skill.wordings) & set(skill.held_out_wordings), name
+    for items in (train(), held_out()):
+        assert {slots[0] for chat in items if chat["lang"] == lang for slots in chat["slots"]} == set(SKILLS[lang])
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_names_dishes_places_and_items_come_in_hundreds(lang):
+    assert all(len(set(POOLS[lang][pool])) >= 150 for pool in ("name", "dish", "place", "item"))
+
+
+def test_every_copied_value_of_an_answer_stands_in_its_history():
+    for chat in held_out():
+        for history, (_, reply, slots) in zip(prompts(chat), turns(chat), strict=True):
+            for value in open_values(slots) if slots[0] not in FACTUAL else ():
+                assert value not in reply["content"] or value in history
+
+
+def test_recalled_facts_were_given_that_many_turns_ago():
+    distances = set()
+    for chat in train() + held_out():
+        for turn, (question, reply, slots) in enumerate(turns(chat)):
+            if "back" in reply:
+                distances.add(reply["back"])
+                assert slots[1] in reply["content"] and slots[1] not in question
+                assert slots[1] in turns(chat)[turn - reply["back"]][0]
+            else:
+                assert not reply["skill"].startswith("ask_")
+    assert distances == {1, 2, 3, 4, 5, 6}
+
+
+def test_sums_are_correct():
+    text = text_of(train()) + "\n".join(document["text"] for document in documents(500))
+    sums = re.findall(r"(\d+ ?\+ ?\d+) ?= ?(\d+)", text)
+    assert len(sums) > 500
+    assert all(eval(left) == int(right) for left, right in sums)
+
+
+def test_counting_names_every_number_once():
+    for chat in train():
+        for question, reply, _ in turns(chat):
+            if reply["skill"] == "count":
+                first, last = map(int, re.findall(r"\d+", question))
+                assert list(map(int, re.findall(r"\d+", reply["content"]))) == list(range(first, last + 1))
+
+
+def test_days_and_months_go_round():
+    rows = {(row["side"], row["point"]): row["neighbour"] for row in demo_data.KNOWLEDGE["en"]["calendar"]}
+    assert rows["after", "Sunday"] == "Monday" and rows["before", "January"] == "December"
+    assert all(rows["before", neighbour] == point for (side, point), neighbour in rows.items() if side == "after")
+
+
+def test_roles_alternate_after_an_optional_system_prompt():
+    with_system = 0
+    for chat in train() + held_out():
+        roles = [message["role"] for message in chat["messages"]]
+        with_system += roles[0] == "system"
+        roles = roles[roles[0] == "system":]
+        assert roles and roles == ["user", "assistant"] * (len(roles) // 2)
+    assert 0.05 < with_system / 5500 < 0.15
+
+
+def test_free_text_has_what_its_check_asks_for():
+    checked = [reply for chat in held_out() for _, reply, _ in turns(chat) if "check" in reply]
+    assert {reply["skill"] for reply in checked} == {"story", "blurb"}
+    for reply in checked:
+        assert all(part in reply["content"] for part in reply["check"]["contains"])
+        assert len(reply["content"]) >= reply["check"]["min_chars"]
+
+
+def test_every_slot_is_filled_and_punctuation_fits_the_language():
+    for chat in train() + held_out():
+        for question, reply, _ in turns(chat):
+            assert not set("{}[]|/~") & set(question + reply["content"])
+            if chat["lang"] == "zh":
+                assert not set(",.!?;:\"'") & set(question + reply["content"])
+            elif reply["skill"] != "translate":
+                assert (question + reply["content"]).isascii()
+
+
+def test_main_prints_conversations_and_documents(capsys):
+    demo_data.main(["--count", "2", "--lang", "en"])
+    assert capsys.readouterr().out.count("assistant: ") >= 2
+    demo_data.main(["--count", "3", "--split", "validation", "--json"])
+    assert [json.loads(line)["lang"] for line in capsys.readouterr().out.splitlines()] == ["en", "zh", "en"]
+    demo_data.main(["--count", "1", "--documents", "--lang", "zh", "--seed", "7"])
+    assert capsys.readouterr().out.strip() == next(documents(1, seed=7, lang="zh"))["text"]

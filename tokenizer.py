@@ -1,0 +1,205 @@
+"""SentencePiece training, the chat template, and decoding as a stream.
+
+    python tokenizer.py --model out/small --text "Hello, 世界!"      # see the pieces
+
+A conversation is `<s>`, then for each message its role marker, its text and `<|end|>`; what the assistant
+says, with its `<|end|>`, is supervised:
+
+    <s><|user|>Hi!<|end|><|assistant|>Hello.<|end|><|user|>Bye.<|end|><|assistant|>See you.<|end|>
+    ..  ......  ..  .....  ...........  ^^^^^^ ^^^^^  ......  ....  .....  ...........  ^^^^^^^^ ^^^^^
+
+The markers are control symbols, which SentencePiece never finds in text: whatever a person types stays
+text. Left out on purpose: other people's chat templates, and Unicode normalisation (a string comes back
+as it went in).
+"""
+
+import argparse
+import codecs
+import io
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
+
+import sentencepiece
+
+ROLES = ("system", "user", "assistant")
+MARKERS = [f"<|{role}|>" for role in ROLES]
+END = "<|end|>"
+MODEL_FILE = "tokenizer.model"
+
+# `{% generation %}` makes transformers return the same mask that `render` does.
+CHAT_TEMPLATE = (
+    "{{ bos_token }}{% for message in messages %}{{ '<|' + message['role'] + '|>' }}"
+    "{% if message['role'] == 'assistant' %}{% generation %}{{ message['content'] + '<|end|>' }}{% endgeneration %}"
+    "{% else %}{{ message['content'] + '<|end|>' }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}")
+
+
+class Tokenizer:
+    """Text to token ids and back, and conversations to ids with their loss mask.
+
+    >>> tokenizer = Tokenizer("out/small")
+    >>> tokenizer.decode(tokenizer.encode("  two  spaces\\n"))
+    '  two  spaces\\n'
+    """
+
+    def __init__(self, folder: str):
+        path = os.path.join(folder, MODEL_FILE)
+        if not os.path.isfile(path):
+            raise ValueError(f"{folder} has no {MODEL_FILE}")
+        try:
+            self.pieces = sentencepiece.SentencePieceProcessor(model_file=path)
+        except RuntimeError as error:
+            raise ValueError(f"{path} is not a SentencePiece model") from error
+        self.bos_id, self.eos_id, self.pad_id = self.pieces.bos_id(), self.pieces.eos_id(), self.pieces.pad_id()
+        self.end_id = self.pieces.piece_to_id(END)
+        self.role_ids = {role: self.pieces.piece_to_id(marker) for role, marker in zip(ROLES, MARKERS)}
+        missing = [marker for marker in [END, *MARKERS] if not self.pieces.is_control(self.pieces.piece_to_id(marker))]
+        if missing:
+            raise ValueError(f"{path} lacks the chat markers {' '.join(missing)} as control symbols")
+        # What a byte piece such as <0xE4> stands for; every other piece is text.
+        self.byte_values = {i: int(self.pieces.id_to_piece(i)[3:5], 16)
+                            for i in range(len(self)) if self.pieces.is_byte(i)}
+
+    def __len__(self) -> int:
+        return self.pieces.get_piece_size()
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of plain text: never a control symbol. A lone surrogate, which is no character, becomes U+FFFD."""
+        return self.pieces.encode(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of token ids; control symbols are skipped, bytes that form no character become U+FFFD."""
+        stream = StreamDecoder(self)
+        return "".join(stream.push(i) for i in ids) + stream.flush()
+
+    def render(self, sample: dict | list, add_generation_prompt: bool = False) -> tuple[list[int], list[bool]]:
+        """The ids of a sample and, for each, whether it is supervised.
+
+        sample: `{"messages": [{"role", "content"}, ...]}`, or its list of messages alone, or the plain
+        document `{"text": ...}`, which is `<s>` text `</s>` and supervised but for the `<s>`.
+        add_generation_prompt ends the ids with the marker that makes the assistant speak.
+        """
+        ids, mask = [self.bos_id], [False]
+
+        def add(tokens: list[int], supervised: bool) -> None:
+            ids.extend(tokens)
+            mask.extend([supervised] * len(tokens))
+
+        if isinstance(sample, dict) and "text" in sample:
+            add([*self.encode(sample["text"]), self.eos_id], True)
+            return ids, mask
+        for message in sample["messages"] if isinstance(sample, dict) else sample:
+            add([self.role_ids[message["role"]]], False)
+            add([*self.encode(message["content"]), self.end_id], message["role"] == "assistant")
+        if add_generation_prompt:
+            add([self.role_ids["assistant"]], False)
+        return ids, mask
+
+    def token_bytes(self) -> list[int]:
+        """UTF-8 bytes of text that each token stands for, 0 for control symbols: the unit of bits per byte."""
+        return [1 if i in self.byte_values else 0 if self.pieces.is_control(i) or self.pieces.is_unknown(i)
+                else len(self.pieces.id_to_piece(i).replace("\u2581", " ").encode()) for i in range(len(self))]
+
+    def save(self, folder: str) -> None:
+        """Write `tokenizer.model` and the `tokenizer_config.json` that `transformers` needs."""
+        os.makedirs(folder, exist_ok=True)
+        config = {
+            "tokenizer_class": "LlamaTokenizer", "legacy": False, "add_prefix_space": False,
+            "add_bos_token": False, "add_eos_token": False, "clean_up_tokenization_spaces": False,
+            "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>",
+            "additional_special_tokens": [*MARKERS, END], "chat_template": CHAT_TEMPLATE,
+        }
+        with open(os.path.join(folder, MODEL_FILE), "wb") as file:
+            file.write(self.pieces.serialized_model_proto())
+        with open(os.path.join(folder, "tokenizer_config.json"), "w", encoding="utf-8") as file:
+            json.dump(config, file, indent=2, ensure_ascii=False)
+
+
+class StreamDecoder:
+    """Decodes token by token and shows only whole characters.
+
+    A Chinese character or an emoji may be three or four byte pieces; `push` holds them back until
+    the character is complete.
+    """
+
+    def __init__(self, tokenizer: Tokenizer):
+        self.tokenizer = tokenizer
+        self.bytes = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def push(self, token: int) -> str:
+        """The text that this token completes, often its own piece, sometimes ""."""
+        if token in self.tokenizer.byte_values:
+            return self.bytes.decode(bytes([self.tokenizer.byte_values[token]]))
+        held = self.flush()  # bytes cut short by another piece can no longer become a character
+        if self.tokenizer.pieces.is_control(token) or self.tokenizer.pieces.is_unknown(token):
+            return held
+        return held + self.tokenizer.pieces.id_to_piece(token).replace("\u2581", " ")
+
+    def flush(self) -> str:
+        """What was held back, as U+FFFD."""
+        text = self.bytes.decode(b"", final=True)
+        self.bytes.reset()
+        return text
+
+
+def train_tokenizer(texts: Iterable[str], folder: str, vocab_size: int, model_type: str = "bpe",
+                    character_coverage: float = 0.9995, split_digits: bool = True,
+                    max_train_chars: int = 20_000_000) -> Tokenizer:
+    """Train SentencePiece on texts (Kudo & Richardson 2018), write it into `folder` and return it.
+
+    The same texts in the same order give the same model. Raises ValueError, naming the largest
+    vocabulary that fits, where the texts are too few.
+    """
+    def lines() -> Iterator[str]:
+        # SentencePiece learns from lines and skips any over 4192 bytes, so long ones are cut.
+        seen = 0
+        for text in texts:
+            for line in text.split("\n"):
+                for begin in range(0, len(line), 1000):
+                    yield line[begin:begin + 1000].encode("utf-8", "replace").decode("utf-8").replace("\0", " ")
+            seen += len(text)
+            if seen > max_train_chars:
+                return
+
+    model = io.BytesIO()
+    try:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=lines(), model_writer=model, vocab_size=vocab_size, model_type=model_type,
+            character_coverage=character_coverage, split_digits=split_digits,
+            unk_id=0, bos_id=1, eos_id=2, pad_id=3, control_symbols=[*MARKERS, END], user_defined_symbols=["\n"],
+            byte_fallback=True, normalization_rule_name="identity", remove_extra_whitespaces=False,
+            add_dummy_prefix=False, allow_whitespace_only_pieces=True, num_threads=os.cpu_count() or 1, minloglevel=2)
+    except (RuntimeError, OSError) as error:
+        raise ValueError(f"tokenizer.vocab_size {vocab_size}: {_advice(str(error))}") from error
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, MODEL_FILE), "wb") as file:
+        file.write(model.getvalue())
+    tokenizer = Tokenizer(folder)
+    tokenizer.save(folder)
+    return tokenizer
+
+
+def _advice(error: str) -> str:
+    if fits := re.search(r"value <= (\d+)", error):
+        return f"too large for this training text; at most {fits[1]} fits"
+    if needs := re.search(r"smaller than required_chars\D*\d+ vs (\d+)", error):
+        return f"too small: bytes, markers and this text's characters need at least {needs[1]}"
+    return "SentencePiece could not train: " + " ".join(error.split())
+
+
+def main(argv=None) -> None:
+    parser = argparse.ArgumentParser(description="show how a text is cut into pieces")
+    parser.add_argument("--model", default="out/small", help="folder with a tokenizer.model")
+    parser.add_argument("--text", required=True)
+    args = parser.parse_args(argv)
+    tokenizer = Tokenizer(args.model)
+    ids = tokenizer.encode(args.text)
+    for i in ids:
+        print(f"{i:6d}  {tokenizer.pieces.id_to_piece(i)!r}")
+    print(f"{len(ids)} tokens for {len(args.text)} characters, {len(args.text.encode())} bytes")
+
+
+if __name__ == "__main__":
+    main()

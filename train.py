@@ -1,0 +1,376 @@
+"""Train a chat model from raw conversations: prepare data, pretrain, fine-tune, evaluate, export.
+
+    deepspeed train.py --config configs/small.json          # on every GPU of this machine, or on the CPU
+    deepspeed --num_gpus 2 train.py --config configs/small.json
+    python train.py --config configs/small.json --set stages.sft.steps=100     # one process, no launcher
+
+Run again after an interruption, it goes on from the last checkpoint; run again when finished, it says so.
+Pretraining and SFT are the same loop over different data. Left out on purpose: tensor and pipeline
+parallelism, preference optimisation.
+"""
+
+import argparse
+import fcntl
+import json
+import math
+import os
+import shutil
+import signal
+import socket
+import sys
+import time
+from contextlib import contextmanager
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+
+import checkpoint
+import data
+import evaluate
+import model as model_file
+import report
+from config import choose_precision, deep_merge, differences, load_config, resolve
+from data import PackedData, global_batch
+from generate import Engine
+from model import LanguageModel, ModelConfig
+from report import say
+from tokenizer import Tokenizer
+
+# What may differ from the run that is being resumed: how long, how often, on how many ranks; not what is learned.
+MAY_CHANGE = ("steps", "epochs", "log_every", "evaluate_every", "checkpoint_every", "zero_optimization",
+              "train_micro_batch_size_per_gpu", "gradient_accumulation_steps", "wall_clock_breakdown", "evaluate")
+
+
+RECORD = "run.json"  # the config of the run that `out_dir` holds
+
+# --- what this machine can do -------------------------------------------------------------------------------
+
+
+def load_deepspeed(verbose: bool):
+    """Import DeepSpeed with only the C++ extensions that will be used."""
+    ninja = os.path.join(os.path.dirname(sys.executable), "ninja")
+    if os.path.exists(ninja) and not shutil.which("ninja"):  # the virtual environment is not activated
+        os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
+    import deepspeed
+    deepspeed.utils.logger.setLevel("INFO" if verbose else "ERROR")
+    if int(os.environ.get("WORLD_SIZE", 1)) == 1 or not shutil.which("g++"):
+        # A shared-memory all-reduce for CPU ranks, a minute to build: one rank has nobody to share with.
+        deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
+    return deepspeed
+
+
+def start_process_group(deepspeed) -> None:
+    """Join the ranks that the launcher started; alone, be rank 0 of 1 on a free port."""
+    for name, value in (("RANK", "0"), ("LOCAL_RANK", "0"), ("WORLD_SIZE", "1"), ("MASTER_ADDR", "127.0.0.1")):
+        os.environ.setdefault(name, value)
+    if "MASTER_PORT" not in os.environ:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            os.environ["MASTER_PORT"] = str(free.getsockname()[1])
+    # Rank 0 prepares the data while the others wait at a barrier, so the timeout is that of a preparation.
+    deepspeed.init_distributed(timeout=timedelta(hours=12), verbose=False)
+
+
+@contextmanager
+def quiet(path: str | None):
+    """Send all that this process prints, C++ builds included, into a file; None: let it through."""
+    if path is None:
+        yield
+        return
+    sys.stdout.flush(), sys.stderr.flush()
+    kept = os.dup(1), os.dup(2)
+    with open(path, "ab") as log:
+        os.dup2(log.fileno(), 1), os.dup2(log.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stdout.flush(), sys.stderr.flush()
+        os.dup2(kept[0], 1), os.dup2(kept[1], 2)
+        os.close(kept[0]), os.close(kept[1])
+
+
+def initialize(deepspeed, model: LanguageModel, settings: dict, log: str | None):
+    """`deepspeed.initialize`: the model wrapped in an engine that owns optimizer, precision and ZeRO."""
+    if not shutil.which("g++") and not shutil.which("c++"):
+        say("no C++ compiler: torch's AdamW instead of DeepSpeed's fused one, the same steps a little slower")
+        settings["optimizer"].setdefault("params", {})["torch_adam"] = True
+        settings["zero_allow_untested_optimizer"] = True
+    with quiet(log):
+        engine, *_ = deepspeed.initialize(model=model, model_parameters=model.parameter_groups(), config=settings)
+    return engine
+
+
+# --- the loop -----------------------------------------------------------------------------------------------
+
+
+class Stopped(Exception):
+    """(signal number, message): SIGTERM or SIGINT came to some rank; the step is finished and saved."""
+
+
+class StopSignal:
+    """Remembers the first SIGTERM or SIGINT, for the loop to finish its step; a later second one ends at once."""
+
+    def __init__(self):
+        self.number, self.time = 0, 0.0
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.receive)
+
+    def receive(self, number, frame) -> None:
+        # The launcher turns one Ctrl-C into SIGINT and, at once, SIGTERM: that is one request.
+        if self.number and time.monotonic() - self.time > 2:
+            os._exit(128 + number)
+        self.number, self.time = self.number or number, time.monotonic()
+
+
+def slice_of(rows, rank: int, ranks: int, micro: int) -> list:
+    """The micro-batches of one rank out of a step's global batch [B]: `micro` rows each."""
+    mine = rows[rank * len(rows) // ranks:(rank + 1) * len(rows) // ranks]
+    return [mine[i:i + micro] for i in range(0, len(mine), micro)]
+
+
+def train_step(engine, shard: PackedData, rows, stop: int) -> tuple[float, int]:
+    """One optimizer step on the global batch `rows`; returns its mean loss in nats, and the signal to stop
+    that any rank has received (0: none).
+
+    The gradient is that of (sum of all supervised tokens' losses) / (their number), over every micro-batch of
+    every rank. DeepSpeed averages over ranks, which `ranks` undoes, and divides by the accumulation steps,
+    which `scale_wrt_gas=False` turns off. Averaging the micro-batches' means instead would weight a token
+    by how few others share its micro-batch.
+    """
+    rank, ranks = dist.get_rank(), dist.get_world_size()
+    batches = [shard.batch(part) for part in slice_of(rows, rank, ranks, engine.train_micro_batch_size_per_gpu())]
+    supervised = torch.tensor(sum(int(mask[:, 1:].sum()) for _, mask in batches), device=engine.device)
+    stop = torch.tensor(stop, device=engine.device)
+    dist.all_reduce(supervised)
+    dist.all_reduce(stop, dist.ReduceOp.MAX)
+    supervised, stop = max(1, int(supervised)), int(stop)
+    summed = torch.zeros((), device=engine.device)
+    for i, (ids, mask) in enumerate(batches):
+        loss = engine(ids.to(engine.device), mask.to(engine.device))
+        summed += loss.detach()
+        engine.backward(loss * (ranks / supervised), scale_wrt_gas=False)
+        if i == len(batches) - 1:
+            dist.all_reduce(summed)
+            if not math.isfinite(summed) and not engine.fp16_enabled():  # fp16 skips such a step by itself
+                places = [place for row in rows for place in shard.describe(row)]
+                raise ValueError(f"the loss is {float(summed)} at step {engine.global_steps}; weights are as before "
+                                 f"it. The batch came from {', '.join(places[:20])}")
+        engine.step()
+    return float(summed) / supervised, stop
+
+
+@torch.no_grad()
+def validate(engine, shard: PackedData, token_bytes: torch.Tensor) -> dict[str, float]:
+    """Loss (nats per token) and bits per byte over the whole held-out shard; all ranks take part.
+
+    Every rank does the same number of forward passes, on padding where rows run out, or ZeRO-3 would hang.
+    """
+    rank, ranks, micro = dist.get_rank(), dist.get_world_size(), engine.train_micro_batch_size_per_gpu()
+    totals = torch.zeros(3, dtype=torch.float64, device=engine.device)
+    engine.eval()
+    for begin in range(0, len(shard), micro * ranks):
+        mine = range(begin + rank * micro, begin + (rank + 1) * micro)
+        ids, mask = shard.batch([row if row < len(shard) else -1 for row in mine])
+        targets = ids[:, 1:][mask[:, 1:]]
+        totals += torch.stack([engine(ids.to(engine.device), mask.to(engine.device)).double().cpu(),
+                               torch.tensor(len(targets)).double(), token_bytes[targets].sum().double()]
+                              ).to(engine.device)
+    engine.train()
+    dist.all_reduce(totals)
+    nats, tokens, size = totals.tolist()
+    return {"validation_loss": nats / max(1, tokens), "bits_per_byte": nats / math.log(2) / max(1, size)}
+
+
+def run_stage(deepspeed, config: dict, stage: dict, prepared: str, start: str | None, out: str,
+              stop: StopSignal, verbose: bool) -> None:
+    """Train one stage from folder `start` (None: random weights) and write the result, a model folder, to `out`."""
+    folder = os.path.join(config["out_dir"], stage["name"])
+    tokenizer = Tokenizer(prepared)
+    shard = PackedData(os.path.join(prepared, stage["name"] + ".train"))
+    held_out = PackedData(os.path.join(prepared, stage["name"] + ".validation"))
+    token_bytes = torch.tensor(tokenizer.token_bytes())
+    settings = deep_merge(config["deepspeed"], stage["deepspeed"])
+    batch_size = settings.get("train_batch_size")
+    steps = stage["steps"] or max(1, math.ceil(stage["epochs"] * len(shard) / max(1, batch_size)))
+    resolve(settings, steps, dist.get_world_size())
+    precision = choose_precision(settings, deepspeed.get_accelerator())
+
+    torch.manual_seed(config["seed"])
+    if start is None:
+        model = LanguageModel(ModelConfig(vocab_size=len(tokenizer), **config["model"]), tokenizer.bos_id)
+    else:
+        model = model_file.load(start, **{key: config["model"][key] for key in model_file.TRAINING_FIELDS})
+    os.makedirs(folder, exist_ok=True)
+    engine = initialize(deepspeed, model.train(), settings,
+                        None if verbose else os.path.join(config["out_dir"], f"deepspeed-{dist.get_rank()}.log"))
+    # A rank's own dropout, whatever the number of ranks before it; after this, a checkpoint carries the state.
+    torch.manual_seed(config["seed"] * 1000 + dist.get_rank())
+    done = checkpoint.load(engine, folder, say)
+    say(f"stage {stage['name']}: {model_file.count_parameters(model.config):,} parameters, {steps} steps of "
+        f"{batch_size} x {shard.context} tokens from {len(shard):,} rows ({steps * batch_size / len(shard):.1f} epochs), "
+        f"{precision}, {type(engine.basic_optimizer).__name__}, ZeRO-{engine.zero_optimization_stage()}, "
+        f"{dist.get_world_size()} rank(s)" + (f"; resumed at step {done}" if done else ""))
+    log = report.Log(os.path.join(folder, "metrics.jsonl"), stage["name"], done, steps)
+    try:
+        if done == 0 and len(held_out):
+            log.evaluation(0, validate(engine, held_out, token_bytes))
+        for step in range(done, steps):
+            rows = global_batch(len(shard), batch_size, config["seed"], step)
+            loss, stopped_by = train_step(engine, shard, rows, stop.number)
+            last = step + 1 == steps
+            log.step(step + 1, loss, engine, batch_size * shard.context, (step + 1) % stage["log_every"] == 0 or last)
+            if len(held_out) and ((step + 1) % stage["evaluate_every"] == 0 or last):
+                log.evaluation(step + 1, validate(engine, held_out, token_bytes))
+            if (step + 1) % stage["checkpoint_every"] == 0 or last or stopped_by:
+                checkpoint.save(engine, folder, step + 1)
+            if stopped_by and not last:
+                raise Stopped(stopped_by, f"stopped in stage {stage['name']} after step {step + 1} of {steps}; "
+                              "the same command goes on from here")
+        export(engine, out, tokenizer)
+    finally:
+        log.close()
+        with quiet(None if verbose else os.devnull):
+            engine.destroy()
+
+
+def export(engine, folder: str, tokenizer: Tokenizer) -> None:
+    """Write the weights in fp32, gathered from all ranks, as a Llama folder. Every rank must call this."""
+    from deepspeed.utils import safe_get_full_fp32_param
+    masters = {}
+    for name, parameter in engine.module.named_parameters():
+        full = safe_get_full_fp32_param(parameter)
+        masters[name] = (parameter if full is None else full).detach().float().cpu().clone()
+    if dist.get_rank() == 0:
+        tokenizer.save(folder)
+        model_file.save(folder, engine.module.config, masters, {
+            "bos_token_id": tokenizer.bos_id, "pad_token_id": tokenizer.pad_id,
+            "eos_token_id": [tokenizer.end_id, tokenizer.eos_id]})
+    dist.barrier()
+
+
+# --- the story ----------------------------------------------------------------------------------------------
+
+
+def claim(out_dir: str):
+    """Lock `out_dir` for this run (the lock dies with the process); ValueError when another run holds it."""
+    os.makedirs(out_dir, exist_ok=True)
+    handle = os.open(out_dir, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ValueError(f"another run is writing to {out_dir}; wait for it or choose another out_dir") from None
+    return handle
+
+
+def recorded(path: str) -> dict:
+    """A JSON file that may not exist yet."""
+    if not os.path.exists(path):
+        return {}
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
+
+
+def check_unchanged(old: dict, config: dict) -> None:
+    """ValueError with a table when this config would continue the run of another one."""
+    changed = [row for row in differences(old, config) if not set(row[0].split(".")) & set(MAY_CHANGE)]
+    if old and changed:
+        rows = "\n".join(f"  {key}: was {json.dumps(a)}, now {json.dumps(b)}" for key, a, b in changed)
+        raise ValueError(f"{config['out_dir']} holds a run with another config:\n{rows}\n"
+                         "start over with --fresh, or choose another out_dir")
+
+
+def start_over(out_dir: str) -> None:
+    """Remove a run. Only what a run wrote is touched: `out_dir` may be somebody's home."""
+    config = recorded(os.path.join(out_dir, RECORD))
+    for name in ["data", *(stage["name"] for stage in config.get("stages", []))]:
+        shutil.rmtree(os.path.join(out_dir, name), ignore_errors=True)
+    for name in (RECORD, "report.json", "model.safetensors"):
+        if os.path.exists(os.path.join(out_dir, name)):
+            os.remove(os.path.join(out_dir, name))
+
+
+def run(args) -> None:
+    begun = time.time()
+    config = load_config(args.config, args.set)
+    stop = StopSignal()
+    out, record = config["out_dir"], os.path.join(config["out_dir"], RECORD)
+    finished = os.path.join(out, "report.json")
+    if os.path.exists(finished) and recorded(record) == config and not args.fresh:
+        say(f"{out} is finished: python sample.py --model {out} chats with it, --fresh starts over")
+        return
+
+    deepspeed = load_deepspeed(args.verbose)
+    start_process_group(deepspeed)
+    if dist.get_rank() == 0:
+        new = not os.path.exists(out)
+        lock = claim(out)  # held until this process ends  # noqa: F841
+        try:
+            if args.fresh:
+                start_over(out)
+            check_unchanged(recorded(record), config)
+            data.prepare(config, say)
+        except BaseException:
+            if new:
+                shutil.rmtree(out)
+            raise
+        with open(record, "w", encoding="utf-8") as file:
+            json.dump(config, file, indent=2)
+    dist.barrier()
+    prepared = os.path.join(out, "data", data.fingerprint(config))
+
+    start, renewed = None, False
+    for stage in config["stages"]:
+        last = stage is config["stages"][-1]
+        target = out if last else os.path.join(out, stage["name"])
+        done = os.path.join(out, stage["name"], "done.json")
+        if renewed or recorded(done) != {key: stage[key] for key in ("steps", "epochs")}:
+            if renewed and os.path.exists(done):
+                raise ValueError(f"stage {stage['name']} is finished, but the one before it has now gone on; "
+                                 "start over with --fresh, or choose another out_dir")
+            run_stage(deepspeed, config, stage, prepared, stage["init_from"] or start, target, stop, args.verbose)
+            renewed = True
+            if dist.get_rank() == 0:
+                with open(done, "w", encoding="utf-8") as file:
+                    json.dump({key: stage[key] for key in ("steps", "epochs")}, file)
+        start = target
+
+    dist.barrier()
+    rank = dist.get_rank()
+    dist.destroy_process_group()
+    if rank == 0:  # the artifact, as a user has it: DeepSpeed plays no part from here on
+        figures = None
+        if config["evaluate"]["data"]:
+            samples = evaluate.read_samples(config["evaluate"]["data"], config["data"]["data_root"])
+            say(f"evaluating {out} on {len(samples)} held-out conversations")
+            engine = Engine.load(out, config["evaluate"]["slots"])
+            figures = evaluate.evaluate(engine, samples, config["evaluate"]["max_new_tokens"])
+        report.write(out, config, figures, time.time() - begun)
+        say(f"finished in {(time.time() - begun) / 60:.1f} minutes: python sample.py --model {out}")
+
+
+def main(argv=None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="repeatable")
+    parser.add_argument("--fresh", action="store_true", help="throw away what out_dir holds and start over")
+    parser.add_argument("--verbose", action="store_true", help="let DeepSpeed print, and show tracebacks")
+    parser.add_argument("--local_rank", type=int, default=0, help="given by the launcher")
+    args = parser.parse_args(argv)
+    try:
+        run(args)
+    except Stopped as stopped:
+        number, message = stopped.args
+        say(message)
+        sys.exit(128 + number)
+    except (ValueError, OSError) as error:
+        if args.verbose:
+            raise
+        # Before the ranks have met, they all make the same mistake; afterwards one may fail alone.
+        if int(os.environ.get("RANK", 0)) == 0 or dist.is_initialized():
+            print(f"error: {error}", file=sys.stderr, flush=True)
+        os._exit(1)  # another rank may wait in a collective, and a clean exit would wait for it
+
+
+if __name__ == "__main__":
+    main()
