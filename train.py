@@ -12,6 +12,7 @@ parallelism, preference optimisation.
 import argparse
 import fcntl
 import json
+import logging
 import math
 import os
 import shutil
@@ -24,6 +25,7 @@ from datetime import timedelta
 
 import torch
 import torch.distributed as dist
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 import checkpoint
 import data
@@ -52,7 +54,9 @@ def load_deepspeed(verbose: bool):
     ninja = os.path.join(os.path.dirname(sys.executable), "ninja")
     if os.path.exists(ninja) and not shutil.which("ninja"):  # the virtual environment is not activated
         os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
+    logging.disable(logging.NOTSET if verbose else logging.WARNING)  # "Setting accelerator to CPU ...", every time
     import deepspeed
+    logging.disable(logging.NOTSET)
     deepspeed.utils.logger.setLevel("INFO" if verbose else "ERROR")
     if int(os.environ.get("WORLD_SIZE", 1)) == 1 or not shutil.which("g++"):
         # A shared-memory all-reduce for CPU ranks, a minute to build: one rank has nobody to share with.
@@ -70,6 +74,14 @@ def start_process_group(deepspeed) -> None:
             os.environ["MASTER_PORT"] = str(free.getsockname()[1])
     # Rank 0 prepares the data while the others wait at a barrier, so the timeout is that of a preparation.
     deepspeed.init_distributed(timeout=timedelta(hours=12), verbose=False)
+
+
+def attention_kernels(context: int) -> list[SDPBackend]:
+    """The kernels that `scaled_dot_product_attention` may use. On a CPU its fused kernel saves memory, not time:
+    up to a context of 512 in bf16, plain matrix products are about twice as fast (benchmarks/attention.py)."""
+    plain = [SDPBackend.MATH]
+    fused = [SDPBackend.CUDNN_ATTENTION, SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION]
+    return plain if context <= 512 and not torch.cuda.is_available() else fused + plain
 
 
 @contextmanager
@@ -109,12 +121,17 @@ class Stopped(Exception):
 
 
 class StopSignal:
-    """Remembers the first SIGTERM or SIGINT, for the loop to finish its step; a later second one ends at once."""
+    """While it is entered, remembers the first SIGTERM or SIGINT, for the loop to finish its step; a later
+    second one ends the process at once."""
 
-    def __init__(self):
+    def __enter__(self):
         self.number, self.time = 0, 0.0
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self.receive)
+        self.before = {number: signal.signal(number, self.receive) for number in (signal.SIGTERM, signal.SIGINT)}
+        return self
+
+    def __exit__(self, *_):
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
 
     def receive(self, number, frame) -> None:
         # The launcher turns one Ctrl-C into SIGINT and, at once, SIGTERM: that is one request.
@@ -293,10 +310,9 @@ def start_over(out_dir: str) -> None:
 def run(args) -> None:
     begun = time.time()
     config = load_config(args.config, args.set)
-    stop = StopSignal()
     out, record = config["out_dir"], os.path.join(config["out_dir"], RECORD)
     finished = os.path.join(out, "report.json")
-    if os.path.exists(finished) and recorded(record) == config and not args.fresh:
+    if os.path.exists(finished) and recorded(record).items() >= config.items() and not args.fresh:
         say(f"{out} is finished: python sample.py --model {out} chats with it, --fresh starts over")
         return
 
@@ -308,31 +324,34 @@ def run(args) -> None:
         try:
             if args.fresh:
                 start_over(out)
-            check_unchanged(recorded(record), config)
+            check_unchanged(recorded(record), {**config, "data_fingerprint": data.fingerprint(config)})
             data.prepare(config, say)
         except BaseException:
             if new:
                 shutil.rmtree(out)
             raise
+        if os.path.exists(finished):  # it will go on, under a config that allows more steps, say
+            os.remove(finished)
         with open(record, "w", encoding="utf-8") as file:
-            json.dump(config, file, indent=2)
+            json.dump({**config, "data_fingerprint": data.fingerprint(config)}, file, indent=2)
     dist.barrier()
     prepared = os.path.join(out, "data", data.fingerprint(config))
 
     start, renewed = None, False
     for stage in config["stages"]:
-        last = stage is config["stages"][-1]
-        target = out if last else os.path.join(out, stage["name"])
+        target = out if stage is config["stages"][-1] else os.path.join(out, stage["name"])
         done = os.path.join(out, stage["name"], "done.json")
-        if renewed or recorded(done) != {key: stage[key] for key in ("steps", "epochs")}:
-            if renewed and os.path.exists(done):
-                raise ValueError(f"stage {stage['name']} is finished, but the one before it has now gone on; "
-                                 "start over with --fresh, or choose another out_dir")
-            run_stage(deepspeed, config, stage, prepared, stage["init_from"] or start, target, stop, args.verbose)
+        length = {key: stage[key] for key in ("steps", "epochs")}
+        if renewed and os.path.exists(done):
+            raise ValueError(f"stage {stage['name']} is finished, but the one before it has now gone on; "
+                             "start over with --fresh, or choose another out_dir")
+        if recorded(done) != length:
+            with StopSignal() as stop, sdpa_kernel(attention_kernels(config["model"]["max_position_embeddings"])):
+                run_stage(deepspeed, config, stage, prepared, stage["init_from"] or start, target, stop, args.verbose)
             renewed = True
             if dist.get_rank() == 0:
                 with open(done, "w", encoding="utf-8") as file:
-                    json.dump({key: stage[key] for key in ("steps", "epochs")}, file)
+                    json.dump(length, file)
         start = target
 
     dist.barrier()
@@ -363,6 +382,8 @@ def main(argv=None) -> None:
         number, message = stopped.args
         say(message)
         sys.exit(128 + number)
+    except KeyboardInterrupt:
+        os._exit(130)
     except (ValueError, OSError) as error:
         if args.verbose:
             raise

@@ -1,0 +1,45 @@
+"""Shared: one small tokenizer and one small model, made on the spot; no network, no GPU, no file of the user's."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+
+import demo_data
+from model import LanguageModel, ModelConfig
+from tokenizer import Tokenizer, train_tokenizer
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+@pytest.fixture(scope="session")
+def tokenizer_folder(tmp_path_factory) -> str:
+    folder = str(tmp_path_factory.mktemp("tokenizer"))
+    texts = [message["content"] for chat in demo_data.conversations(300) for message in chat["messages"]]
+    train_tokenizer(texts, folder, vocab_size=900)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tokenizer(tokenizer_folder) -> Tokenizer:
+    return Tokenizer(tokenizer_folder)
+
+
+def tiny_config(**changes) -> ModelConfig:
+    return ModelConfig(**{"vocab_size": 900, "hidden_size": 48, "intermediate_size": 80, "num_hidden_layers": 2,
+                          "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 64,
+                          "initializer_range": 0.2} | changes)
+
+
+def tiny_model(**changes) -> LanguageModel:
+    """Random weights, large enough that every part matters to the logits."""
+    torch.manual_seed(0)
+    return LanguageModel(tiny_config(**changes)).eval()
+
+
+def launch(*words: str, timeout: int = 300, **environment) -> subprocess.CompletedProcess:
+    """Run one of the project's scripts as a user does."""
+    return subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=timeout,
+                          env={**os.environ, "OMP_NUM_THREADS": "2", **environment})

@@ -1,0 +1,119 @@
+"""Every mistake in a config is one line that names the file, the key and what would be right."""
+
+import glob
+import json
+import os
+
+import pytest
+from conftest import ROOT
+
+from config import choose_precision, deep_merge, differences, load_config, resolve
+from model import ModelConfig, count_parameters
+
+SMALL = os.path.join(ROOT, "configs", "small.json")
+
+
+def broken(tmp_path, **changes):
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps(deep_merge(json.load(open(SMALL)), changes)))
+    return str(path)
+
+
+@pytest.mark.parametrize("path", sorted(glob.glob(os.path.join(ROOT, "configs", "*.json"))), ids=os.path.basename)
+def test_every_config_in_the_repository_is_valid_and_its_model_can_be_built(path):
+    config = load_config(path)
+    assert count_parameters(ModelConfig(vocab_size=config["tokenizer"]["vocab_size"], **config["model"])) > 1_000_000
+    resolve(deep_merge(config["deepspeed"], config["stages"][0]["deepspeed"]), 100, ranks=1)
+
+
+@pytest.mark.parametrize("changes, message", [
+    ({"modle": {}}, "unknown key 'modle'; did you mean 'model'"),
+    ({"model": {"hiden_size": 3}}, "unknown key 'model.hiden_size'; did you mean 'hidden_size'"),
+    ({"deepspeed": {"gradient_cliping": 1}}, "unknown key 'deepspeed.gradient_cliping'; did you mean 'gradient_clipping'"),
+    ({"tokenizer": {"vocab_size": "many"}}, "tokenizer.vocab_size should be a whole number, found \"many\""),
+    ({"tokenizer": {"split_digits": 1}}, "tokenizer.split_digits should be true or false"),
+    ({"model": {"num_attention_heads": 5}}, "192 is not a multiple of model.num_attention_heads 5"),
+    ({"model": {"hidden_dropout": 1.5}}, "model.hidden_dropout should be between"),
+    ({"stages": []}, "at least one stage"),
+    ({"stages": [{"name": "a", "data": ["x"], "steps": 1, "epochs": 1}]}, "(a): give either steps or epochs"),
+    ({"stages": [{"name": "a", "data": ["x"], "steps": 0}]}, "steps should be a positive number"),
+    ({"stages": [{"name": "a", "data": [{"demo": "chats"}], "steps": 1}]}, "demo should be"),
+    ({"stages": [{"name": "a", "data": [{}], "steps": 1}]}, "needs either"),
+    ({"stages": [{"name": "data", "data": ["x"], "steps": 1}]}, "name should be one word, not"),
+    ({"model": 3}, "model should be a JSON object"),
+])
+def test_a_mistake_is_named_with_its_key(tmp_path, changes, message):
+    with pytest.raises(ValueError) as caught:
+        load_config(broken(tmp_path, **changes))
+    assert message in str(caught.value) and "c.json" in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_missing_file_and_broken_json_are_named(tmp_path):
+    with pytest.raises(ValueError, match="nowhere.json: no such config file"):
+        load_config("nowhere.json")
+    (tmp_path / "c.json").write_text('{"seed": 1,\n "model": }')
+    with pytest.raises(ValueError, match=r"c.json:2:11: not JSON"):
+        load_config(str(tmp_path / "c.json"))
+
+
+def test_set_overrides_any_one_value_and_finds_a_stage_by_its_name():
+    config = load_config(SMALL, ["stages.sft.steps=7", "model.tie_word_embeddings=false", "out_dir=x",
+                                 "stages.sft.deepspeed.optimizer.params.lr=0.5"])
+    sft = config["stages"][1]
+    assert (sft["steps"], sft["deepspeed"]["optimizer"]["params"]["lr"]) == (7, 0.5)
+    assert config["model"]["tie_word_embeddings"] is False and config["out_dir"] == "x"
+    assert config["stages"][0] == load_config(SMALL)["stages"][0]
+
+
+@pytest.mark.parametrize("override, message", [
+    ("model.hidden_size", "write it as section.key=value"), ("stages.stf.steps=1", "no stage is named 'stf'; there are"),
+    ("model.hidden=1", "did you mean 'hidden_size'"), ("seed.x=1", "seed has no keys")])
+def test_a_wrong_override_is_named(override, message):
+    with pytest.raises(ValueError, match=message):
+        load_config(SMALL, [override])
+
+
+@pytest.mark.parametrize("micro, ranks, accumulation", [("auto", 1, 1), ("auto", 4, 1), (4, 2, 2), (2, 4, 2), (1, 2, 8)])
+def test_accumulation_is_derived_from_the_global_batch(micro, ranks, accumulation):
+    settings = {"train_batch_size": 16, "train_micro_batch_size_per_gpu": micro}
+    resolve(settings, 100, ranks)
+    assert settings["gradient_accumulation_steps"] == accumulation
+    assert settings["train_micro_batch_size_per_gpu"] * accumulation * ranks == 16
+
+
+def test_a_batch_that_does_not_fit_is_refused_with_the_equation():
+    with pytest.raises(ValueError, match="train_batch_size 16 is not train_micro_batch_size_per_gpu 5 x "
+                                         "gradient_accumulation_steps 1 x 3 ranks = 15"):
+        resolve({"train_batch_size": 16, "train_micro_batch_size_per_gpu": 5}, 100, ranks=3)
+    with pytest.raises(ValueError, match="should be a positive number, found None"):
+        resolve({}, 100, 1)
+
+
+class Accelerator:
+    def __init__(self, name, fp16):
+        self.device_name, self.is_fp16_supported = lambda: name, lambda: fp16
+
+
+def test_precision_is_fp16_on_a_gpu_and_said_with_its_reason():
+    settings = {"fp16": {"enabled": "auto"}, "bf16": {"enabled": "auto"}}
+    assert choose_precision(settings, Accelerator("cuda", True)).startswith("fp16")
+    assert settings == {"fp16": {"enabled": True}, "bf16": {"enabled": False}}
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_precision_on_a_cpu_is_bf16_where_native_else_fp32(monkeypatch, native):
+    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: {"avx512_bf16": native})
+    settings = {"fp16": {"enabled": "auto"}, "bf16": {"enabled": "auto"}}
+    assert choose_precision(settings, Accelerator("cpu", False)).startswith("bf16" if native else "fp32")
+    assert settings["fp16"]["enabled"] is False and settings["bf16"]["enabled"] is native
+
+
+def test_fp16_demanded_where_there_is_none_is_refused():
+    with pytest.raises(ValueError, match="deepspeed.fp16.enabled is true, but this cpu cannot train in fp16"):
+        choose_precision({"fp16": {"enabled": True}}, Accelerator("cpu", False))
+
+
+def test_differences_name_each_leaf_and_a_stage_by_name():
+    old = {"seed": 1, "stages": [{"name": "sft", "steps": 5}], "model": {"a": 1}}
+    new = {"seed": 1, "stages": [{"name": "sft", "steps": 6}], "model": {"a": 1, "b": 2}}
+    assert differences(old, new) == [("stages.sft.steps", 5, 6), ("model.b", None, 2)]

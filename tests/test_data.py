@@ -1,0 +1,234 @@
+"""From any format to packed rows: exact ids and masks, splits, windows, packing, order."""
+
+import json
+
+import numpy as np
+import pytest
+from conftest import ROOT  # noqa: F401
+
+import clean
+import data
+import sources
+from config import DEFAULTS, SOURCE, deep_merge
+from data import PackedData, global_batch, pack, windows
+
+CHAT = [("user", "Hi!"), ("assistant", "Hello."), ("user", "Bye"), ("assistant", "See you.")]
+MESSAGES = [{"role": role, "content": content} for role, content in CHAT]
+RECORDS = {
+    "messages": {"messages": MESSAGES},
+    "sharegpt": {"conversations": [{"from": "human" if r == "user" else "gpt", "value": c} for r, c in CHAT]},
+    "alpaca": {"instruction": "Bye", "input": "", "output": "See you.", "history": [["Hi!", "Hello."]]},
+    "alpaca with response": {"instruction": "Bye", "response": "See you.", "history": [["Hi!", "Hello."]]},
+}
+
+
+def source(**values):
+    return {**SOURCE, **values}
+
+
+def expected(tokenizer, chat=CHAT):
+    """Ids and mask of a conversation, put together by hand."""
+    ids, mask = [tokenizer.bos_id], [False]
+    for role, content in chat:
+        text = [*tokenizer.encode(content), tokenizer.end_id]
+        ids += [tokenizer.role_ids[role], *text]
+        mask += [False] + [role == "assistant"] * len(text)
+    return ids, mask
+
+
+@pytest.mark.parametrize("name", RECORDS)
+@pytest.mark.parametrize("array", [True, False])
+def test_every_format_renders_to_the_exact_ids_and_mask(tmp_path, tokenizer, name, array):
+    path = tmp_path / ("x.json" if array else "x.jsonl")
+    path.write_text(json.dumps([RECORDS[name]] if array else RECORDS[name]) + "\n", encoding="utf-8")
+    ((_, line, sample),) = sources.read(source(path=path.name), str(tmp_path))
+    assert line == 1 and tokenizer.render(clean.clean(sample, {})[0]) == expected(tokenizer)
+
+
+@pytest.mark.parametrize("record", [{"prompt": "Hi!", "completion": "Hello."}, {"question": "Hi!", "answer": "Hello."},
+                                    {"instruction": "Hi!", "input": "", "output": "Hello."}])
+def test_single_turn_formats_render_to_the_exact_ids_and_mask(tokenizer, record):
+    assert tokenizer.render(sources.to_sample(record, "auto")) == expected(tokenizer, CHAT[:2])
+
+
+def test_a_system_prompt_and_an_input_field_keep_their_place():
+    sample = sources.to_sample({"system": "Be kind.", "instruction": "Add", "input": "1 2", "output": "3"}, "auto")
+    assert [(m["role"], m["content"]) for m in sample["messages"]] == [
+        ("system", "Be kind."), ("user", "Add\n1 2"), ("assistant", "3")]
+
+
+def test_plain_text_is_one_document_and_lines_are_many(tmp_path, tokenizer):
+    (tmp_path / "a.txt").write_bytes("\ufeffOne.\r\nTwo.\r\n".encode())
+    ((_, _, sample),) = sources.read(source(path="a.txt"), str(tmp_path))
+    assert clean.clean(sample, {})[0] == {"text": "One.\nTwo."}
+    assert [s["text"] for _, _, s in sources.read(source(path="a.txt", format="lines"), str(tmp_path))] == ["One.", "Two."]
+
+
+@pytest.mark.parametrize("record, reason", [
+    ({"messages": [{"role": "tool", "content": "x"}]}, "role 'tool'"),
+    ({"messages": [{"role": "user", "content": ["x"]}]}, "not text"),
+    ({"messages": MESSAGES, "label": False}, "rejected answer"),
+    ({"a": 1}, "no known format"), ([1], "not a JSON object"), ({"messages": 5}, "not a record of the format messages"),
+])
+def test_what_is_no_conversation_is_left_out_with_its_reason(record, reason):
+    with pytest.raises(ValueError, match=reason):
+        sources.to_sample(record, "auto")
+
+
+@pytest.mark.parametrize("name, content, message", [
+    ("x.jsonl", '{"text": "a"}\n{"text": \n', r"x.jsonl:2: broken JSON"), ("x.json", "[1,\n2", r"x.json:2: broken JSON"),
+    ("x.txt", "", "x.txt is empty"), ("x.bin", "a", "no such file")])
+def test_unreadable_files_are_named_with_their_line(tmp_path, name, content, message):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ValueError, match=message):
+        list(sources.read(source(path=name.replace("bin", "txt") if name == "x.bin" else name), str(tmp_path)))
+
+
+# --- cleaning -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rule, before, after", [
+    ("line_ends", "a \r\n\r\n\r\n\r\nb\u00a0c ", "a\n\nb c"),
+    ("html_leftovers", "a &lt; b &amp;&amp; c<br/>d `&lt;p&gt;`", "a < b && c d `&lt;p&gt;`"),
+    ("invisible", "a\u200bb\x00\x1b[0m 👨\u200d👩", "ab[0m 👨\u200d👩"),
+    ("no_input_marker", "Sort this.\n<noinput>", "Sort this."),
+])
+def test_each_rule_changes_just_what_it_names(rule, before, after):
+    messages = [{"role": "user", "content": before}]
+    assert clean.RULES[rule](messages) == [{"role": "user", "content": after}]
+    untouched = [{"role": "user", "content": "if a < b: 你好，&c 1 > 0\n\tx"}]
+    assert clean.RULES[rule](untouched) == untouched
+
+
+@pytest.mark.parametrize("rule, question, answer, reason", [
+    ("mojibake", "Hi", "caf\ufffd", "mojibake"), ("no_input_marker", "Hi", "<nooutput>", "no-output marker"),
+    ("leaked_prompt", "Hi", "Yes.\n6. Instruction: Name one\n6. Output: Two", "leaked prompt"),
+    ("echo", "Repeat this sentence, please.", "Repeat this sentence, please.", "echoed question"),
+    ("turns", "Hi", "  ", "no answer"),
+])
+def test_each_rule_drops_just_what_it_names(rule, question, answer, reason):
+    chat = lambda a: [{"role": "user", "content": question}, {"role": "assistant", "content": a}]  # noqa: E731
+    assert clean.RULES[rule](chat(answer)) == reason
+    assert clean.RULES[rule](chat("A good answer.")) == chat("A good answer.")
+
+
+def test_turns_are_put_in_order_and_only_what_has_an_answer_is_kept():
+    roles = [("assistant", "a"), ("user", "b"), ("user", "c"), ("assistant", "d"), ("user", ""), ("assistant", "e"), ("user", "f")]
+    kept = clean.turns([{"role": r, "content": c} for r, c in roles])
+    assert [(m["role"], m["content"]) for m in kept] == [("user", "b\nc"), ("assistant", "d\ne")]
+
+
+# --- windows and packing --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("overlap", [1, 5])
+def test_a_long_document_is_cut_so_that_every_token_is_predicted_once(tokenizer, overlap):
+    text = "The cat and the dog sat on the mat. 你好世界。" * 20
+    ids, _ = tokenizer.render({"text": text})
+    pieces, lost = windows({"text": text}, tokenizer, context=32, overlap=overlap)
+    assert lost == 0 and all(len(i) <= 32 and i[0] == tokenizer.bos_id and not m[0] for i, m in pieces)
+    assert [t for i, m in pieces for t, s in zip(i, m) if s] == ids[1:]
+    for (before, _), (after, mask) in zip(pieces, pieces[1:]):
+        assert mask[1:1 + overlap] == [False] * overlap and after[1:1 + overlap] == before[-overlap:]
+
+
+def test_a_long_conversation_becomes_windows_of_whole_exchanges_each_with_the_system_message(tokenizer):
+    system = {"role": "system", "content": "Be kind."}
+    sample = {"messages": [system] + MESSAGES * 10}
+    pieces, lost = windows(sample, tokenizer, context=48)
+    assert lost == 0 and len(pieces) > 1
+    head = tokenizer.render([system])[0]
+    turns = []
+    for ids, mask in pieces:
+        assert len(ids) <= 48 and ids[:len(head)] == head
+        turns += [t for t, s in zip(ids, mask) if s]
+    assert turns == [t for t, s in zip(*tokenizer.render(sample)) if s]
+
+
+def test_an_exchange_too_long_for_the_context_keeps_an_answer_and_loses_its_end_marker(tokenizer):
+    long = " ".join(str(i) for i in range(200))
+    ((ids, mask),), lost = windows({"messages": [{"role": "user", "content": long}, {"role": "assistant", "content": long}]},
+                                   tokenizer, context=64)
+    assert len(ids) == 64 and 20 <= sum(mask) <= 32 and tokenizer.end_id not in [t for t, s in zip(ids, mask) if s]
+    assert lost == len(tokenizer.encode(long)) + 1 - sum(mask)
+    assert tokenizer.role_ids["assistant"] in ids
+    # A short answer to a long question survives whole.
+    ((ids, mask),), lost = windows({"messages": [{"role": "user", "content": long}, {"role": "assistant", "content": "Yes."}]},
+                                   tokenizer, context=64)
+    assert lost == 0 and [t for t, s in zip(ids, mask) if s] == [*tokenizer.encode("Yes."), tokenizer.end_id]
+    assert len(ids) == 64
+
+
+def test_packing_places_every_document_once_and_fills_rows():
+    lengths = np.random.default_rng(0).integers(1, 300, 3000)
+    order, rows = pack(lengths, 512)
+    assert sorted(order) == list(range(3000))
+    used = np.add.reduceat(lengths[order], rows[:-1])
+    assert used.max() <= 512 and lengths.sum() / (len(used) * 512) > 0.98
+    order, rows = pack(np.array([], dtype=np.uint32), 512)
+    assert len(order) == 0 and rows.tolist() == [0]
+
+
+def prepared(tmp_path, stages, **options):
+    config = deep_merge(DEFAULTS, {"out_dir": str(tmp_path / "out"), "tokenizer": {"vocab_size": 500},
+                                   "data": {"data_root": str(tmp_path), **options}, "model": {"max_position_embeddings": 96}})
+    config["stages"] = [{"loss_on": "assistant", "validation": [], **stage} for stage in stages]
+    return config, data.prepare(config, log=lambda text: None)
+
+
+def test_packed_rows_hold_exactly_the_rendered_samples(tmp_path):
+    _, folder = prepared(tmp_path, [{"name": "sft", "data": [source(demo="conversations", count=200)]}], validation_fraction=0.1)
+    tokenizer = data.Tokenizer(folder)
+    for split in data.SPLITS:
+        shard = PackedData(f"{folder}/sft.{split}")
+        wanted = [tuple(map(tuple, piece)) for sample in data._samples(f"{folder}/sft.{split}")
+                  for piece in windows(sample, tokenizer, 96)[0]]
+        found = []
+        for row in range(len(shard)):
+            ids, mask = (t[0].tolist() for t in shard.batch([row]))
+            starts = [i for i, token in enumerate(ids) if token == tokenizer.bos_id]
+            end = next((i for i in range(len(ids), 0, -1) if ids[i - 1] != tokenizer.pad_id))
+            assert not any(mask[end:])
+            found += [(tuple(ids[a:b]), tuple(mask[a:b])) for a, b in zip(starts, [*starts[1:], end])]
+            assert len(shard.describe(row)) == len(starts)
+        assert sorted(found) == sorted(wanted) and found
+
+
+def test_preparing_again_finds_the_result_and_another_setting_does_not(tmp_path):
+    config, folder = prepared(tmp_path, [{"name": "sft", "data": [source(demo="conversations", count=50)]}])
+    assert data.prepare(config) == folder
+    config["seed"] += 1
+    assert data.prepare(config) == folder, "the seed orders batches, it does not change the data"
+    assert data.fingerprint(deep_merge(config, {"data": {"deduplicate": False}})) not in folder
+
+
+def test_a_failed_preparation_leaves_nothing_that_looks_finished(tmp_path):
+    (tmp_path / "x.jsonl").write_text('{"text": "fine"}\n{"text"\n')
+    with pytest.raises(ValueError, match="x.jsonl:2"):
+        prepared(tmp_path, [{"name": "pretrain", "data": [source(path="x.jsonl")]}])
+    assert not list((tmp_path / "out" / "data").iterdir())
+
+
+def test_duplicates_are_dropped_and_a_prompt_is_on_one_side_only(tmp_path):
+    rows = [{"prompt": f"Question {i % 40}?", "completion": f"Answer {i}."} for i in range(200)]
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows + rows[:30]))
+    _, folder = prepared(tmp_path, [{"name": "sft", "data": [source(path="x.jsonl")]}], validation_fraction=0.2)
+    report = json.load(open(f"{folder}/report.json"))["sft"]
+    assert report["sources"]["x.jsonl"]["dropped"]["duplicate"] == {"count": 30, "examples": ["x.jsonl:201", "x.jsonl:202", "x.jsonl:203"]}
+    prompts = [{s["messages"][0]["content"] for s in data._samples(f"{folder}/sft.{split}")} for split in data.SPLITS]
+    assert prompts[0] and prompts[1] and not prompts[0] & prompts[1]
+
+
+def test_a_plain_text_is_split_by_position(tmp_path):
+    (tmp_path / "book.txt").write_text("".join(f"line {i}\n" for i in range(3000)))
+    _, folder = prepared(tmp_path, [{"name": "pretrain", "data": [source(path="book.txt")]}], validation_fraction=0.1)
+    train, held_out = (next(data._samples(f"{folder}/pretrain.{split}"))["text"] for split in data.SPLITS)
+    assert (train + held_out) == "".join(f"line {i}\n" for i in range(3000)).strip() and len(held_out) == pytest.approx(2889, abs=2)
+
+
+def test_the_global_batch_visits_every_row_once_an_epoch_whatever_its_size():
+    for size in (1, 4, 7, 64):
+        places = np.concatenate([global_batch(50, size, seed=3, step=s) for s in range(-(-200 // size))])[:200]
+        assert all(sorted(places[e * 50:(e + 1) * 50]) == list(range(50)) for e in range(4))
+        assert places.tolist() == np.concatenate([global_batch(50, 1, 3, s) for s in range(200)]).tolist()
+    assert global_batch(50, 50, 3, 0).tolist() != global_batch(50, 50, 4, 0).tolist()

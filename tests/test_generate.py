@@ -1,0 +1,142 @@
+"""The engine against a loop without cache, and each sampling rule against its definition."""
+
+import collections
+import math
+
+import pytest
+import torch
+from conftest import tiny_model
+
+from generate import Engine, Request, Sampling, sample
+
+
+@pytest.fixture(scope="module")
+def model(tokenizer):
+    return tiny_model(vocab_size=len(tokenizer), initializer_range=0.08)
+
+
+def uncached_greedy(model, tokenizer, prompt, count):
+    """The definition: the whole sequence through the model for every token."""
+    ids = list(prompt)
+    forbidden = [tokenizer.bos_id, tokenizer.pad_id, *tokenizer.role_ids.values()]
+    with torch.no_grad():
+        while len(ids) < len(prompt) + count:
+            logits = model(torch.tensor([ids]))[0, -1]
+            logits[forbidden] = -math.inf
+            ids.append(int(logits.argmax()))
+            if ids[-1] in (tokenizer.end_id, tokenizer.eos_id):
+                break
+    return ids[len(prompt):]
+
+
+def prompts(tokenizer, count):
+    return [tokenizer.render([{"role": "user", "content": "Hello " * (i % 5) + str(i)}], add_generation_prompt=True)[0]
+            for i in range(count)]
+
+
+def test_greedy_text_with_the_cache_is_that_of_the_full_forward_pass(model, tokenizer):
+    for prompt in prompts(tokenizer, 4):
+        engine = Engine(model, tokenizer, slots=1)
+        (request,) = engine.answer_all([prompt], Sampling(temperature=0, max_new_tokens=20))
+        assert request.tokens == uncached_greedy(model, tokenizer, prompt, 20)
+
+
+@pytest.mark.parametrize("temperature", [0, 1.0])
+def test_requests_that_come_and_go_side_by_side_answer_as_each_does_alone(model, tokenizer, temperature):
+    asked = prompts(tokenizer, 9)
+    def settings(i):
+        return Sampling(temperature=temperature, max_new_tokens=3 + 2 * i, seed=i)
+    alone = []
+    for i, prompt in enumerate(asked):
+        engine = Engine(model, tokenizer, slots=3)
+        request = engine.submit(prompt, settings(i))
+        while not request.finish_reason:
+            engine.step()
+        alone.append(request.tokens)
+    engine, together = Engine(model, tokenizer, slots=3), []
+    for i, prompt in enumerate(asked):  # they join at different times
+        together.append(engine.submit(prompt, settings(i)))
+        engine.step()
+    while any(not r.finish_reason for r in together):
+        engine.step()
+    assert [r.tokens for r in together] == alone
+    assert all(r.finish_reason == ("stop" if r.tokens[-1] in engine.stop_ids else "length") for r in together)
+
+
+def test_a_full_context_ends_the_answer_by_length(model, tokenizer):
+    engine = Engine(model, tokenizer)
+    prompt = [tokenizer.bos_id] + [20] * 55
+    (request,) = engine.answer_all([prompt], Sampling(temperature=0, max_new_tokens=500))
+    assert request.finish_reason == "stop" or len(prompt) + len(request.tokens) == 64
+    with pytest.raises(ValueError, match="64 tokens leave no room in the context of 64"):
+        engine.submit([20] * 64, Sampling())
+
+
+def test_a_cancelled_request_frees_its_slot(model, tokenizer):
+    engine = Engine(model, tokenizer)
+    stream = engine.stream([{"role": "user", "content": "Hi"}], Sampling(temperature=0))
+    next(stream)
+    stream.close()
+    assert engine.running == [None] and not engine.waiting
+
+
+def test_streamed_pieces_put_together_are_the_decoded_answer(model, tokenizer):
+    engine = Engine(model, tokenizer)
+    messages = [{"role": "user", "content": "你好 🙈"}]
+    sampling = Sampling(temperature=1.5, seed=3, max_new_tokens=40)
+    streamed = "".join(engine.stream(messages, sampling))
+    (request,) = engine.answer_all([tokenizer.render(messages, add_generation_prompt=True)[0]], sampling)
+    assert streamed == tokenizer.decode(request.tokens)
+
+
+def test_the_oldest_whole_turns_go_first_and_the_system_message_stays(model, tokenizer):
+    engine = Engine(model, tokenizer)
+    system = {"role": "system", "content": "Be kind."}
+    turns = [{"role": role, "content": f"{role[0]} {i}"} for i in range(8) for role in ("user", "assistant")]
+    messages = [system, *turns, {"role": "user", "content": "last"}]
+    kept, dropped = engine.fit(messages, reserve=16)
+    assert dropped > 0 and kept == [system, *turns[2 * dropped:], messages[-1]]
+    assert len(tokenizer.render(kept, add_generation_prompt=True)[0]) <= 64 - 16
+    one_more, _ = [system, *turns[2 * dropped - 2:], messages[-1]], None
+    assert len(tokenizer.render(one_more, add_generation_prompt=True)[0]) > 64 - 16, "no more than needed"
+    with pytest.raises(ValueError, match="the message is too long"):
+        engine.fit([{"role": "user", "content": "word " * 200}], reserve=16)
+
+
+LOGITS = torch.tensor([2.0, 1.0, 0.0, -1.0, -2.0])
+
+
+def drawn(count=4000, seen=(), **values):
+    settings, generator = Sampling(**{"temperature": 1.0} | values), torch.Generator().manual_seed(0)
+    counts = collections.Counter(sample(LOGITS.clone(), settings, list(seen), generator) for _ in range(count))
+    return [counts[i] / count for i in range(5)]
+
+
+@pytest.mark.parametrize("values, allowed, temperature", [
+    ({}, 5, 1.0), ({"temperature": 0.5}, 5, 0.5), ({"temperature": 2.0}, 5, 2.0), ({"top_k": 2}, 2, 1.0), ({"top_k": 5}, 5, 1.0),
+    # p = .636 .234 .086 .032 .012
+    ({"top_p": 0.6}, 1, 1.0), ({"top_p": 0.65}, 2, 1.0), ({"top_p": 0.9}, 3, 1.0), ({"min_p": 0.1}, 3, 1.0), ({"min_p": 0.4}, 1, 1.0)])
+def test_draws_follow_the_softmax_over_what_each_rule_leaves(values, allowed, temperature):
+    weights = [math.exp(float(x) / temperature) if i < allowed else 0 for i, x in enumerate(LOGITS)]
+    assert drawn(**values) == pytest.approx([w / sum(weights) for w in weights], abs=0.03)
+
+
+def test_the_repetition_penalty_divides_positive_and_multiplies_negative_logits_of_seen_tokens():
+    settings = Sampling(temperature=0, repetition_penalty=3.0)
+    assert sample(LOGITS.clone(), settings, [], None) == 0
+    assert sample(LOGITS.clone(), settings, [0, 0], None) == 1  # 2/3 < 1
+    assert sample(torch.tensor([-1.0, -2.0]), settings, [0], None) == 1  # -3 < -2
+
+
+@pytest.mark.parametrize("values", [{"temperature": -1}, {"temperature": float("nan")}, {"top_p": 0}, {"top_p": 1.1},
+                                    {"min_p": -0.1}, {"repetition_penalty": 0}, {"max_new_tokens": 0}])
+def test_settings_out_of_range_are_refused_by_name(values):
+    with pytest.raises(ValueError, match=next(iter(values))):
+        Sampling(**values)
+
+
+def test_the_same_seed_gives_the_same_text_and_another_seed_another(model, tokenizer):
+    engine, prompt = Engine(model, tokenizer), prompts(tokenizer, 1)[0]
+    texts = [engine.answer_all([prompt], Sampling(temperature=1.0, seed=s, max_new_tokens=15))[0].tokens for s in (1, 1, 2)]
+    assert texts[0] == texts[1] != texts[2]
+    assert isinstance(Request(prompt, Sampling(seed=None)).generator, torch.Generator)

@@ -1,0 +1,165 @@
+"""The Transformer against definitions, brute force, and transformers' implementation of LLaMA."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from conftest import tiny_config, tiny_model
+
+import model as model_file
+from model import KVCache, LanguageModel, ModelConfig, count_parameters, document_layout, memory_per_gpu
+
+
+def random_ids(*shape):
+    return torch.randint(8, 900, shape, generator=torch.Generator().manual_seed(1))
+
+
+def test_no_position_depends_on_a_later_token_shown_by_gradients():
+    model = tiny_model()
+    ids = random_ids(1, 12)
+    embedded = model.model.embed_tokens(ids).detach().requires_grad_()
+    model.model.embed_tokens.forward = lambda _: embedded
+    for position in range(12):
+        (gradient,) = torch.autograd.grad(model(ids)[0, position].sum(), embedded, retain_graph=True)
+        reaches = gradient[0].abs().sum(-1) > 0
+        assert reaches[:position + 1].all() and not reaches[position + 1:].any()
+
+
+def test_packed_documents_do_not_see_each_other_and_packing_changes_no_loss():
+    model = tiny_model()
+    a, b, c = (torch.cat((torch.tensor([1]), random_ids(n))) for n in (9, 14, 5))
+    packed = torch.cat((a, b, c))[None]
+    alone = torch.cat([model(d[None])[0] for d in (a, b, c)])
+    torch.testing.assert_close(model(packed)[0], alone, rtol=1e-4, atol=1e-4)
+    changed = packed.clone()
+    changed[0, 4] = 77  # inside a
+    assert torch.equal(model(changed)[0, len(a):], model(packed)[0, len(a):])
+
+    mask = torch.rand(packed.shape, generator=torch.Generator().manual_seed(2)) < 0.6
+    mask[packed == 1] = False
+    parts = [(d[None], m[None]) for d, m in zip((a, b, c), mask[0].split([len(a), len(b), len(c)]))]
+    assert float(model(packed, mask)) == pytest.approx(sum(float(model(i, m)) for i, m in parts), rel=1e-5)
+
+
+def test_document_layout_of_the_row_drawn_in_its_docstring():
+    positions, mask = document_layout(torch.tensor([[1, 8, 9, 1, 10]]), 1)
+    assert positions.tolist() == [[0, 1, 2, 0, 1]]
+    assert mask[0, 0].int().tolist() == [[1, 0, 0, 0, 0], [1, 1, 0, 0, 0], [1, 1, 1, 0, 0], [0, 0, 0, 1, 0], [0, 0, 0, 1, 1]]
+    assert document_layout(torch.tensor([[1, 8, 9]]), 1)[1] is None, "one document: the fused causal kernel will do"
+
+
+def test_loss_is_the_sum_over_supervised_tokens_of_minus_log_p():
+    model = tiny_model()
+    ids, mask = random_ids(3, 10), torch.rand(3, 10) < 0.5
+    log_p = F.log_softmax(model(ids).double(), dim=-1)
+    expected = -sum(log_p[b, t - 1, ids[b, t]] for b in range(3) for t in range(1, 10) if mask[b, t])
+    assert float(model(ids, mask)) == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_a_batch_without_supervised_tokens_gives_zero_loss_and_zero_gradient_not_nan():
+    model = tiny_model()
+    loss = model(random_ids(2, 8), torch.zeros(2, 8, dtype=torch.bool))
+    loss.backward()
+    assert float(loss) == 0 and all(float(p.grad.abs().sum()) == 0 for p in model.parameters() if p.grad is not None)
+
+
+@pytest.mark.parametrize("changes", [{}, {"tie_word_embeddings": False}, {"num_key_value_heads": 4},
+                                     {"num_key_value_heads": 1, "rope_theta": 500.0}])
+def test_transformers_loads_what_we_save_and_computes_the_same_logits(tmp_path, changes):
+    transformers = pytest.importorskip("transformers")
+    model = tiny_model(**changes)
+    special = {"bos_token_id": 1, "pad_token_id": 3, "eos_token_id": [7, 2]}
+    model_file.save(str(tmp_path), model.config, model.state_dict(), special)
+    oracle = transformers.AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32)
+    ids = random_ids(2, 40)
+    with torch.no_grad():
+        torch.testing.assert_close(model(ids), oracle(ids).logits, rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(model_file.load(str(tmp_path))(ids), model(ids), rtol=0, atol=0)
+
+
+def test_one_batch_is_overfitted_to_almost_no_loss():
+    model = tiny_model(initializer_range=0.02).train()
+    ids, mask = random_ids(4, 24), torch.ones(4, 24, dtype=torch.bool)
+    optimizer = torch.optim.AdamW(model.parameter_groups(), lr=1e-2, weight_decay=0.0)
+    for _ in range(120):
+        optimizer.zero_grad()
+        loss = model(ids, mask) / (4 * 23)
+        loss.backward()
+        optimizer.step()
+    assert float(loss.detach()) < 0.02
+
+
+def test_activation_checkpointing_changes_no_gradient():
+    gradients = []
+    for flag in (False, True):
+        model = tiny_model(activation_checkpointing=flag).train()
+        model(random_ids(2, 16), torch.ones(2, 16, dtype=torch.bool)).backward()
+        gradients.append([p.grad for p in model.parameters()])
+    assert all(torch.equal(a, b) for a, b in zip(*gradients))
+
+
+def test_dropout_acts_in_training_only():
+    model = tiny_model(hidden_dropout=0.5, attention_dropout=0.5)
+    ids = random_ids(1, 8)
+    assert torch.equal(model(ids), model(ids))
+    model.train()
+    assert not torch.equal(model(ids), model(ids))
+
+
+def test_cached_decoding_in_any_slot_equals_the_full_forward_pass():
+    model = tiny_model()
+    first, second = random_ids(1, 20), random_ids(1, 13) + 1
+    cache = KVCache(model.config, slots=3, length=64, like=model.lm_head.weight)
+    model(first[:, :15], cache=cache, slots=slice(2, 3), start=torch.tensor([0]))
+    model(second[:, :8], cache=cache, slots=slice(0, 1), start=torch.tensor([0]))
+    for i in range(5):
+        ids = torch.tensor([[int(second[0, 8 + i])], [3], [int(first[0, 15 + i])]])
+        logits = model(ids, cache=cache, start=torch.tensor([8 + i, 0, 15 + i]))
+        torch.testing.assert_close(logits[2, 0], model(first[:, :16 + i])[0, -1], rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(logits[0, 0], model(second[:, :9 + i])[0, -1], rtol=1e-4, atol=1e-4)
+
+
+def test_matrices_decay_and_vectors_do_not():
+    model = tiny_model()
+    decayed, spared = model.parameter_groups()
+    assert "weight_decay" not in decayed and spared["weight_decay"] == 0
+    assert {p.dim() for p in decayed["params"]} == {2} and {p.dim() for p in spared["params"]} == {1}
+    assert len(decayed["params"]) + len(spared["params"]) == len(list(model.parameters()))
+
+
+def test_residual_branches_start_smaller_by_the_root_of_their_number():
+    model = LanguageModel(tiny_config(hidden_size=256, num_hidden_layers=8, initializer_range=0.02))
+    layer = model.model.layers[3]
+    assert float(layer.self_attn.q_proj.weight.detach().std()) == pytest.approx(0.02, rel=0.03)
+    assert float(layer.self_attn.o_proj.weight.detach().std()) == pytest.approx(0.02 / math.sqrt(16), rel=0.03)
+
+
+def test_parameters_are_counted_by_hand_and_memory_follows_the_zero_paper():
+    config = ModelConfig(vocab_size=100, hidden_size=32, intermediate_size=48, num_hidden_layers=3,
+                         num_attention_heads=4, num_key_value_heads=2, tie_word_embeddings=False)
+    layer = 32 * 32 * 2 + 32 * 16 * 2 + 3 * 32 * 48 + 2 * 32
+    assert count_parameters(config) == 2 * 100 * 32 + 3 * layer + 32
+    # Rajbhandari et al. 2020, figure 1: 7.5B parameters on 64 GPUs.
+    for stage, gigabytes in ((0, 120), (1, 31.4), (2, 16.6), (3, 1.9)):
+        assert memory_per_gpu(7_500_000_000, stage, 64, offload=False)["gpu"] / 1e9 == pytest.approx(gigabytes, abs=0.05)
+
+
+@pytest.mark.parametrize("changes, message", [
+    ({"hidden_size": 50}, "hidden_size 50 is not a multiple of model.num_attention_heads 4"),
+    ({"num_key_value_heads": 3}, "num_attention_heads 4 is not a multiple of model.num_key_value_heads 3"),
+    ({"hidden_size": 12}, "is odd"),
+])
+def test_impossible_shapes_are_refused_with_their_numbers(changes, message):
+    with pytest.raises(ValueError, match=message.replace(".", r"\.")):
+        tiny_config(**changes)
+
+
+def test_a_folder_that_is_no_model_is_refused_by_name(tmp_path):
+    with pytest.raises(ValueError, match="has no config.json"):
+        model_file.load(str(tmp_path))
+    model = tiny_model()
+    state = {name: tensor for name, tensor in model.state_dict().items() if "layers.1.mlp.up_proj" not in name}
+    model_file.save(str(tmp_path), model.config, state, {"bos_token_id": 1, "pad_token_id": 3, "eos_token_id": 7})
+    with pytest.raises(ValueError, match=r"layers.1.mlp.up_proj.weight should be \[80, 48\], found nothing"):
+        model_file.load(str(tmp_path))

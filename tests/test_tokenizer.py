@@ -1,0 +1,111 @@
+"""Round trips, the chat template with its mask, and streaming."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tokenizer import END, MARKERS, StreamDecoder, Tokenizer, train_tokenizer
+
+TRICKY = ["", " ", "  two  spaces ", "line\n\n\tindent\r\n", "naïve café", "全角，ＡＢ！", "👨‍👩‍👧 🇨🇳 emoji", "\0nul",
+          "<|assistant|>", "<|end|><|user|>", "＜|user|＞", "<s></s><pad><unk>", "<0x41>", "def f(x):\n    return x**2"]
+
+
+@settings(max_examples=400, deadline=None)
+@given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\u2581"), max_size=80)
+       | st.sampled_from(TRICKY) | st.lists(st.sampled_from([*MARKERS, END, "<s>", "x", " "])).map("".join))
+def test_every_string_comes_back_and_none_yields_a_control_symbol(tokenizer, text):
+    ids = tokenizer.encode(text)
+    assert tokenizer.decode(ids) == text
+    assert not any(tokenizer.pieces.is_control(i) or tokenizer.pieces.is_unknown(i) for i in ids)
+
+
+def test_a_lone_surrogate_becomes_the_replacement_character(tokenizer):
+    assert tokenizer.decode(tokenizer.encode("a\ud800b")) == "a\ufffdb"
+
+
+@settings(max_examples=200, deadline=None)
+@given(text=st.text(st.sampled_from("ab 你好世界😀👩‍🚀é\n"), max_size=30))
+def test_streaming_shows_only_whole_characters_and_loses_nothing(tokenizer, text):
+    stream = StreamDecoder(tokenizer)
+    parts = [stream.push(i) for i in tokenizer.encode(text)]
+    assert "".join(parts) + stream.flush() == text
+    assert not any("\ufffd" in part for part in parts)
+
+
+def test_bytes_cut_short_become_one_replacement_and_following_text_survives(tokenizer):
+    emoji = tokenizer.encode("🙈")
+    assert len(emoji) == 4, "the test needs an emoji the tokenizer does not know"
+    assert tokenizer.decode([*emoji[:3], *tokenizer.encode("hi")]) == "\ufffdhi"
+
+
+def test_only_assistant_text_and_end_marker_are_supervised(tokenizer):
+    messages = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hi!"},
+                {"role": "assistant", "content": "Hello."}, {"role": "user", "content": "再见"},
+                {"role": "assistant", "content": "See you."}]
+    ids, mask = tokenizer.render({"messages": messages})
+    e, role, end = tokenizer.encode, tokenizer.role_ids, tokenizer.end_id
+    parts = [([tokenizer.bos_id], 0), ([role["system"]], 0), (e("Be kind."), 0), ([end], 0),
+             ([role["user"]], 0), (e("Hi!"), 0), ([end], 0), ([role["assistant"]], 0), ([*e("Hello."), end], 1),
+             ([role["user"]], 0), (e("再见"), 0), ([end], 0), ([role["assistant"]], 0), ([*e("See you."), end], 1)]
+    assert ids == [i for part, _ in parts for i in part]
+    assert mask == [bool(s) for part, s in parts for _ in part]
+
+
+def test_a_plain_document_is_supervised_but_for_its_opening(tokenizer):
+    ids, mask = tokenizer.render({"text": "Once."})
+    assert ids == [tokenizer.bos_id, *tokenizer.encode("Once."), tokenizer.eos_id]
+    assert mask == [False] + [True] * (len(ids) - 1)
+
+
+def test_the_generation_prompt_is_the_training_rendering_cut_before_the_answer(tokenizer):
+    messages = [{"role": "user", "content": "Hi!"}, {"role": "assistant", "content": "Hello."}]
+    prompt, mask = tokenizer.render(messages[:1], add_generation_prompt=True)
+    assert tokenizer.render(messages)[0][:len(prompt)] == prompt and not any(mask)
+
+
+def test_transformers_reads_the_folder_with_the_same_ids_template_and_mask(tokenizer, tokenizer_folder, tmp_path):
+    transformers = pytest.importorskip("transformers")
+    tokenizer.save(str(tmp_path))
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama", "architectures": ["LlamaForCausalLM"]}))
+    oracle = transformers.AutoTokenizer.from_pretrained(tmp_path)
+    for text in ["Hello, world!", "  two  spaces\n\n", "你好，世界！", "🙈 naïve\tx = 12345", "Order 80331 for Zoë"]:
+        assert oracle.encode(text, add_special_tokens=False) == tokenizer.encode(text), text
+    messages = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hi there!"},
+                {"role": "assistant", "content": "你好。"}, {"role": "user", "content": "Bye"},
+                {"role": "assistant", "content": "See you."}]
+    result = oracle.apply_chat_template(messages, return_dict=True, return_assistant_tokens_mask=True)
+    ids, mask = tokenizer.render(messages)
+    assert list(result["input_ids"]) == ids
+    assert [bool(m) for m in result["assistant_masks"]] == mask
+    prompt = oracle.apply_chat_template(messages[:2], add_generation_prompt=True, return_dict=True)["input_ids"]
+    assert list(prompt) == tokenizer.render(messages[:2], add_generation_prompt=True)[0]
+
+
+def test_token_bytes_add_up_to_the_text(tokenizer):
+    for text in ["Hello 你好 🙈", "a  b\n"]:
+        sizes = tokenizer.token_bytes()
+        assert sum(sizes[i] for i in tokenizer.encode(text)) == len(text.encode())
+    assert sizes[tokenizer.end_id] == sizes[tokenizer.bos_id] == 0
+
+
+def test_the_same_texts_train_the_same_tokenizer(tmp_path):
+    texts = ["the cat sat on the mat", "a dog ran to the mat", "猫坐在垫子上"] * 5
+    a, b = (train_tokenizer(texts, str(tmp_path / name), 300) for name in "ab")
+    assert a.pieces.serialized_model_proto() == b.pieces.serialized_model_proto()
+
+
+@pytest.mark.parametrize("size, message", [(5000, "at most 2[0-9]+ fits|at most 3[0-9]+ fits"), (100, "need at least 2")])
+def test_an_impossible_vocabulary_is_refused_with_the_one_that_fits(tmp_path, size, message):
+    with pytest.raises(ValueError, match=message):
+        train_tokenizer(["the cat sat on the mat"] * 3, str(tmp_path), size)
+    assert not (tmp_path / "tokenizer.model").exists()
+
+
+def test_a_tokenizer_without_the_markers_is_refused(tmp_path):
+    import sentencepiece
+    sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(["a b c d e f"] * 9), vocab_size=270,
+                                             byte_fallback=True, model_prefix=str(tmp_path / "tokenizer"), minloglevel=2)
+    with pytest.raises(ValueError, match="lacks the chat markers"):
+        Tokenizer(str(tmp_path))

@@ -1,0 +1,254 @@
+"""The training step against a plain PyTorch loop, and whole runs as a user starts them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from conftest import ROOT, launch, tiny_model
+
+import data
+import train
+from config import DEFAULTS, SOURCE, choose_precision, deep_merge, resolve
+from data import PackedData, global_batch
+
+OPTIMIZER = {"type": "AdamW", "params": {"lr": 3e-3, "betas": [0.9, 0.95], "eps": 1e-6, "weight_decay": 0.1}}
+
+
+@pytest.fixture(scope="module")
+def deepspeed():
+    module = train.load_deepspeed(verbose=False)
+    if not torch.distributed.is_initialized():
+        train.start_process_group(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def shard(tmp_path_factory):
+    config = deep_merge(DEFAULTS, {"out_dir": str(tmp_path_factory.mktemp("out")), "tokenizer": {"vocab_size": 900},
+                                   "model": {"max_position_embeddings": 64}})
+    config["stages"] = [{"name": "sft", "loss_on": "assistant", "validation": [],
+                         "data": [{**SOURCE, "demo": "conversations", "count": 200}]}]
+    return PackedData(os.path.join(data.prepare(config, log=lambda text: None), "sft.train"))
+
+
+def plain_loop(shard, steps):
+    """The oracle: one process, one batch, torch's AdamW, the mean over all supervised tokens."""
+    model = tiny_model().train()
+    decayed, spared = model.parameter_groups()
+    options = OPTIMIZER["params"]
+    optimizer = torch.optim.AdamW([{**decayed, "weight_decay": options["weight_decay"]}, spared], lr=options["lr"],
+                                  betas=tuple(options["betas"]), eps=options["eps"])
+    losses = []
+    for step in range(steps):
+        ids, mask = shard.batch(global_batch(len(shard), 8, 7, step))
+        loss = model(ids, mask) / mask[:, 1:].sum()
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        losses.append(float(loss))
+    return losses, dict(model.named_parameters())
+
+
+@pytest.mark.parametrize("micro", [1, 2, 8])
+@pytest.mark.parametrize("zero", [0, 1])
+def test_ten_steps_equal_a_plain_pytorch_loop_however_the_batch_is_cut(deepspeed, shard, micro, zero):
+    losses, oracle = plain_loop(shard, 10)
+    settings = {"train_batch_size": 8, "train_micro_batch_size_per_gpu": micro, "optimizer": OPTIMIZER,
+                "zero_optimization": {"stage": zero}, "gradient_clipping": 1.0}
+    resolve(settings, 10, ranks=1)
+    engine = train.initialize(deepspeed, tiny_model().train(), settings, os.devnull)
+    supervised = [int(m[:, 1:].sum()) for _, m in (shard.batch([row]) for row in global_batch(len(shard), 8, 7, 0))]
+    assert max(supervised) > 1.3 * min(supervised), "rows with equal numbers of supervised tokens would hide the error"
+    for step in range(10):
+        loss, _ = train.train_step(engine, shard, global_batch(len(shard), 8, 7, step), 0)
+        assert loss == pytest.approx(losses[step], rel=1e-5)
+    for name, parameter in engine.module.named_parameters():
+        error = (parameter - oracle[name]).norm() / oracle[name].norm()
+        assert float(error) < 1e-5, name
+    engine.destroy()
+
+
+def test_a_non_finite_loss_stops_before_the_weights_change_and_names_the_conversations(deepspeed, shard):
+    settings = {"train_batch_size": 8, "optimizer": OPTIMIZER, "zero_optimization": {"stage": 1}}
+    resolve(settings, 10, ranks=1)
+    engine = train.initialize(deepspeed, tiny_model().train(), settings, os.devnull)
+    with torch.no_grad():
+        engine.module.model.norm.weight[0] = float("nan")
+    before = engine.module.model.embed_tokens.weight.clone()
+    with pytest.raises(ValueError, match=r"the loss is nan at step 0.*demo:conversations:\d+"):
+        train.train_step(engine, shard, global_batch(len(shard), 8, 7, 0), 0)
+    assert torch.equal(engine.module.model.embed_tokens.weight, before)
+    engine.destroy()
+
+
+def test_ranks_and_micro_batches_share_a_global_batch_without_gap_or_overlap():
+    rows = list(range(16))
+    for ranks in (1, 2, 4):
+        for micro in (1, 2, 4):
+            assert sum((part for rank in range(ranks) for part in train.slice_of(rows, rank, ranks, micro)), []) == rows
+
+
+# --- whole runs -----------------------------------------------------------------------------------------------
+
+
+def tiny_run(folder, **changes) -> str:
+    """A config for a run of seconds; returns its path."""
+    demo = lambda kind, split, count: [{"demo": kind, "split": split, "count": count}]  # noqa: E731
+    config = {
+        "out_dir": str(folder / "out"), "tokenizer": {"vocab_size": 900},
+        "model": {"hidden_size": 48, "intermediate_size": 80, "num_hidden_layers": 2, "num_attention_heads": 4,
+                  "num_key_value_heads": 2, "max_position_embeddings": 96, "hidden_dropout": 0.1},
+        "stages": [
+            {"name": "pretrain", "data": demo("documents", "train", 200), "validation": demo("documents", "validation", 10),
+             "steps": 4, "log_every": 1},
+            {"name": "sft", "data": demo("conversations", "train", 200),
+             "validation": demo("conversations", "validation", 10), "steps": 12, "log_every": 1, "checkpoint_every": 3}],
+        "evaluate": {"data": demo("conversations", "validation", 5), "max_new_tokens": 8},
+        "deepspeed": {"train_batch_size": 4, "optimizer": OPTIMIZER, "fp16": {"enabled": "auto"},
+                      "bf16": {"enabled": "auto"}, "zero_optimization": {"stage": 1}},
+    }
+    path = folder / "tiny.json"
+    path.write_text(json.dumps(deep_merge(config, changes)))
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A tiny run started with the `deepspeed` launcher, the reference for the others."""
+    folder = tmp_path_factory.mktemp("run")
+    launcher = os.path.join(os.path.dirname(sys.executable), "deepspeed")
+    result = launch(launcher, "--master_port", "29511", "train.py", "--config", tiny_run(folder))
+    assert result.returncode == 0, result.stdout + result.stderr
+    return folder, result.stdout
+
+
+def losses_of(folder, stage="sft"):
+    with open(folder / "out" / stage / "metrics.jsonl") as file:
+        return [(e["step"], e["loss"]) for e in map(json.loads, file) if "loss" in e]
+
+
+@pytest.mark.slow
+def test_a_run_prepares_trains_evaluates_and_writes_what_the_design_lists(finished):
+    folder, output = finished
+    out = folder / "out"
+    for name in ("tokenizer.model", "tokenizer_config.json", "config.json", "generation_config.json",
+                 "model.safetensors", "report.json", "report.md", "loss.png"):
+        assert (out / name).stat().st_size > 0, name
+    assert (out / "loss.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    assert "stage pretrain" in output and "stage sft" in output and "bits per byte" in output
+    assert [step for step, _ in losses_of(folder)] == list(range(1, 13))
+    report = json.load(open(out / "report.json"))
+    assert report["evaluation"]["groups"]["all"]["turns"] > 5
+    assert not [name for name in os.listdir(out / "sft") if name.endswith(".tmp")]
+    assert sorted(n for n in os.listdir(out / "sft") if n.startswith("step-")) == ["step-12", "step-9"]
+
+
+@pytest.mark.slow
+def test_the_exported_weights_are_the_fp32_masters_of_the_last_checkpoint(finished):
+    from safetensors.torch import load_file
+    folder, _ = finished
+    weights = load_file(folder / "out" / "model.safetensors")
+    assert all(tensor.dtype == torch.float32 for tensor in weights.values())
+    if "bf16" in finished[1]:
+        rounded = [torch.equal(t, t.bfloat16().float()) for name, t in weights.items() if t.dim() == 2]
+        assert not any(rounded), "rounded copies were exported"
+
+
+@pytest.mark.slow
+def test_a_finished_run_says_so_and_a_chat_with_it_answers(finished):
+    folder, _ = finished
+    again = launch("train.py", "--config", str(folder / "tiny.json"))
+    assert again.returncode == 0 and "is finished" in again.stdout
+    one = launch("sample.py", "--model", str(folder / "out"), "--prompt", "Hello!", "--max-new-tokens", "8", "--seed", "1")
+    assert one.returncode == 0 and one.stdout.endswith("\n") and one.stderr == ""
+    chat = subprocess.run([sys.executable, "sample.py", "--model", str(folder / "out"), "--max-new-tokens", "5"], cwd=ROOT,
+                          input="/system Be kind.\nHi\n/retry\n/nonsense\n/reset\nHi\n/exit\nnever read\n",
+                          capture_output=True, text=True, timeout=120)
+    assert chat.returncode == 0 and "unknown command /nonsense" in chat.stdout, chat.stderr
+
+
+@pytest.mark.slow
+def test_evaluate_reads_the_artifact_alone(finished):
+    folder, _ = finished
+    result = launch("evaluate.py", "--model", str(folder / "out"), "--demo", "3", "--max-new-tokens", "4", "--slots", "4")
+    assert result.returncode == 0 and "| language en |" in result.stdout, result.stderr
+
+
+@pytest.mark.slow
+def test_killed_and_stopped_runs_go_on_to_bit_identical_losses_and_weights(finished, tmp_path):
+    reference, _ = finished
+    config = tiny_run(tmp_path)
+    metrics = tmp_path / "out" / "sft" / "metrics.jsonl"
+
+    def start_and_signal(number, after):
+        process = subprocess.Popen([sys.executable, "train.py", "--config", config], cwd=ROOT, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True, env={**os.environ, "OMP_NUM_THREADS": "2"})
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and process.poll() is None and not (
+                metrics.exists() and len(metrics.read_text().splitlines()) > after):
+            time.sleep(0.02)
+        process.send_signal(number)
+        output = process.communicate(timeout=60)[0]
+        return process.returncode, output
+
+    code, _ = start_and_signal(signal.SIGKILL, after=5)
+    assert code == -signal.SIGKILL
+    code, output = start_and_signal(signal.SIGTERM, after=8)
+    assert code == 143 and "goes on from here" in output and "resumed at step" in output, output
+    result = launch("train.py", "--config", config)
+    assert result.returncode == 0 and "resumed at step" in result.stdout, result.stdout + result.stderr
+    assert losses_of(tmp_path) == losses_of(reference) and losses_of(tmp_path, "pretrain") == losses_of(reference, "pretrain")
+    assert (tmp_path / "out" / "model.safetensors").read_bytes() == (reference / "out" / "model.safetensors").read_bytes()
+
+
+@pytest.mark.slow
+def test_a_resume_with_another_config_is_refused_with_a_table_unless_fresh(finished):
+    folder, _ = finished
+    result = launch("train.py", "--config", str(folder / "tiny.json"), "--set", "deepspeed.optimizer.params.lr=1")
+    assert result.returncode == 1 and "deepspeed.optimizer.params.lr: was 0.003, now 1" in result.stderr
+    assert "Traceback" not in result.stderr and (folder / "out" / "model.safetensors").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("changes, message", [
+    ({"data": {"rules": {"htlm": False}}}, "there is no rule 'htlm'"),
+    ({"tokenizer": {"vocab_size": 60000}}, "tokenizer.vocab_size 60000: too large for this training text; at most"),
+    ({"deepspeed": {"train_micro_batch_size_per_gpu": 3}}, "train_batch_size 4 is not"),
+    ({"deepspeed": {"fp16": {"enabled": True}}}, "cannot train in fp16"),
+    ({"stages": [{"name": "sft", "data": ["missing.jsonl"], "steps": 2}]}, "missing.jsonl: no such file"),
+])
+def test_a_run_that_cannot_start_says_why_in_one_line_and_leaves_nothing(tmp_path, changes, message):
+    if "cannot train in fp16" in message and not choose_precision({"fp16": {"enabled": "auto"}}, _cpu()).startswith(("bf16", "fp32")):
+        pytest.skip("this machine trains in fp16")
+    result = launch("train.py", "--config", tiny_run(tmp_path, **changes))
+    assert result.returncode == 1 and message in result.stderr and "Traceback" not in result.stderr, result.stderr
+    assert len([line for line in result.stderr.splitlines() if line.startswith("error:")]) == 1
+    assert not (tmp_path / "out").exists() or not (tmp_path / "out" / "model.safetensors").exists()
+
+
+def _cpu():
+    from deepspeed.accelerator import get_accelerator
+    return get_accelerator()
+
+
+@pytest.mark.slow
+def test_without_a_compiler_the_run_uses_torchs_adamw_and_says_so(tmp_path):
+    bare = tmp_path / "bin"
+    bare.mkdir()
+    config = tiny_run(tmp_path, stages=[{"name": "sft", "data": [{"demo": "conversations", "count": 100}], "steps": 2}])
+    result = launch("train.py", "--config", config, PATH=str(bare), TORCH_EXTENSIONS_DIR=str(tmp_path / "extensions"))
+    assert result.returncode == 0 and "no C++ compiler: torch's AdamW" in result.stdout, result.stdout + result.stderr
+
+
+@pytest.mark.slow
+def test_no_model_yet_names_the_command_that_makes_one(tmp_path):
+    result = subprocess.run([sys.executable, os.path.join(ROOT, "sample.py"), "--prompt", "Hi"], cwd=tmp_path,
+                            capture_output=True, text=True, env={**os.environ, "PYTHONPATH": ROOT})
+    assert result.returncode == 1 and "deepspeed train.py --config configs/small.json" in result.stderr
+    assert "Traceback" not in result.stderr
