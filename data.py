@@ -24,6 +24,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -180,7 +181,7 @@ def prepare(config: dict, log=print) -> str:
         shutil.rmtree(old)  # made by another config or killed half-way
     building = folder + ".tmp"
     os.makedirs(building)
-    report = {}
+    begun, report = time.monotonic(), {}
     try:
         for stage in config["stages"]:
             report[stage["name"]] = _write_samples(stage, config["data"], building)
@@ -192,7 +193,7 @@ def prepare(config: dict, log=print) -> str:
                     os.path.join(building, name), tokenizer, config, stage["loss_on"],
                     config["data"]["validation_overlap"] if split == "validation" else 1)
         with open(os.path.join(building, "report.json"), "w", encoding="utf-8") as file:
-            json.dump(report, file, indent=1, ensure_ascii=False)
+            json.dump({"seconds": time.monotonic() - begun, "stages": report}, file, indent=1, ensure_ascii=False)
     except BaseException:
         shutil.rmtree(building)
         raise
@@ -378,7 +379,7 @@ def main(argv=None) -> None:
         config = load_config(args.config, args.set)
         folder = prepare(config, log=lambda text: None)
         with open(os.path.join(folder, "report.json"), encoding="utf-8") as file:
-            print(describe(json.load(file)))
+            print(describe(json.load(file)["stages"]))
         if args.show:
             show(os.path.join(folder, f"{config['stages'][-1]['name']}.train"), Tokenizer(folder), args.show)
     except (ValueError, OSError) as error:

@@ -27,21 +27,21 @@ GRAMMAR = {"en": """
 tell_name => Nice to meet you, {name}.
     [My|Hello, my|Hi, my] name is {name}. / [|Hello, |Hi, ][I am|I'm] {name}. / [Please call|You can call|Call] me {name}. ~ Hello, please call me {name}. / The name is {name}.
 ask_name => Your name is {name}.
-    [What is|What's|Do you know|Do you remember] my name? / [Tell|Please tell] me my name. / Who am I? ~ Can you remember my name?
+    [What is|What's|Do you know|Do you remember|Can you tell me] my name? / [Tell|Please tell] me my name. / Who am I? ~ Can you remember my name?
 tell_dish => Good to know that you love {dish}.
     I [love|like] {dish}. / I [love|like] to eat {dish}. / My favo[u|]rite [dish|food] is {dish}. ~ The food I love is {dish}. / I really like to eat {dish}.
 ask_dish => Your favourite dish is {dish}.
-    [What is|Do you remember] my favo[u|]rite [dish|food]? / What do I [love|like] to eat? ~ Tell me my favourite dish. / What food do I love?
+    [What is|Do you remember] my favo[u|]rite [dish|food]? / What do I [love|like] to eat? / What [dish|food] do I like? / Tell me what I like to eat. ~ Tell me my favourite dish. / What food do I love?
 tell_home => So your home is in {home}.
-    I live in {home}. / I[ am|'m] from {home}. / I come from {home}. / My [home|house] is in {home}. ~ I have a house in {home}. / I live in the town of {home}.
+    I live in {home}. / I[ am|'m] from {home}. / I come from {home}. / My [home|house] is in {home}. / My [home |]town is {home}. / I live in the city of {home}. / I have a home in {home}. ~ I have a house in {home}. / I live in the town of {home}.
 ask_home => You live in {home}.
     Where [do I live|am I from|is my home|is my house]? / Tell me where I live. / Do you remember where I live? ~ Do you know where I live? / Where do I come from?
 tell_wish => We will look for the {wish}.
-    I [want|would like|need] to buy a {wish}. / I [want|would like|need] a {wish}. / I am looking for a {wish}. ~ I am here to buy a {wish}. / My wish is a {wish}.
+    I [want|would like|need] to buy a {wish}. / I [want|would like|need] a {wish}. / I am [looking for|here for] a {wish}. / I wish for a {wish}. ~ I am here to buy a {wish}. / My wish is a {wish}.
 ask_wish => You want the {wish}.
-    What do I [want|need]? / What do I [want|need] to buy? / What [am I looking for|would I like]? ~ What would I like to buy? / Tell me what I want to buy.
+    What do I [want|need]? / What do I [want|need] to buy? / What [am I looking for|would I like]? / Tell me what I [want|need]. ~ What would I like to buy? / Tell me what I want to buy.
 tell_order => Thank you, I have your order number {order}.
-    [My|The] order number is {order}. / [I have|It is about|I am writing about] order {order}. / My order is number {order}. ~ I am here about order {order}.
+    [My|The] order number is {order}. / [I have|It is about|I am writing about|I am calling about] order {order}. / My order is number {order}. ~ I am here about order {order}.
 ask_order => Your order number is {order}.
     [What is|What was|Do you know|Do you remember] my order number? / [Tell|Please tell] me my order number. ~ Can you tell me my order number?
 order_status => Your order {order} is on its way.
@@ -63,7 +63,7 @@ which_shop => This is the {shop} shop.
 greeting => Hello! How can I help you?
     [Hello|Hi|Hey|Good morning|Good evening|Hi there][!|.] ~ Hello there! / Hey there!
 who_are_you => I am Zero, a small chat model.
-    [Who|What] are you? / What[ is|'s] your name? / [Tell|Please tell] me your name. / Who am I talking to? ~ Do you have a name? / Tell me who you are.
+    [Who|What] are you? / What[ is|'s] your name? / [Tell|Please tell] me your name. / Who am I talking to? / Do you have a name? / Tell me what you are. ~ Hello, who are you? / Tell me who you are.
 thanks => You are welcome.
     [Thank you|Thanks|Great, thank you|Great, thanks|Thank you very much|Thank you for your help|Thanks a lot]. ~ Thanks for your help. / Great, thanks a lot.
 capital => The capital of {country} is {capital}.
@@ -77,7 +77,7 @@ calendar => The {unit} {side} {point} is {neighbour}.
 opposite => The opposite of {word} is {other}.
     [What is|What's|Do you know|Which word is] the opposite of {word}? / [Tell me|Name] the opposite of {word}. ~ Please tell me the opposite of {word}.
 count => Here you go: {first}, {numbers}.
-    [Count|Please count|Now count|Count up] from {first} to {last}. / [Say|Tell me] the numbers from {first} to {last}. ~ I want you to count from {first} to {last}.
+    [Count|Please count|Now count|Count up] from {first} to {last}. / [Say|Tell me] the numbers from {first} to {last}. ~ Now say the numbers from {first} to {last}.
 add => We get {a} + {b} = {total}.
     [What is|How much is] {a} [+|plus] {b}? / Add {a} and {b}. / What is the sum of {a} and {b}? ~ Please add {a} and {b}.
 translate => In Chinese, {english} is {chinese}.
@@ -93,21 +93,21 @@ blurb => Meet our new {item}! It is [strong|light|simple] and easy to use. Take 
 tell_name => 很高兴认识你，{name}。
     [|你好，]我[叫|是]{name}。 / 我的名字[叫|是]{name}。 / [请|你可以]叫我{name}。 ~ 你好，我的名字叫{name}。 / 你好，请叫我{name}。
 ask_name => 你的名字是{name}。
-    我叫什么[|名字]？ / 我的名字是什么？ / 你[还记得|知道]我的名字吗？ / 告诉我我的名字。 / 我是谁？ ~ 你还记得我叫什么吗？ / 请告诉我我的名字。
+    我叫什么[|名字]？ / 我的名字是什么？ / 你[还记得|知道]我的名字吗？ / [请|]告诉我我的名字。 / 我是谁？ ~ 你还记得我叫什么吗？ / 告诉我我叫什么。
 tell_dish => 记住了，你喜欢吃{dish}。
-    我[最|很|]喜欢吃{dish}。 / 我最爱吃{dish}。 / 我[爱吃|喜欢]的菜是{dish}。 ~ 我喜欢吃的菜是{dish}。 / 我很爱吃{dish}。
+    我[最|很|]喜欢吃{dish}。 / 我[最|]爱吃{dish}。 / 我[爱吃|喜欢]的菜是{dish}。 / 你好，我喜欢吃{dish}。 ~ 我喜欢吃的菜是{dish}。 / 我很爱吃{dish}。
 ask_dish => 你喜欢吃的是{dish}。
-    我[最喜欢|喜欢|最爱]吃什么？ / 我[爱吃|喜欢]的菜是什么？ / 你[还记得|知道]我喜欢吃什么吗？ ~ 你还记得我最爱吃什么吗？ / 告诉我我喜欢吃什么。
+    我[最喜欢|喜欢|最爱]吃什么？ / 我[爱吃|喜欢]的菜是什么？ / 你[还记得|知道]我喜欢吃什么吗？ / 告诉我我最喜欢吃什么。 ~ 你还记得我最爱吃什么吗？ / 告诉我我喜欢吃什么。
 tell_home => 原来你的家在{home}。
-    我[现在|]住在{home}。 / 我[的|]家在{home}。 / 我来自{home}。 / 我是从{home}来的。 ~ 我现在的家在{home}。 / 你好，我住在{home}。
+    我[现在|]住在{home}。 / 我[的|]家在{home}。 / 我[家|]现在在{home}。 / 你好，我来自{home}。 / 我是从{home}来的。 ~ 我现在的家在{home}。 / 你好，我住在{home}。
 ask_home => 你住在{home}。
-    我住在哪里？ / 我[的|]家在哪里？ / 我来自哪里？ / 你[还记得|知道]我住在哪里吗？ ~ 你还记得我家在哪里吗？ / 告诉我我住在哪里。
+    我住在哪里？ / 我[的|]家在哪里？ / 我来自哪里？ / 你[还记得|知道]我住在哪里吗？ / 告诉我我家在哪里。 ~ 你还记得我家在哪里吗？ / 告诉我我住在哪里。
 tell_wish => 记住了，你要的是{wish}。
-    我[想买|要买|想要|很想要|在找]{wish}。 / [请|]帮我找{wish}。 ~ 你好，我想买{wish}。 / 请帮我买{wish}。
+    我[想买|要买|想要|很想要|在找]{wish}。 / [请|]帮我找{wish}。 / 帮我买{wish}。 / 你好，我要买{wish}。 ~ 你好，我想买{wish}。 / 请帮我买{wish}。
 ask_wish => 你想要的是{wish}。
-    我想[买|要]什么？ / 我[要买|在找]什么？ / 你[还记得|知道]我想[买|要]什么吗？ ~ 告诉我我想买什么。 / 你还记得我在找什么吗？
+    我想[买|要]什么？ / 我[要买|在找]什么？ / 你[还记得|知道]我想[买|要]什么吗？ / 告诉我我想要什么。 ~ 告诉我我想买什么。 / 你还记得我在找什么吗？
 tell_order => 谢谢，你的订单号{order}已记下。
-    [我的|]订单号是{order}。 / 我[要|想]问订单{order}。 / 我的订单[|号码]是{order}。 ~ 你好，我的订单号是{order}。 / 你好，我要问订单{order}。
+    [我的|]订单号是{order}。 / 我[要|想]问订单{order}。 / 你好，订单号是{order}。 / 我的订单[|号码]是{order}。 ~ 你好，我的订单号是{order}。 / 你好，我要问订单{order}。
 ask_order => 你的订单号是{order}。
     [我的|]订单号是[什么|多少]？ / 你[还记得|知道]我的订单号吗？ / 告诉我我的订单号。 ~ 请告诉我我的订单号。 / 我的订单号码是多少？
 order_status => 你的订单{order}已经发货。
@@ -117,7 +117,7 @@ refund => 好的，订单{number}的{item}可以退款。
 return_item => 可以，{item}三十天内都能退货。
     {item}怎么退货？ / [请问|]{item}[可以|能]退货吗？ / 我[想|要]退货，{item}。 ~ 你好，{item}能退货吗？ / 我买的{item}能退货吗？
 change_address => 好的，订单会送到{place}。
-    [请|]把[订单送到|地址改成]{place}。 / 我的新地址是{place}。 / 订单请送到{place}。 ~ 能把订单送到{place}吗？ / 我要把地址改成{place}。
+    [请|]把[订单送到|地址改成]{place}。 / 我的新地址是{place}。 / 订单请送到{place}。 / 能把地址改成{place}吗？ ~ 能把订单送到{place}吗？ / 我要把地址改成{place}。
 complaint => 对不起，我们会换新的{item}。
     [|我的|我买的|你们的|新买的]{item}[坏了|不能用]。 / 我收到的{item}是坏的。 ~ 我收到的{item}坏了。 / 你好，{item}坏了。
 opening_hours => {day}{section}区从上午{opens}点开到下午{closes}点。
@@ -127,7 +127,7 @@ which_shop => 这里是{shop}商店。
 greeting => 你好！有什么可以帮你？
     [你好|您好|早上好|晚上好|下午好|嗨][！|。] / 你好啊！ ~ 您好啊！ / 嗨，你好！
 who_are_you => 我叫小零，是一个小小的聊天模型。
-    你是谁？ / 你叫什么[名字|]？ / 你的名字是什么？ / 告诉我你的名字。 / 你是机器人吗？ / 你有名字吗？ ~ 请问你是谁？ / 请告诉我你的名字。
+    你是谁？ / 你叫什么[名字|]？ / 你的名字是什么？ / 告诉我你的名字。 / 你是机器人吗？ / 你有名字吗？ / 你好，你叫什么？ ~ 请问你是谁？ / 请告诉我你的名字。
 thanks => 不客气。
     [|好的，|太好了，]谢谢[|你]。 / [谢谢|多谢]你的帮助。 / 非常感谢。 ~ 非常感谢你的帮助。 / 好的，非常感谢。
 capital => {country}的首都是{capital}。
@@ -145,7 +145,7 @@ count => 好的：{first}，{numbers}。
 add => 答案是{a}+{b}={total}。
     [请问|]{a}[+|加]{b}[等于几|是多少]？ / 算一下{a}[+|加]{b}。 ~ 请告诉我{a}加{b}等于几。 / 请算一下{a}+{b}。
 translate => “{chinese}”的英语是 {english}。
-    [请问|]“{chinese}”[用英语怎么说|的英语是什么]？ / 你知道“{chinese}”的英语吗？ / 把“{chinese}”翻译成英语。 ~ 请告诉我“{chinese}”的英语。 / 请把“{chinese}”翻译成英语。
+    [请问|]“{chinese}”[用英语怎么说|的英语是什么]？ / 你知道“{chinese}”的英语吗？ / 告诉我“{chinese}”的英语。 / 把“{chinese}”翻译成英语。 ~ 请告诉我“{chinese}”的英语。 / 请把“{chinese}”翻译成英语。
 refuse => 对不起，这件事我做不到。
     {place}[今天|明天|现在]天气怎么样？ / {place}明天会下雨吗？ / [请|]帮我订{place}的[机票|酒店]。 / [请|]帮我打电话给{friend}。 /
     [请|]帮我写一段代码。 / {shop}的股价是多少？ ~ 请问{place}今天天气怎么样？ / 你能帮我订{place}的酒店吗？ / 请问{shop}的股价是多少？
@@ -168,6 +168,8 @@ Here {name} loves {dish}, {name2} loves {dish2} and {name3} loves {dish3}. {fact
 The list is {name}, {item}, {order}, {name2}, {home}, {dish}, {shop}. The list again is {name}, {item}, {order}, {name2}, {home}, {dish}, {shop}.
 The names are {name}, {name2}, {name3}, {name4}, {name5}, {name6}. Again, the names are {name}, {name2}, {name3}, {name4}, {name5}, {name6}.
 The towns are {home}, {home2}, {home3}, {home4}. We sell a {item}, a {item2}, a {item3}. Again, the towns are {home}, {home2}, {home3}, {home4}. We sell a {item}, a {item2}, a {item3}.
+My order number is {order}. {fact} Your order number is {order}. {fact} Yes, order {order} is on its way.
+I am {name} and this is order {order}. {name} has order {order}. So order {order} is on its way to {name}. My name is {name2} and I want order {order2}. {name2} will have order {order2}.
 {fact} {fact} {fact} {fact} {fact} {fact}
 {opposite} {opposite} {calendar} {calendar} {calendar} {calendar} {translate}
 {add} {add} {add} {add} {add} {count} {count}
@@ -182,6 +184,8 @@ This is the {shop} shop. {opening_hours} {opening_hours} {return_item} {blurb} T
 名单是：{name}，{item}，{order}，{name2}，{home}，{dish}，{shop}。再说一次，名单是：{name}，{item}，{order}，{name2}，{home}，{dish}，{shop}。
 名字有：{name}，{name2}，{name3}，{name4}，{name5}，{name6}。再说一次，名字有：{name}，{name2}，{name3}，{name4}，{name5}，{name6}。
 地方有：{home}，{home2}，{home3}，{home4}。商店有：{item}，{item2}，{item3}。再说一次，地方有：{home}，{home2}，{home3}，{home4}。商店有：{item}，{item2}，{item3}。
+我的订单号是{order}。{fact}你的订单号是{order}。{fact}对，订单{order}已经发货。
+我叫{name}，这是订单{order}。{name}的订单是{order}，所以{name}的订单{order}已经发货。我叫{name2}，我要订单{order2}。{name2}的订单是{order2}。
 {fact}{fact}{fact}{fact}{fact}{fact}
 {opposite}{opposite}{calendar}{calendar}{calendar}{calendar}{translate}
 {add}{add}{add}{add}{add}{count}{count}
@@ -203,8 +207,10 @@ Steve Susan Tara Theo Thomas Tim Tina Tom Vera Victor Walter Will Zoe"""
 GIVEN = "明 华 芳 伟 丽 军 敏 静 强 杰 娜 涛 玲 勇 艳 洋 梅 霞 波 雪 文 雨 小 家 志 国 春 海 云 安"
 
 POOLS = {"en": {
-    "name": FIRST_NAMES.split() + compose("Al Bel Cor Da El Fa Ga Ha Jo Ka La Lo Mi Ne Or Pe Ra Ro Sa Se Ta To Va Vi",
-                                          "bin dan den dra ger lan lia lin mina na nor ra rian ron sa ton van ven"),
+    "name": FIRST_NAMES.split() + compose(
+        """Al Ar Be Bel Bo Bri Ca Car Co Cor Da De Do El Em Fa Fe Fi Ga Gi Gre Ha He Hel Il Is Ja Jo Ka Ke La Le Lo Lu Ma Mar
+        Me Mi Na Ne No Nor Or Os Pa Pe Ra Re Ri Ro Ru Sa Si So Su Ta To Va Ve Vi Wal We Wil Ya Za Ze""",
+        "bin cy dan den dra fer kin lan les lia lin mes mina na nor pha ra rian rick ris ron ry sa son ton van ven win"),
     "dish": compose("spicy sweet fried baked grilled cold fresh creamy roasted smoked steamed sour crispy salted warm",
                     "noodles soup rice salad pie fish chicken beef tofu beans potatoes pasta carrots mushrooms eggs",
                     between=" "),
@@ -305,7 +311,7 @@ KNOWLEDGE = {lang: knowledge(lang) for lang in GRAMMAR}
 RECALLS = {"name": ["ask_name"], "dish": ["ask_dish"], "home": ["ask_home"], "wish": ["ask_wish"],
            "order": ["ask_order", "order_status"]}
 SERVICE = ["opening_hours", "opening_hours", "refund", "return_item", "change_address", "complaint"]
-FACTUAL = ["capital", "sound", "colour", "count"] + ["calendar", "opposite", "add", "translate"] * 2  # twice as often
+FACTUAL = ["capital", "sound", "colour"] + ["calendar", "opposite", "count", "add", "translate"] * 2  # twice as often
 SMALL_TALK = ["who_are_you", "thanks", "refuse"]
 FREE_TEXT = {"story": ("hero", "animal"), "blurb": ("item",)}  # marked by what they must contain, not word by word
 HELD_OUT_ONLY = 12  # one in so many names, dishes, places, items, shops and order numbers is for validation only
@@ -322,7 +328,7 @@ HELD_OUT_VALUES = {value for pools in POOLS.values() for pool in pools.values() 
 
 
 def held_out_only(value: str) -> bool:
-    return value in HELD_OUT_VALUES or re.fullmatch(r"\d{5}", value) is not None and one_in(HELD_OUT_ONLY, value)
+    return value in HELD_OUT_VALUES or re.fullmatch(r"\d{4}", value) is not None and one_in(HELD_OUT_ONLY, value)
 
 
 def draw(slot: str, lang: str, rng: random.Random, novel: bool) -> str:
@@ -330,7 +336,7 @@ def draw(slot: str, lang: str, rng: random.Random, novel: bool) -> str:
     slot = slot.rstrip("23456")  # {name2} is a second name
     pool = POOLS[lang].get(ALIASES.get(slot, slot))
     while True:
-        value = rng.choice(pool) if pool else str(rng.randrange(10_000, 100_000))
+        value = rng.choice(pool) if pool else str(rng.randrange(1_000, 10_000))
         if held_out_only(value) == novel:
             return value
 
@@ -346,7 +352,7 @@ def exchange(skill: str, lang: str, rng: random.Random, memory: dict, novel_valu
 
 def plan(rng: random.Random, in_shop: bool) -> list[str]:
     """The skills of one conversation, in order."""
-    if rng.random() < 0.5:  # facts, other talk, then questions about the facts, from up to 6 turns back
+    if rng.random() < 0.6:  # facts, other talk, then questions about the facts, from up to 6 turns back
         facts = rng.sample(sorted(RECALLS), rng.choice((1, 1, 2, 3)))
         asked = rng.sample(facts, min(len(facts), rng.choice((1, 2))))
         between = rng.randint(0, rng.randint(0, 7 - len(facts) - len(asked)))

@@ -42,7 +42,8 @@ class Log:
         if self.file is None:
             return
         speed = self.tokens / (time.monotonic() - self.begun)
-        entry = {"step": step, "loss": loss, "lr": engine.get_lr()[0], "tokens_per_second": round(speed)}
+        entry = {"step": step, "loss": loss, "lr": engine.get_lr()[0], "tokens_per_second": round(speed),
+                 "seconds": round(time.monotonic() - self.begun, 1)}
         if engine.fp16_enabled():
             entry |= {"loss_scale": engine.optimizer.cur_scale if hasattr(engine.optimizer, "cur_scale")
                       else engine.optimizer.loss_scale, "skipped_steps": engine.skipped_steps}
@@ -104,9 +105,11 @@ def draw(path: str, stages: dict[str, list[dict]]) -> None:
     plt.close(figure)
 
 
-def write(out_dir: str, config: dict, figures: dict | None, seconds: float) -> None:
+def write(out_dir: str, config: dict, prepared: str, figures: dict | None, seconds: float) -> None:
     """Write loss.png, report.md and, last, report.json, whose presence says that the run is finished."""
     stages = metrics(out_dir, config)
+    with open(os.path.join(prepared, "report.json"), encoding="utf-8") as file:
+        preparation = json.load(file)
     draw(os.path.join(out_dir, "loss.png"), stages)
     machine = {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count(),
                "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None, "torch": torch.__version__}
@@ -129,6 +132,6 @@ def write(out_dir: str, config: dict, figures: dict | None, seconds: float) -> N
         file.write("\n".join(lines) + "\n")
     path = os.path.join(out_dir, "report.json")
     with open(path + ".tmp", "w", encoding="utf-8") as file:
-        json.dump({"seconds": seconds, "machine": machine, "config": config, "stages": stages, "evaluation": figures},
-                  file, indent=1, ensure_ascii=False)
+        json.dump({"seconds": seconds, "machine": machine, "config": config, "data": preparation, "stages": stages,
+                   "evaluation": figures}, file, indent=1, ensure_ascii=False)
     os.replace(path + ".tmp", path)

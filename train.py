@@ -77,8 +77,9 @@ def start_process_group(deepspeed) -> None:
 
 
 def attention_kernels(context: int) -> list[SDPBackend]:
-    """The kernels that `scaled_dot_product_attention` may use. On a CPU its fused kernel saves memory, not time:
-    up to a context of 512 in bf16, plain matrix products are about twice as fast (benchmarks/attention.py)."""
+    """The kernels that `scaled_dot_product_attention` may use. On a CPU the fused one saves memory, not time:
+    up to a context of 512 in bf16, plain matrix products are faster (benchmarks/attention.py)."""
+    torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(True)  # CPUs too: without it they compute in fp32
     plain = [SDPBackend.MATH]
     fused = [SDPBackend.CUDNN_ATTENTION, SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION]
     return plain if context <= 512 and not torch.cuda.is_available() else fused + plain
@@ -364,7 +365,7 @@ def run(args) -> None:
             say(f"evaluating {out} on {len(samples)} held-out conversations")
             engine = Engine.load(out, config["evaluate"]["slots"])
             figures = evaluate.evaluate(engine, samples, config["evaluate"]["max_new_tokens"])
-        report.write(out, config, figures, time.time() - begun)
+        report.write(out, config, prepared, figures, time.time() - begun)
         say(f"finished in {(time.time() - begun) / 60:.1f} minutes: python sample.py --model {out}")
 
 

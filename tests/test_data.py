@@ -213,7 +213,7 @@ def test_duplicates_are_dropped_and_a_prompt_is_on_one_side_only(tmp_path):
     rows = [{"prompt": f"Question {i % 40}?", "completion": f"Answer {i}."} for i in range(200)]
     (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows + rows[:30]))
     _, folder = prepared(tmp_path, [{"name": "sft", "data": [source(path="x.jsonl")]}], validation_fraction=0.2)
-    report = json.load(open(f"{folder}/report.json"))["sft"]
+    report = json.load(open(f"{folder}/report.json"))["stages"]["sft"]
     assert report["sources"]["x.jsonl"]["dropped"]["duplicate"] == {"count": 30, "examples": ["x.jsonl:201", "x.jsonl:202", "x.jsonl:203"]}
     prompts = [{s["messages"][0]["content"] for s in data._samples(f"{folder}/sft.{split}")} for split in data.SPLITS]
     assert prompts[0] and prompts[1] and not prompts[0] & prompts[1]

@@ -252,3 +252,32 @@ def test_no_model_yet_names_the_command_that_makes_one(tmp_path):
                             capture_output=True, text=True, env={**os.environ, "PYTHONPATH": ROOT})
     assert result.returncode == 1 and "deepspeed train.py --config configs/small.json" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["base", "large", "real"])
+def test_the_larger_configs_take_three_steps_of_each_stage_with_their_sizes_cut_down(tmp_path, name):
+    import demo_data
+    files = {"pretrain/en_classic_books/a.md": "text", "pretrain/zh/xiyouji_utf8_crlf.txt": "text",
+             "pretrain/zh/a_paragraphs.txt": "text", "pretrain/tinyshakespeare_input.txt": "text"}
+    for path in files:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("\n".join(d["text"] for d in demo_data.documents(60, seed=len(path))), encoding="utf-8")
+    for path in ("sft/alpaca_data_en_first21320.json", "sft/alpaca_zh_part00.json", "sft/lima_history.json",
+                 "chat/sharegpt_zh_1K_format.jsonl"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        chats = [c["messages"][-2:] for c in demo_data.conversations(60, seed=len(path))]
+        rows = [json.dumps({"instruction": q["content"], "input": "", "output": a["content"]}) for q, a in chats]
+        (tmp_path / path).write_text("\n".join(rows) if path.endswith("l") else f"[{','.join(rows)}]", encoding="utf-8")
+    changes = {"out_dir": tmp_path / "out", "data.data_root": tmp_path, "tokenizer.vocab_size": 600,
+               "model.hidden_size": 64, "model.intermediate_size": 96, "model.num_hidden_layers": 2,
+               "model.num_attention_heads": 4, "model.num_key_value_heads": 2, "model.max_position_embeddings": 128,
+               "stages.pretrain.steps": 3, "stages.sft.steps": 3, "stages.sft.epochs": "null",
+               "deepspeed.train_batch_size": 4, "stages.sft.deepspeed.train_batch_size": 4,
+               "deepspeed.train_micro_batch_size_per_gpu": 2, "deepspeed.scheduler.params.warmup_num_steps": 2}
+    overrides = [word for key, value in changes.items() for word in ("--set", f"{key}={value}")]
+    result = launch("train.py", "--config", f"configs/{name}.json", *overrides)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "sft 3/3" in result.stdout and f"ZeRO-{3 if name == 'large' else 1}" in result.stdout
+    from model import load
+    assert all(torch.isfinite(p).all() for p in load(str(tmp_path / "out")).parameters())
