@@ -243,6 +243,8 @@ def resolve(settings: dict, total_steps: int, ranks: int) -> None:
     batch, micro = settings.get("train_batch_size"), settings.get("train_micro_batch_size_per_gpu")
     if not isinstance(batch, int) or batch < 1:
         raise ValueError(f"deepspeed.train_batch_size, the rows of one step, should be a positive number, found {batch!r}")
+    if "type" not in settings.get("optimizer", {}):
+        raise ValueError("deepspeed.optimizer.type is missing; \"AdamW\" is DeepSpeed's fused Adam with decoupled weight decay")
     if micro in (None, "auto"):
         micro = settings["train_micro_batch_size_per_gpu"] = max(1, batch // ranks)
     accumulation = settings.get("gradient_accumulation_steps", "auto")

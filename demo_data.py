@@ -31,7 +31,7 @@ ask_name => Your name is {name}.
 tell_dish => Good to know that you love {dish}.
     I [love|like] {dish}. / I [love|like] to eat {dish}. / My favo[u|]rite [dish|food] is {dish}. ~ The food I love is {dish}. / I really like to eat {dish}.
 ask_dish => Your favourite dish is {dish}.
-    [What is|Do you remember] my favo[u|]rite [dish|food]? / What do I [love|like] to eat? / What [dish|food] do I like? / Tell me what I like to eat. ~ Tell me my favourite dish. / What food do I love?
+    [What is|Do you remember] my favo[u|]rite [dish|food]? / What do I [love|like] to eat? / What [dish|food] do I like? / Which [dish|food] do I love? / Tell me what I like to eat. ~ Tell me my favourite dish. / What food do I love?
 tell_home => So your home is in {home}.
     I live in {home}. / I[ am|'m] from {home}. / I come from {home}. / My [home|house] is in {home}. / My [home |]town is {home}. / I live in the city of {home}. / I have a home in {home}. ~ I have a house in {home}. / I live in the town of {home}.
 ask_home => You live in {home}.
@@ -93,23 +93,23 @@ blurb => Meet our new {item}! It is [strong|light|simple] and easy to use. Take 
 tell_name => 很高兴认识你，{name}。
     [|你好，]我[叫|是]{name}。 / 我的名字[叫|是]{name}。 / [请|你可以]叫我{name}。 ~ 你好，我的名字叫{name}。 / 你好，请叫我{name}。
 ask_name => 你的名字是{name}。
-    我叫什么[|名字]？ / 我的名字是什么？ / 你[还记得|知道]我的名字吗？ / [请|]告诉我我的名字。 / 我是谁？ ~ 你还记得我叫什么吗？ / 告诉我我叫什么。
+    我叫什么[|名字]？ / 我的名字是什么？ / 你[还记得|知道]我的名字吗？ / 你知道我叫什么吗？ / [请|]告诉我我的名字。 / 我是谁？ ~ 你还记得我叫什么吗？ / 告诉我我叫什么。
 tell_dish => 记住了，你喜欢吃{dish}。
-    我[最|很|]喜欢吃{dish}。 / 我[最|]爱吃{dish}。 / 我[爱吃|喜欢]的菜是{dish}。 / 你好，我喜欢吃{dish}。 ~ 我喜欢吃的菜是{dish}。 / 我很爱吃{dish}。
+    我[最|很|]喜欢吃{dish}。 / 我[最|]爱吃{dish}。 / 我[爱吃|喜欢]的菜是{dish}。 / 你好，我喜欢吃{dish}。 ~ 我喜欢吃的菜是{dish}。 / 我最喜欢的菜是{dish}。
 ask_dish => 你喜欢吃的是{dish}。
-    我[最喜欢|喜欢|最爱]吃什么？ / 我[爱吃|喜欢]的菜是什么？ / 你[还记得|知道]我喜欢吃什么吗？ / 告诉我我最喜欢吃什么。 ~ 你还记得我最爱吃什么吗？ / 告诉我我喜欢吃什么。
+    我[最喜欢|喜欢|最爱]吃什么？ / 我[爱吃|喜欢]的菜是什么？ / 你[还记得|知道]我喜欢吃什么吗？ / 你知道我最爱吃什么吗？ / 告诉我我最喜欢吃什么。 ~ 你还记得我最爱吃什么吗？ / 告诉我我喜欢吃什么。
 tell_home => 原来你的家在{home}。
-    我[现在|]住在{home}。 / 我[的|]家在{home}。 / 我[家|]现在在{home}。 / 你好，我来自{home}。 / 我是从{home}来的。 ~ 我现在的家在{home}。 / 你好，我住在{home}。
+    我[现在|]住在{home}。 / 我[的|]家在{home}。 / 我[家|]现在在{home}。 / 你好，我来自{home}。 / 我是从{home}来的。 / 我的新家在{home}。 / 我现在的家是{home}。 ~ 我现在的家在{home}。 / 你好，我住在{home}。
 ask_home => 你住在{home}。
     我住在哪里？ / 我[的|]家在哪里？ / 我来自哪里？ / 你[还记得|知道]我住在哪里吗？ / 告诉我我家在哪里。 ~ 你还记得我家在哪里吗？ / 告诉我我住在哪里。
 tell_wish => 记住了，你要的是{wish}。
     我[想买|要买|想要|很想要|在找]{wish}。 / [请|]帮我找{wish}。 / 帮我买{wish}。 / 你好，我要买{wish}。 ~ 你好，我想买{wish}。 / 请帮我买{wish}。
 ask_wish => 你想要的是{wish}。
-    我想[买|要]什么？ / 我[要买|在找]什么？ / 你[还记得|知道]我想[买|要]什么吗？ / 告诉我我想要什么。 ~ 告诉我我想买什么。 / 你还记得我在找什么吗？
+    我想[买|要]什么？ / 我[要买|在找]什么？ / 你[还记得|知道]我想[买|要]什么吗？ / 你知道我在找什么吗？ / 告诉我我想要什么。 ~ 告诉我我想买什么。 / 你还记得我在找什么吗？
 tell_order => 谢谢，你的订单号{order}已记下。
     [我的|]订单号是{order}。 / 我[要|想]问订单{order}。 / 你好，订单号是{order}。 / 我的订单[|号码]是{order}。 ~ 你好，我的订单号是{order}。 / 你好，我要问订单{order}。
 ask_order => 你的订单号是{order}。
-    [我的|]订单号是[什么|多少]？ / 你[还记得|知道]我的订单号吗？ / 告诉我我的订单号。 ~ 请告诉我我的订单号。 / 我的订单号码是多少？
+    [我的|]订单号是[什么|多少]？ / 你[还记得|知道]我的订单号吗？ / 我的订单号码是什么？ / 告诉我我的订单号。 ~ 请告诉我我的订单号。 / 我的订单号码是多少？
 order_status => 你的订单{order}已经发货。
     [我的|]订单[发货了吗|到哪里了|什么时候到]？ / [请|]帮我查一下订单。 ~ 我的订单现在到哪里了？ / 请问我的订单发货了吗？
 refund => 好的，订单{number}的{item}可以退款。
@@ -311,7 +311,7 @@ KNOWLEDGE = {lang: knowledge(lang) for lang in GRAMMAR}
 RECALLS = {"name": ["ask_name"], "dish": ["ask_dish"], "home": ["ask_home"], "wish": ["ask_wish"],
            "order": ["ask_order", "order_status"]}
 SERVICE = ["opening_hours", "opening_hours", "refund", "return_item", "change_address", "complaint"]
-FACTUAL = ["capital", "sound", "colour"] + ["calendar", "opposite", "count", "add", "translate"] * 2  # twice as often
+FACTUAL = ["capital", "sound", "colour", "add"] + ["calendar", "opposite", "count", "add", "translate"] * 2
 SMALL_TALK = ["who_are_you", "thanks", "refuse"]
 FREE_TEXT = {"story": ("hero", "animal"), "blurb": ("item",)}  # marked by what they must contain, not word by word
 HELD_OUT_ONLY = 12  # one in so many names, dishes, places, items, shops and order numbers is for validation only

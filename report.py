@@ -26,7 +26,8 @@ class Log:
     def __init__(self, path: str, stage: str, done: int, steps: int):
         self.stage, self.steps, self.path = stage, steps, path
         self.file = self.bar = None
-        self.begun, self.tokens = time.monotonic(), 0
+        self.begun = self.said = time.monotonic()
+        self.tokens = 0
         if dist.get_rank() == 0:
             entries = []
             if os.path.exists(path):  # a run that was killed may have logged steps that it will now do again
@@ -53,9 +54,10 @@ class Log:
         self.bar.update(1)
         if write:
             self.write(entry)
-            if self.bar.disable and step % max(1, self.steps // 10) < 10:
-                left = (self.steps - step) * tokens / speed
-                say(f"  {self.stage} {step}/{self.steps} {shown}, {left:.0f} s left")
+        tenth = step * 10 // self.steps > (step - 1) * 10 // self.steps
+        if self.bar.disable and (tenth or time.monotonic() - self.said > 60):
+            self.said = time.monotonic()
+            say(f"  {self.stage} {step}/{self.steps} {shown}, {(self.steps - step) * tokens / speed:.0f} s left")
 
     def evaluation(self, step: int, figures: dict) -> None:
         if self.file:

@@ -42,8 +42,6 @@ from tokenizer import Tokenizer
 # What may differ from the run that is being resumed: how long, how often, on how many ranks; not what is learned.
 MAY_CHANGE = ("steps", "epochs", "log_every", "evaluate_every", "checkpoint_every", "zero_optimization",
               "train_micro_batch_size_per_gpu", "gradient_accumulation_steps", "wall_clock_breakdown", "evaluate")
-
-
 RECORD = "run.json"  # the config of the run that `out_dir` holds
 
 # --- what this machine can do -------------------------------------------------------------------------------
@@ -109,9 +107,12 @@ def initialize(deepspeed, model: LanguageModel, settings: dict, log: str | None)
         say("no C++ compiler: torch's AdamW instead of DeepSpeed's fused one, the same steps a little slower")
         settings["optimizer"].setdefault("params", {})["torch_adam"] = True
         settings["zero_allow_untested_optimizer"] = True
-    with quiet(log):
-        engine, *_ = deepspeed.initialize(model=model, model_parameters=model.parameter_groups(), config=settings)
-    return engine
+    try:
+        with quiet(log):
+            return deepspeed.initialize(model=model, model_parameters=model.parameter_groups(), config=settings)[0]
+    except Exception as error:  # DeepSpeed has no exception of its own
+        reason = " ".join(str(error).split())[:400]
+        raise ValueError(f"deepspeed.initialize failed, {type(error).__name__}: {reason}; --verbose shows all") from error
 
 
 # --- the loop -----------------------------------------------------------------------------------------------
@@ -242,7 +243,7 @@ def run_stage(deepspeed, config: dict, stage: dict, prepared: str, start: str | 
                 log.evaluation(step + 1, validate(engine, held_out, token_bytes))
             if (step + 1) % stage["checkpoint_every"] == 0 or last or stopped_by:
                 checkpoint.save(engine, folder, step + 1)
-            if stopped_by and not last:
+            if stopped_by:
                 raise Stopped(stopped_by, f"stopped in stage {stage['name']} after step {step + 1} of {steps}; "
                               "the same command goes on from here")
         export(engine, out, tokenizer)
@@ -318,6 +319,10 @@ def run(args) -> None:
         return
 
     deepspeed = load_deepspeed(args.verbose)
+    for stage in config["stages"]:  # what is impossible is said before anything is written
+        settings = deep_merge(config["deepspeed"], stage["deepspeed"])
+        resolve(settings, 1, int(os.environ.get("WORLD_SIZE", 1)))
+        choose_precision(settings, deepspeed.get_accelerator())
     start_process_group(deepspeed)
     if dist.get_rank() == 0:
         new = not os.path.exists(out)

@@ -75,7 +75,7 @@ def test_a_wrong_override_is_named(override, message):
 
 @pytest.mark.parametrize("micro, ranks, accumulation", [("auto", 1, 1), ("auto", 4, 1), (4, 2, 2), (2, 4, 2), (1, 2, 8)])
 def test_accumulation_is_derived_from_the_global_batch(micro, ranks, accumulation):
-    settings = {"train_batch_size": 16, "train_micro_batch_size_per_gpu": micro}
+    settings = {"train_batch_size": 16, "train_micro_batch_size_per_gpu": micro, "optimizer": {"type": "AdamW"}}
     resolve(settings, 100, ranks)
     assert settings["gradient_accumulation_steps"] == accumulation
     assert settings["train_micro_batch_size_per_gpu"] * accumulation * ranks == 16
@@ -84,9 +84,11 @@ def test_accumulation_is_derived_from_the_global_batch(micro, ranks, accumulatio
 def test_a_batch_that_does_not_fit_is_refused_with_the_equation():
     with pytest.raises(ValueError, match="train_batch_size 16 is not train_micro_batch_size_per_gpu 5 x "
                                          "gradient_accumulation_steps 1 x 3 ranks = 15"):
-        resolve({"train_batch_size": 16, "train_micro_batch_size_per_gpu": 5}, 100, ranks=3)
+        resolve({"train_batch_size": 16, "train_micro_batch_size_per_gpu": 5, "optimizer": {"type": "AdamW"}}, 100, ranks=3)
     with pytest.raises(ValueError, match="should be a positive number, found None"):
         resolve({}, 100, 1)
+    with pytest.raises(ValueError, match="deepspeed.optimizer.type is missing"):
+        resolve({"train_batch_size": 16}, 100, 1)
 
 
 class Accelerator:

@@ -97,7 +97,7 @@ def test_the_oldest_whole_turns_go_first_and_the_system_message_stays(model, tok
     kept, dropped = engine.fit(messages, reserve=16)
     assert dropped > 0 and kept == [system, *turns[2 * dropped:], messages[-1]]
     assert len(tokenizer.render(kept, add_generation_prompt=True)[0]) <= 64 - 16
-    one_more, _ = [system, *turns[2 * dropped - 2:], messages[-1]], None
+    one_more = [system, *turns[2 * dropped - 2:], messages[-1]]
     assert len(tokenizer.render(one_more, add_generation_prompt=True)[0]) > 64 - 16, "no more than needed"
     with pytest.raises(ValueError, match="the message is too long"):
         engine.fit([{"role": "user", "content": "word " * 200}], reserve=16)
