@@ -57,7 +57,7 @@ def sample(logits: Tensor, sampling: Sampling, seen: list[int], generator: torch
     """
     logits = logits.float()
     if sampling.repetition_penalty != 1.0:
-        index = torch.tensor(sorted(set(seen)), device=logits.device)
+        index = torch.tensor(sorted(set(seen)), dtype=torch.long, device=logits.device)
         values = logits[index]
         logits = logits.clone()
         logits[index] = torch.where(values > 0, values / sampling.repetition_penalty, values * sampling.repetition_penalty)

@@ -71,7 +71,7 @@ def to_sample(record: dict, format: str) -> dict:
     """One record as a sample. ValueError says why it is none: `role 'tool'`, `a turn that is not text`, ..."""
     if not isinstance(record, dict):
         raise ValueError("not a JSON object")
-    if "text" in record and format in ("auto", "text"):
+    if "text" in record and format in ("auto", "text", "lines"):
         if not isinstance(record["text"], str):
             raise ValueError("a text that is not text")
         return {"text": record["text"]}
@@ -139,7 +139,7 @@ def _records(path: str, format: str) -> Iterator[tuple[int, dict]]:
             elif kind == "jsonl":
                 for i, line in enumerate(file, 1):
                     if line.strip():
-                        yield i, _parse(line, path, i)
+                        yield i, _parse(line.rstrip(), path, i)
             else:
                 records = _parse(file.read(), path, 1)
                 yield from enumerate(records if isinstance(records, list) else [records], 1)

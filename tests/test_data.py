@@ -169,15 +169,20 @@ def test_packing_places_every_document_once_and_fills_rows():
     assert len(order) == 0 and rows.tolist() == [0]
 
 
-def prepared(tmp_path, stages, **options):
-    config = deep_merge(DEFAULTS, {"out_dir": str(tmp_path / "out"), "tokenizer": {"vocab_size": 500},
+@pytest.fixture
+def prepared(tmp_path, tokenizer_folder):
+    return lambda stages, **options: prepare(tmp_path, tokenizer_folder, stages, options)
+
+
+def prepare(tmp_path, tokenizer_folder, stages, options):
+    config = deep_merge(DEFAULTS, {"out_dir": str(tmp_path / "out"), "tokenizer": {"path": tokenizer_folder},
                                    "data": {"data_root": str(tmp_path), **options}, "model": {"max_position_embeddings": 96}})
     config["stages"] = [{"loss_on": "assistant", "validation": [], **stage} for stage in stages]
     return config, data.prepare(config, log=lambda text: None)
 
 
-def test_packed_rows_hold_exactly_the_rendered_samples(tmp_path):
-    _, folder = prepared(tmp_path, [{"name": "sft", "data": [source(demo="conversations", count=200)]}], validation_fraction=0.1)
+def test_packed_rows_hold_exactly_the_rendered_samples(prepared):
+    _, folder = prepared([{"name": "sft", "data": [source(demo="conversations", count=200)]}], validation_fraction=0.1)
     tokenizer = data.Tokenizer(folder)
     for split in data.SPLITS:
         shard = PackedData(f"{folder}/sft.{split}")
@@ -194,34 +199,34 @@ def test_packed_rows_hold_exactly_the_rendered_samples(tmp_path):
         assert sorted(found) == sorted(wanted) and found
 
 
-def test_preparing_again_finds_the_result_and_another_setting_does_not(tmp_path):
-    config, folder = prepared(tmp_path, [{"name": "sft", "data": [source(demo="conversations", count=50)]}])
+def test_preparing_again_finds_the_result_and_another_setting_does_not(prepared):
+    config, folder = prepared([{"name": "sft", "data": [source(demo="conversations", count=50)]}])
     assert data.prepare(config) == folder
     config["seed"] += 1
     assert data.prepare(config) == folder, "the seed orders batches, it does not change the data"
     assert data.fingerprint(deep_merge(config, {"data": {"deduplicate": False}})) not in folder
 
 
-def test_a_failed_preparation_leaves_nothing_that_looks_finished(tmp_path):
+def test_a_failed_preparation_leaves_nothing_that_looks_finished(tmp_path, prepared):
     (tmp_path / "x.jsonl").write_text('{"text": "fine"}\n{"text"\n')
     with pytest.raises(ValueError, match="x.jsonl:2"):
-        prepared(tmp_path, [{"name": "pretrain", "data": [source(path="x.jsonl")]}])
+        prepared([{"name": "pretrain", "data": [source(path="x.jsonl")]}])
     assert not list((tmp_path / "out" / "data").iterdir())
 
 
-def test_duplicates_are_dropped_and_a_prompt_is_on_one_side_only(tmp_path):
+def test_duplicates_are_dropped_and_a_prompt_is_on_one_side_only(tmp_path, prepared):
     rows = [{"prompt": f"Question {i % 40}?", "completion": f"Answer {i}."} for i in range(200)]
     (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows + rows[:30]))
-    _, folder = prepared(tmp_path, [{"name": "sft", "data": [source(path="x.jsonl")]}], validation_fraction=0.2)
+    _, folder = prepared([{"name": "sft", "data": [source(path="x.jsonl")]}], validation_fraction=0.2)
     report = json.load(open(f"{folder}/report.json"))["stages"]["sft"]
     assert report["sources"]["x.jsonl"]["dropped"]["duplicate"] == {"count": 30, "examples": ["x.jsonl:201", "x.jsonl:202", "x.jsonl:203"]}
     prompts = [{s["messages"][0]["content"] for s in data._samples(f"{folder}/sft.{split}")} for split in data.SPLITS]
     assert prompts[0] and prompts[1] and not prompts[0] & prompts[1]
 
 
-def test_a_plain_text_is_split_by_position(tmp_path):
+def test_a_plain_text_is_split_by_position(tmp_path, prepared):
     (tmp_path / "book.txt").write_text("".join(f"line {i}\n" for i in range(3000)))
-    _, folder = prepared(tmp_path, [{"name": "pretrain", "data": [source(path="book.txt")]}], validation_fraction=0.1)
+    _, folder = prepared([{"name": "pretrain", "data": [source(path="book.txt")]}], validation_fraction=0.1)
     train, held_out = (next(data._samples(f"{folder}/pretrain.{split}"))["text"] for split in data.SPLITS)
     assert (train + held_out) == "".join(f"line {i}\n" for i in range(3000)).strip() and len(held_out) == pytest.approx(2889, abs=2)
 
