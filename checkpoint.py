@@ -63,11 +63,26 @@ def load(engine, folder: str, log) -> int:
         raise ValueError(error)
     if step:
         engine.load_checkpoint(folder, tag=f"step-{step}")
+        _replay_bias_correction(engine.basic_optimizer)
         rng = torch.load(os.path.join(folder, f"step-{step}", f"rng-{dist.get_rank()}.pt"), weights_only=True)
         torch.set_rng_state(rng["cpu"])
         if rng["cuda"] is not None and torch.cuda.is_available():
             torch.cuda.set_rng_state(rng["cuda"])
     return step
+
+
+def _replay_bias_correction(optimizer) -> None:
+    """DeepSpeed's Adam on the CPU holds beta1^t and beta2^t in C++, as products grown by one factor a step, and no
+    checkpoint has them. A new one starts with `pow(beta, t)`, which differs in the last bits: so take the same
+    number of steps again, on one weight that nobody needs."""
+    taken = max((int(state["step"]) for state in optimizer.state.values() if "step" in state), default=0)
+    group, spare = optimizer.param_groups[0], [torch.zeros(1) for _ in range(4)]
+    for t in range(1, taken + 1):
+        if hasattr(optimizer, "ds_opt_adam"):  # DeepSpeedCPUAdam, under ZeRO-Offload
+            optimizer.ds_opt_adam.adam_update(optimizer.opt_id, t, 0.0, *group["betas"], 1.0, 0.0, True, *spare)
+        elif hasattr(optimizer, "multi_tensor_adam") and not torch.cuda.is_available():  # FusedAdam
+            optimizer.multi_tensor_adam(1, torch.zeros(1, dtype=torch.int), [[tensor] for tensor in spare], 0.0,
+                                        *group["betas"], 1.0, t, optimizer.adam_w_mode, 1, 0.0)
 
 
 def _newest_good(folder: str, log) -> list:

@@ -200,14 +200,17 @@ def compose(*parts: str, between: str = "") -> list[str]:
     return [between.join(words) for words in itertools.product(*(part.split() for part in parts))]
 
 
-FIRST_NAMES = """Alice Amy Andrew Anna Ben Carl Clara Daniel David Dora Emma Eric Eva Felix Frank George Grace Greta Hanna
-Harry Helen Henry Hugo Ida Jack James Jane Jenny John Julia Karl Kate Kevin Laura Leo Lily Linda Lisa Lucy Luke Maria
-Mark Martin Mary Max Mia Mike Nina Nora Olga Oscar Paul Peter Rita Robert Rosa Ruth Sam Sara Simon Sofia Sophie Stella
-Steve Susan Tara Theo Thomas Tim Tina Tom Vera Victor Walter Will Zoe"""
+FIRST_NAMES = """Adam Agnes Albert Alex Alice Amy Andrew Anita Anna Arthur Ben Betty Bob Brian Bruce Carl Carmen Chris Clara
+Daisy Daniel David Diana Dora Edith Edward Elena Ellen Emily Emma Eric Erik Ethan Eva Felix Flora Frank Fred George Gina
+Grace Greta Hanna Harry Hector Helen Henry Hugo Ida Irene Isaac Ivan Jack James Jane Jason Jenny Joan John Jordan Julia
+Karen Karl Kate Kevin Kim Laura Leo Lewis Lily Linda Lisa Louis Lucy Luke Marco Maria Mark Martin Mary Max Megan Mia
+Michael Mike Mira Nancy Nathan Nick Nina Noah Nora Oliver Olga Oscar Owen Pablo Paul Peter Philip Rachel Ray Rita Robert
+Roger Rosa Ruth Ryan Sally Sam Sandra Sara Scott Simon Sofia Sophie Stella Steve Susan Tara Ted Theo Thomas Tim Tina Toby
+Tom Tony Vera Victor Wanda Walter Will Yvonne Zoe"""
 GIVEN = "明 华 芳 伟 丽 军 敏 静 强 杰 娜 涛 玲 勇 艳 洋 梅 霞 波 雪 文 雨 小 家 志 国 春 海 云 安"
 
 POOLS = {"en": {
-    "name": FIRST_NAMES.split() + compose(
+    "name": FIRST_NAMES.split() * 6 + compose(  # real ones are drawn six times as often
         """Al Ar Be Bel Bo Bri Ca Car Co Cor Da De Do El Em Fa Fe Fi Ga Gi Gre Ha He Hel Il Is Ja Jo Ka Ke La Le Lo Lu Ma Mar
         Me Mi Na Ne No Nor Or Os Pa Pe Ra Re Ri Ro Ru Sa Si So Su Ta To Va Ve Vi Wal We Wil Ya Za Ze""",
         "bin cy dan den dra fer kin lan les lia lin mes mina na nor pha ra rian rick ris ron ry sa son ton van ven win"),

@@ -269,7 +269,7 @@ def test_the_larger_configs_take_three_steps_of_each_stage_with_their_sizes_cut_
         chats = [c["messages"][-2:] for c in demo_data.conversations(60, seed=len(path))]
         rows = [json.dumps({"instruction": q["content"], "input": "", "output": a["content"]}) for q, a in chats]
         (tmp_path / path).write_text("\n".join(rows) if path.endswith("l") else f"[{','.join(rows)}]", encoding="utf-8")
-    changes = {"out_dir": tmp_path / "out", "data.data_root": tmp_path, "tokenizer.vocab_size": 600,
+    changes = {"out_dir": tmp_path / "out", "data.data_root": tmp_path, "tokenizer.vocab_size": 900,
                "model.hidden_size": 64, "model.intermediate_size": 96, "model.num_hidden_layers": 2,
                "model.num_attention_heads": 4, "model.num_key_value_heads": 2, "model.max_position_embeddings": 128,
                "stages.pretrain.steps": 3, "stages.sft.steps": 3, "stages.sft.epochs": "null",
