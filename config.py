@@ -46,6 +46,7 @@ DEFAULTS = {
         "model_type": "bpe",        # or "unigram"
         "character_coverage": 0.9995,
         "split_digits": True,
+        "max_piece_length": 16,     # in characters: in a narrow corpus whole phrases would become one token
         "max_train_chars": 20_000_000,  # a sample of so many characters trains it
     },
     "data": {

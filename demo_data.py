@@ -29,7 +29,7 @@ tell_name => Nice to meet you, {name}.
 ask_name => Your name is {name}.
     [What is|What's|Do you know|Do you remember|Can you tell me] my name? / [Tell|Please tell] me my name. / Who am I? ~ Can you remember my name?
 tell_dish => Good to know that you love {dish}.
-    I [love|like] {dish}. / I [love|like] to eat {dish}. / My favo[u|]rite [dish|food] is {dish}. ~ The food I love is {dish}. / I really like to eat {dish}.
+    I [love|like] {dish}. / I [love|like] to eat {dish}. / My favo[u|]rite [dish|food] is {dish}. / The [dish|food] I like is {dish}. ~ The food I love is {dish}. / I really like to eat {dish}.
 ask_dish => Your favourite dish is {dish}.
     [What is|Do you remember] my favo[u|]rite [dish|food]? / What do I [love|like] to eat? / What [dish|food] do I like? / Which [dish|food] do I love? / Tell me what I like to eat. ~ Tell me my favourite dish. / What food do I love?
 tell_home => So your home is in {home}.
@@ -209,11 +209,13 @@ Roger Rosa Ruth Ryan Sally Sam Sandra Sara Scott Simon Sofia Sophie Stella Steve
 Tom Tony Vera Victor Wanda Walter Will Yvonne Zoe"""
 GIVEN = "明 华 芳 伟 丽 军 敏 静 强 杰 娜 涛 玲 勇 艳 洋 梅 霞 波 雪 文 雨 小 家 志 国 春 海 云 安"
 
+SYLLABLES = ("""Al Ar Be Bel Bo Bri Ca Car Co Cor Da De Do El Em Fa Fe Fi Ga Gi Gre Ha He Hel Il Is Ja Jo Ka Ke La Le Lo Lu
+    Ma Mar Me Mi Na Ne No Nor Or Os Pa Pe Ra Re Ri Ro Ru Sa Si So Su Ta To Va Ve Vi Wal We Wil Ya Za Ze""", "la li lo ra re",
+    "bin cy dan den dra fer kin lan les lia lin mes mina na nor pha ra rian rick ris ron ry sa son ton van ven win")
+
 POOLS = {"en": {
-    "name": FIRST_NAMES.split() * 6 + compose(  # real ones are drawn six times as often
-        """Al Ar Be Bel Bo Bri Ca Car Co Cor Da De Do El Em Fa Fe Fi Ga Gi Gre Ha He Hel Il Is Ja Jo Ka Ke La Le Lo Lu Ma Mar
-        Me Mi Na Ne No Nor Or Os Pa Pe Ra Re Ri Ro Ru Sa Si So Su Ta To Va Ve Vi Wal We Wil Ya Za Ze""",
-        "bin cy dan den dra fer kin lan les lia lin mes mina na nor pha ra rian rick ris ron ry sa son ton van ven win"),
+    # Thousands of invented names, each seen so rarely that only copying helps; real ones make up a quarter.
+    "name": FIRST_NAMES.split() * 25 + compose(SYLLABLES[0], SYLLABLES[2]) + compose(*SYLLABLES),
     "dish": compose("spicy sweet fried baked grilled cold fresh creamy roasted smoked steamed sour crispy salted warm",
                     "noodles soup rice salad pie fish chicken beef tofu beans potatoes pasta carrots mushrooms eggs",
                     between=" "),

@@ -84,7 +84,7 @@ def metrics(out_dir: str, config: dict) -> dict[str, list[dict]]:
 
 
 def draw(path: str, stages: dict[str, list[dict]]) -> None:
-    """One panel per stage: training loss, smoothed, validation loss, and the learning rate beside them."""
+    """One panel per stage: training loss, validation loss, and the learning rate beside them."""
     import matplotlib  # here and not above: it takes a second, which only a finished run should pay
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
@@ -96,7 +96,10 @@ def draw(path: str, stages: dict[str, list[dict]]) -> None:
         if held_out:
             panel.plot([e["step"] for e in held_out], [e["validation_loss"] for e in held_out], "o-", color="#c0392b",
                        ms=4, label="held out")
-        panel.set(title=name, xlabel="step", ylabel="loss (nats per supervised token)", ylim=(0, None))
+        losses = [e.get("loss", e.get("validation_loss")) for e in entries]
+        wide = max(losses) > 20 * max(min(losses), 1e-9)  # on a linear axis most of such a curve would lie on the floor
+        panel.set(title=name, xlabel="step", ylabel="loss (nats per supervised token)",
+                  **{"yscale": "log"} if wide else {"ylim": (0, None)})
         rate = panel.twinx()
         rate.plot([e["step"] for e in train], [e["lr"] for e in train], color="#7f8c8d", lw=0.8, ls=":")
         rate.set(ylabel="learning rate (dotted)", ylim=(0, None))

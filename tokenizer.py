@@ -146,7 +146,7 @@ class StreamDecoder:
 
 def train_tokenizer(texts: Iterable[str], folder: str, vocab_size: int, model_type: str = "bpe",
                     character_coverage: float = 0.9995, split_digits: bool = True,
-                    max_train_chars: int = 20_000_000) -> Tokenizer:
+                    max_piece_length: int = 16, max_train_chars: int = 20_000_000) -> Tokenizer:
     """Train SentencePiece on texts (Kudo & Richardson 2018), write it into `folder` and return it.
 
     The same texts in the same order give the same model. Raises ValueError, naming the largest
@@ -167,7 +167,7 @@ def train_tokenizer(texts: Iterable[str], folder: str, vocab_size: int, model_ty
     try:
         sentencepiece.SentencePieceTrainer.train(
             sentence_iterator=lines(), model_writer=model, vocab_size=vocab_size, model_type=model_type,
-            character_coverage=character_coverage, split_digits=split_digits,
+            character_coverage=character_coverage, split_digits=split_digits, max_sentencepiece_length=max_piece_length,
             unk_id=0, bos_id=1, eos_id=2, pad_id=3, control_symbols=[*MARKERS, END], user_defined_symbols=["\n"],
             byte_fallback=True, normalization_rule_name="identity", remove_extra_whitespaces=False,
             add_dummy_prefix=False, allow_whitespace_only_pieces=True, num_threads=os.cpu_count() or 1, minloglevel=2)

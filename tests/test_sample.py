@@ -1,0 +1,148 @@
+"""The chat in the terminal, on a small model with random weights: what it says is noise, what it does is not."""
+
+import io
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import ROOT, launch, tiny_model
+
+import model as model_file
+from generate import Engine, Sampling
+from sample import Chat, newest_model, printable
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, tokenizer):
+    folder = str(tmp_path_factory.mktemp("model"))
+    model = tiny_model()
+    tokenizer.save(folder)
+    model_file.save(folder, model.config, model.state_dict(), {
+        "bos_token_id": tokenizer.bos_id, "pad_token_id": tokenizer.pad_id, "eos_token_id": [tokenizer.end_id]})
+    return folder
+
+
+@pytest.fixture
+def chat(folder):
+    return Chat(Engine.load(folder), Sampling(temperature=0, max_new_tokens=8))
+
+
+def roles(chat):
+    return [message["role"] for message in chat.messages]
+
+
+def test_history_grows_by_turns_and_commands_change_it(chat):
+    out = io.StringIO()
+    chat.answer("Hello", out)
+    chat.answer("Again", out)
+    assert roles(chat) == ["user", "assistant"] * 2
+    before = [dict(message) for message in chat.messages]
+    assert chat.command("/retry", out) and chat.messages == before, "greedy, so the same answer in the same place"
+    assert chat.command("/system Be kind.", out) and chat.messages == [{"role": "system", "content": "Be kind."}]
+    chat.answer("Hello", out)
+    assert chat.command("/reset", out) and roles(chat) == ["system"]
+    assert chat.command("/system", out) and not chat.messages
+    assert not chat.command("/exit", out)
+
+
+@pytest.mark.parametrize("line, said", [("/help", "/retry"), ("/hepl", "unknown command /hepl"),
+                                        ("/retry", "nothing to answer again")])
+def test_commands_that_only_say_something(chat, line, said):
+    out = io.StringIO()
+    assert chat.command(line, out) and said in out.getvalue()
+
+
+def test_an_interrupted_answer_is_kept_and_the_chat_goes_on(chat, monkeypatch):
+    def interrupted(messages, sampling):
+        yield "Half an"
+        raise KeyboardInterrupt
+    monkeypatch.setattr(chat.engine, "stream", interrupted)
+    out = io.StringIO()
+    chat.answer("Hello", out)
+    assert out.getvalue() == "Half an [stopped]\n" and chat.messages[-1] == {"role": "assistant", "content": "Half an"}
+
+
+def test_when_the_context_is_full_the_oldest_turns_go_and_a_notice_says_so(chat):
+    notices = io.StringIO()
+    for _ in range(12):
+        chat.answer("What is the capital of France?", io.StringIO(), notices)
+    assert "the oldest 1 turn(s) were left out" in notices.getvalue()
+    assert 2 <= len(chat.messages) < 24 and roles(chat)[0] == "user"
+
+
+def test_a_message_longer_than_the_context_is_refused_and_changes_nothing(chat):
+    chat.answer("Hello", io.StringIO())
+    before = list(chat.messages)
+    with pytest.raises(ValueError, match="too long: .* tokens .* context of 64"):
+        chat.answer("word " * 200, io.StringIO())
+    assert chat.messages == before
+
+
+def test_a_models_text_cannot_steer_the_terminal():
+    assert printable("a\x1b[2Jb\x07\nc\td\x9b") == "a[2Jb\nc\td"
+
+
+def test_the_newest_finished_run_is_found(tmp_path):
+    for i, name in enumerate(("old", "new", "unfinished")):
+        (tmp_path / name).mkdir()
+        for file in ("model.safetensors", "report.json")[:1 if name == "unfinished" else 2]:
+            (tmp_path / name / file).write_text("")
+            os.utime(tmp_path / name / file, (i, i))
+    assert newest_model(str(tmp_path)) == str(tmp_path / "new")
+
+
+def test_one_prompt_prints_one_answer_and_nothing_else(folder):
+    words = "sample.py", "--model", folder, "--temperature", "0", "--max-new-tokens", "5"
+    result = launch(*words, "--prompt", "Hello")
+    expected = io.StringIO()
+    Chat(Engine.load(folder), Sampling(temperature=0, max_new_tokens=5)).answer("Hello", expected)
+    assert (result.returncode, result.stderr) == (0, "") and result.stdout == expected.getvalue()
+
+
+@pytest.mark.parametrize("words, message", [
+    (("--prompt", "word " * 200), "error: the message is too long"),
+    (("--prompt", "x", "--temperature", "nan"), "error: temperature should be in"),
+    (("--prompt", "x", "--top-k", "99999"), "error: top_k should be between 0 and the vocabulary's 900"),
+])
+def test_bad_requests_end_in_one_line(folder, words, message):
+    result = launch("sample.py", "--model", folder, *words)
+    assert result.returncode == 1 and result.stderr.startswith(message) and result.stderr.count("\n") == 1
+    assert result.stdout == ""
+
+
+def test_at_a_terminal_lines_are_edited_ctrl_c_stops_an_answer_and_ctrl_d_leaves(folder):
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([sys.executable, "sample.py", "--model", folder, "--max-new-tokens", "100000"], cwd=ROOT,
+                               stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+                               preexec_fn=lambda: __import__("fcntl").ioctl(0, __import__("termios").TIOCSCTTY, 0),
+                               env={**os.environ, "OMP_NUM_THREADS": "1", "TERM": "xterm"})
+    os.close(theirs)
+    screen, read = "", 0
+
+    def until(text):
+        nonlocal screen, read
+        deadline = time.monotonic() + 60
+        while text not in screen[read:]:
+            assert time.monotonic() < deadline and process.poll() is None, screen
+            if select.select([ours], [], [], 0.2)[0]:
+                screen += os.read(ours, 4096).decode("utf-8", "replace")
+        read = screen.index(text, read) + len(text)
+
+    until("you> ")
+    os.write(ours, b"/hepl\x7f\x7flp\n")  # typed wrong, put right with backspaces
+    until("/reset          forget")
+    until("you> ")
+    os.write(ours, b"\x03")
+    until("(/exit or Ctrl-D leaves)")
+    until("you> ")
+    os.write(ours, b"Hello\n")
+    until("bot> ")
+    os.write(ours, b"\x03")  # the answer, of up to a context of noise, may be over before this arrives
+    until("you> ")
+    os.write(ours, b"\x04")
+    assert process.wait(timeout=20) == 0 and "Traceback" not in screen
+    os.close(ours)
