@@ -207,15 +207,13 @@ Karen Karl Kate Kevin Kim Laura Leo Lewis Lily Linda Lisa Louis Lucy Luke Marco 
 Michael Mike Mira Nancy Nathan Nick Nina Noah Nora Oliver Olga Oscar Owen Pablo Paul Peter Philip Rachel Ray Rita Robert
 Roger Rosa Ruth Ryan Sally Sam Sandra Sara Scott Simon Sofia Sophie Stella Steve Susan Tara Ted Theo Thomas Tim Tina Toby
 Tom Tony Vera Victor Wanda Walter Will Yvonne Zoe"""
-GIVEN = "明 华 芳 伟 丽 军 敏 静 强 杰 娜 涛 玲 勇 艳 洋 梅 霞 波 雪 文 雨 小 家 志 国 春 海 云 安"
-
-SYLLABLES = ("""Al Ar Be Bel Bo Bri Ca Car Co Cor Da De Do El Em Fa Fe Fi Ga Gi Gre Ha He Hel Il Is Ja Jo Ka Ke La Le Lo Lu
-    Ma Mar Me Mi Na Ne No Nor Or Os Pa Pe Ra Re Ri Ro Ru Sa Si So Su Ta To Va Ve Vi Wal We Wil Ya Za Ze""", "la li lo ra re",
-    "bin cy dan den dra fer kin lan les lia lin mes mina na nor pha ra rian rick ris ron ry sa son ton van ven win")
+GIVEN = "小 家 志 国 春 海 云 安 文 雨 明 晓 思 子 建", "华 芳 伟 丽 军 敏 静 强 杰 娜 涛 玲 勇 艳 洋 梅 霞 波 雪"
 
 POOLS = {"en": {
-    # Thousands of invented names, each seen so rarely that only copying helps; real ones make up a quarter.
-    "name": FIRST_NAMES.split() * 25 + compose(SYLLABLES[0], SYLLABLES[2]) + compose(*SYLLABLES),
+    "name": FIRST_NAMES.split() * 4 + compose(  # real ones are drawn four times as often
+        """Al Ar Be Bel Bo Bri Ca Car Co Cor Da De Do El Em Fa Fe Fi Ga Gi Gre Ha He Hel Il Is Ja Jo Ka Ke La Le Lo Lu Ma Mar
+        Me Mi Na Ne No Nor Or Os Pa Pe Ra Re Ri Ro Ru Sa Si So Su Ta To Va Ve Vi Wal We Wil Ya Za Ze""",
+        "bin cy dan den dra fer kin lan les lia lin mes mina na nor pha ra rian rick ris ron ry sa son ton van ven win"),
     "dish": compose("spicy sweet fried baked grilled cold fresh creamy roasted smoked steamed sour crispy salted warm",
                     "noodles soup rice salad pie fish chicken beef tofu beans potatoes pasta carrots mushrooms eggs",
                     between=" "),
@@ -227,7 +225,7 @@ POOLS = {"en": {
     "shop": compose("Golden Happy Lucky Little Royal Sunny Quiet Merry",
                     "Fox Star Moon Leaf Lion Rose Panda Tiger Tulip Robin", between=" "),
 }, "zh": {
-    "name": compose("王 李 张 刘 陈 杨 赵 黄 周 吴 徐 孙 马 朱 胡 郭 何 林 罗 梁", GIVEN, GIVEN),
+    "name": compose("王 李 张 刘 陈 杨 赵 黄 周 吴 徐 孙 马 朱 胡 郭 何 林 罗 梁", *GIVEN),
     "dish": compose("红烧 清蒸 油炸 凉拌 麻辣 糖醋 香煎 爆炒 水煮 酸菜 蒜香 五香 铁板 家常 番茄",
                     "豆腐 鱼 牛肉 羊肉 鸡块 土豆 茄子 白菜 排骨 虾仁 蘑菇 面条 鸭腿 鸡蛋 豆角"),
     "place": compose("青 清 云 白 金 长 东 南 西 北 平 永 新 龙 石", "山 河 江 湖 溪 桥 林 泉 原 州", "市 镇"),
@@ -235,6 +233,8 @@ POOLS = {"en": {
                     "台灯 杯子 书包 帽子 外套 椅子 桌子 闹钟 手机 衬衫 单车 水壶 本子 皮球 钢笔 盒子 手表 音箱 沙发"),
     "shop": compose("金 银 红 蓝 白 大 小 快乐 幸福 阳光", "星 月 狮 鹿 熊猫 叶 花 鸟 船 树"),
 }}
+# With a digit twice, "what followed this digit?" has two answers: copying it takes another circuit, learned much later.
+ORDER_NUMBERS = [str(number) for number in range(1_000, 10_000) if len(set(str(number))) == 4]
 ALIASES = {"home": "place", "wish": "item", "hero": "name", "friend": "name", "number": "order"}  # same pool
 
 WORDS = """cat 猫, dog 狗, bird 鸟, horse 马, cow 牛, sheep 羊, water 水, fire 火, tree 树, flower 花, sun 太阳, moon 月亮,
@@ -341,7 +341,7 @@ def draw(slot: str, lang: str, rng: random.Random, novel: bool) -> str:
     slot = slot.rstrip("23456")  # {name2} is a second name
     pool = POOLS[lang].get(ALIASES.get(slot, slot))
     while True:
-        value = rng.choice(pool) if pool else str(rng.randrange(1_000, 10_000))
+        value = rng.choice(pool or ORDER_NUMBERS)
         if held_out_only(value) == novel:
             return value
 
@@ -357,7 +357,7 @@ def exchange(skill: str, lang: str, rng: random.Random, memory: dict, novel_valu
 
 def plan(rng: random.Random, in_shop: bool) -> list[str]:
     """The skills of one conversation, in order."""
-    if rng.random() < 0.6:  # facts, other talk, then questions about the facts, from up to 6 turns back
+    if rng.random() < 0.75:  # facts, other talk, then questions about the facts, from up to 6 turns back
         facts = rng.sample(sorted(RECALLS), rng.choice((1, 1, 2, 3)))
         asked = rng.sample(facts, min(len(facts), rng.choice((1, 2))))
         between = rng.randint(0, rng.randint(0, 7 - len(facts) - len(asked)))

@@ -98,23 +98,19 @@ def talk(chat: Chat) -> None:
     while True:
         try:
             line = input("\nyou> " if interactive else "").strip()
+            if line.startswith("/"):
+                if not chat.command(line, sys.stdout):
+                    return
+            elif line:
+                if interactive:
+                    print("bot> ", end="", flush=True)
+                chat.answer(line, sys.stdout, sys.stdout if interactive else sys.stderr)
         except EOFError:
             if interactive:
                 print()
             return
-        except KeyboardInterrupt:
+        except KeyboardInterrupt:  # at the prompt, or an instant after an answer has ended
             print("\n(/exit or Ctrl-D leaves)")
-            continue
-        if not line:
-            continue
-        if line.startswith("/"):
-            if not chat.command(line, sys.stdout):
-                return
-            continue
-        if interactive:
-            print("bot> ", end="", flush=True)
-        try:
-            chat.answer(line, sys.stdout, sys.stdout if interactive else sys.stderr)
         except ValueError as error:
             print(f"error: {error}", file=sys.stderr)
             if not interactive:

@@ -39,7 +39,13 @@ def tiny_model(**changes) -> LanguageModel:
     return LanguageModel(tiny_config(**changes)).eval()
 
 
-def launch(*words: str, timeout: int = 300, **environment) -> subprocess.CompletedProcess:
+def environment(**changes) -> dict:
+    """A user's environment: two threads, and nothing of the process group that this process may have joined."""
+    of_a_rank = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+    return {**{k: v for k, v in os.environ.items() if k not in of_a_rank}, "OMP_NUM_THREADS": "2", **changes}
+
+
+def launch(*words: str, timeout: int = 300, **changes) -> subprocess.CompletedProcess:
     """Run one of the project's scripts as a user does."""
     return subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=timeout,
-                          env={**os.environ, "OMP_NUM_THREADS": "2", **environment})
+                          env=environment(**changes))

@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from conftest import ROOT, launch, tiny_model
+from conftest import ROOT, environment, launch, tiny_model
 
 import model as model_file
 from generate import Engine, Sampling
@@ -119,7 +119,7 @@ def test_at_a_terminal_lines_are_edited_ctrl_c_stops_an_answer_and_ctrl_d_leaves
     process = subprocess.Popen([sys.executable, "sample.py", "--model", folder, "--max-new-tokens", "100000"], cwd=ROOT,
                                stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
                                preexec_fn=lambda: __import__("fcntl").ioctl(0, __import__("termios").TIOCSCTTY, 0),
-                               env={**os.environ, "OMP_NUM_THREADS": "1", "TERM": "xterm"})
+                               env=environment(TERM="xterm"))
     os.close(theirs)
     screen, read = "", 0
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 import torch
-from conftest import ROOT, launch, tiny_model
+from conftest import ROOT, environment, launch, tiny_model
 
 import data
 import train
@@ -188,7 +188,7 @@ def test_killed_and_stopped_runs_go_on_to_bit_identical_losses_and_weights(finis
 
     def start_and_signal(number, after):
         process = subprocess.Popen([sys.executable, "train.py", "--config", config], cwd=ROOT, stdout=subprocess.PIPE,
-                                   stderr=subprocess.STDOUT, text=True, env={**os.environ, "OMP_NUM_THREADS": "2"})
+                                   stderr=subprocess.STDOUT, text=True, env=environment())
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline and process.poll() is None and not (
                 metrics.exists() and len(metrics.read_text().splitlines()) > after):
@@ -197,8 +197,8 @@ def test_killed_and_stopped_runs_go_on_to_bit_identical_losses_and_weights(finis
         output = process.communicate(timeout=60)[0]
         return process.returncode, output
 
-    code, _ = start_and_signal(signal.SIGKILL, after=5)
-    assert code == -signal.SIGKILL
+    code, output = start_and_signal(signal.SIGKILL, after=5)
+    assert code == -signal.SIGKILL, output
     code, output = start_and_signal(signal.SIGTERM, after=8)
     assert code == 143 and "goes on from here" in output and "resumed at step" in output, output
     result = launch("train.py", "--config", config)
