@@ -29,14 +29,15 @@ def config(text: str, out: str, steps: int) -> dict:
         "out_dir": out,
         "tokenizer": {"vocab_size": 1024},
         "data": {"data_root": os.path.dirname(os.path.abspath(text)), "validation_fraction": 0.1,
-                 "validation_overlap": 128, "rules": {"line_ends": False}},
-        "model": {"hidden_size": 192, "intermediate_size": 512, "num_hidden_layers": 4, "num_attention_heads": 4,
-                  "num_key_value_heads": 4, "max_position_embeddings": 256},
+                 "validation_overlap": 64, "rules": {"line_ends": False}},
+        "model": {"hidden_size": 128, "intermediate_size": 352, "num_hidden_layers": 4, "num_attention_heads": 4,
+                  "num_key_value_heads": 4, "max_position_embeddings": 128,
+                  "initializer_range": 0.06},  # near 1 / sqrt(128): the usual 0.02 suits wider models
         "stages": [{"name": "pretrain", "data": [os.path.basename(text)], "steps": steps, "evaluate_every": steps,
                     "checkpoint_every": steps}],
         "deepspeed": {
-            "train_batch_size": 6,
-            "optimizer": {"type": "AdamW", "params": {"lr": 3e-3, "betas": [0.9, 0.98], "eps": 1e-8, "weight_decay": 0.1}},
+            "train_batch_size": 8,
+            "optimizer": {"type": "AdamW", "params": {"lr": 4e-3, "betas": [0.9, 0.98], "eps": 1e-8, "weight_decay": 0.1}},
             "scheduler": {"type": "WarmupCosineLR", "params": {"total_num_steps": "auto", "warmup_num_steps": 30,
                                                                "warmup_type": "linear", "cos_min_ratio": 0.02}},
             "fp16": {"enabled": "auto"}, "bf16": {"enabled": "auto"}, "zero_optimization": {"stage": 1}}}
@@ -60,7 +61,7 @@ def main(argv=None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--text", required=True)
     parser.add_argument("--recipe", metavar="DIR")
-    parser.add_argument("--steps", type=int, default=500)
+    parser.add_argument("--steps", type=int, default=1450)
     parser.add_argument("--set", action="append", default=[])
     args = parser.parse_args(argv)
     if args.recipe:
