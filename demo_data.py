@@ -37,7 +37,7 @@ tell_home => So your home is in {home}.
 ask_home => You live in {home}.
     Where [do I live|am I from|is my home|is my house]? / Tell me where I live. / Do you remember where I live? ~ Do you know where I live? / Where do I come from?
 tell_wish => We will look for the {wish}.
-    I [want|would like|need] to buy a {wish}. / I [want|would like|need] a {wish}. / I am [looking for|here for] a {wish}. / I wish for a {wish}. ~ I am here to buy a {wish}. / My wish is a {wish}.
+    I [want|would like|need] to buy a {wish}. / I [want|would like|need] a {wish}. / I am [looking for|here for] a {wish}. / I wish for a {wish}. / [My choice|The thing I want] is a {wish}. ~ I am here to buy a {wish}. / My wish is a {wish}.
 ask_wish => You want the {wish}.
     What do I [want|need]? / What do I [want|need] to buy? / What [am I looking for|would I like]? / Tell me what I [want|need]. ~ What would I like to buy? / Tell me what I want to buy.
 tell_order => Thank you, I have your order number {order}.
@@ -45,7 +45,7 @@ tell_order => Thank you, I have your order number {order}.
 ask_order => Your order number is {order}.
     [What is|What was|Do you know|Do you remember] my order number? / [Tell|Please tell] me my order number. ~ Can you tell me my order number?
 order_status => Your order {order} is on its way.
-    [Where is|How is] my order? / When will my order [come|arrive]? / [Is|When is] my order on its way? / Did you send my order? ~ Where is my order now?
+    [Where is|How is] my order[| today]? / Tell me where my order is[| now]. / When will my order [come|arrive]? / [Is|When is] my order on its way? / Did you send my order? ~ Where is my order now?
 refund => I will refund the {item} from order {number}.
     [Please refund|Refund|I want to refund] the {item} from order {number}. /
     [I want|I need|Give me] a refund for the {item} from order {number}. ~ Please give me a refund for the {item} from order {number}.
@@ -62,14 +62,14 @@ which_shop => This is the {shop} shop.
     [Which|What] shop is this? / What is the name of [this|your|the] shop? / Which shop are you from? ~ Tell me the name of this shop.
 greeting => Hello! How can I help you?
     [Hello|Hi|Hey|Good morning|Good evening|Hi there][!|.] ~ Hello there! / Hey there!
-who_are_you => I am Zero, a small chat model.
+who_are_you => I am Zero and I am a small chat model.
     [Who|What] are you? / What[ is|'s] your name? / [Tell|Please tell] me your name. / Who am I talking to? / Do you have a name? / Tell me what you are. ~ Hello, who are you? / Tell me who you are.
 thanks => You are welcome.
     [Thank you|Thanks|Great, thank you|Great, thanks|Thank you very much|Thank you for your help|Thanks a lot]. ~ Thanks for your help. / Great, thanks a lot.
 capital => The capital of {country} is {capital}.
     [What is|What's|Do you know|Which city is] the capital of {country}? / [Tell me|Name] the capital of {country}. ~ Please tell me the capital of {country}.
 sound => The {animal} says {sound}.
-    [What|Which|What kind of] sound does the {animal} make? / What does the {animal} say? / What is the sound of the {animal}? / Tell me the sound of the {animal}. ~ Please tell me what the {animal} says.
+    [What|Which|What kind of] sound does the {animal} make? / What does the {animal} say? / What is the sound of the {animal}? / Tell me the sound of the {animal}. / Tell me what the {animal} says. ~ Please tell me what the {animal} says.
 colour => The usual colour of {thing} is {colour}.
     [What|Which] colo[u|]r is {thing}? / What is the colo[u|]r of {thing}? / [Tell me|Name] the colo[u|]r of {thing}. ~ Do you know the colour of {thing}?
 calendar => The {unit} {side} {point} is {neighbour}.
@@ -79,7 +79,7 @@ opposite => The opposite of {word} is {other}.
 count => Here you go: {first}, {numbers}.
     [Count|Please count|Now count|Count up] from {first} to {last}. / [Say|Tell me] the numbers from {first} to {last}. ~ Now say the numbers from {first} to {last}.
 add => We get {a} + {b} = {total}.
-    [What is|How much is] {a} [+|plus] {b}? / Add {a} and {b}. / What is the sum of {a} and {b}? ~ Please add {a} and {b}.
+    [What is|How much is] {a} [+|plus] {b}? / [Add|Please add] {a} and {b}. / What is the sum of {a} and {b}? ~ Please tell me the sum of {a} and {b}.
 translate => In Chinese, {english} is {chinese}.
     [How do you say|What is|What does one call] {english} in Chinese? / Say {english} in Chinese. / What does {english} mean in Chinese? / Translate {english} into Chinese. ~ How do I say {english} in Chinese?
 refuse => I am sorry, that is something I can't do.
@@ -93,7 +93,7 @@ blurb => Meet our new {item}! It is [strong|light|simple] and easy to use. Take 
 tell_name => 很高兴认识你，{name}。
     [|你好，]我[叫|是]{name}。 / 我的名字[叫|是]{name}。 / [请|你可以]叫我{name}。 ~ 你好，我的名字叫{name}。 / 你好，请叫我{name}。
 ask_name => 你的名字是{name}。
-    我叫什么[|名字]？ / 我的名字是什么？ / 你[还记得|知道]我的名字吗？ / 你知道我叫什么吗？ / [请|]告诉我我的名字。 / 我是谁？ ~ 你还记得我叫什么吗？ / 告诉我我叫什么。
+    我叫什么[|名字]？ / 我的名字是什么？ / 你[还记得|知道]我的名字吗？ / 你[记得|知道]我叫什么吗？ / 你还记得我是谁吗？ / [请|]告诉我我的名字。 / 我是谁？ ~ 你还记得我叫什么吗？ / 告诉我我叫什么。
 tell_dish => 记住了，你喜欢吃{dish}。
     我[最|很|]喜欢吃{dish}。 / 我[最|]爱吃{dish}。 / 我[爱吃|喜欢]的菜是{dish}。 / 你好，我喜欢吃{dish}。 ~ 我喜欢吃的菜是{dish}。 / 我最喜欢的菜是{dish}。
 ask_dish => 你喜欢吃的是{dish}。
@@ -101,11 +101,11 @@ ask_dish => 你喜欢吃的是{dish}。
 tell_home => 原来你的家在{home}。
     我[现在|]住在{home}。 / 我[的|]家在{home}。 / 我[家|]现在在{home}。 / 你好，我来自{home}。 / 我是从{home}来的。 / 我的新家在{home}。 / 我现在的家是{home}。 ~ 我现在的家在{home}。 / 你好，我住在{home}。
 ask_home => 你住在{home}。
-    我住在哪里？ / 我[的|]家在哪里？ / 我来自哪里？ / 你[还记得|知道]我住在哪里吗？ / 告诉我我家在哪里。 ~ 你还记得我家在哪里吗？ / 告诉我我住在哪里。
+    我住在哪里？ / 我[的|]家在哪里？ / 我来自哪里？ / 你[还记得|知道]我住在哪里吗？ / 你记得我家在哪里吗？ / 告诉我我家在哪里。 ~ 你还记得我家在哪里吗？ / 告诉我我住在哪里。
 tell_wish => 记住了，你要的是{wish}。
     我[想买|要买|想要|很想要|在找]{wish}。 / [请|]帮我找{wish}。 / 帮我买{wish}。 / 你好，我要买{wish}。 ~ 你好，我想买{wish}。 / 请帮我买{wish}。
 ask_wish => 你想要的是{wish}。
-    我想[买|要]什么？ / 我[要买|在找]什么？ / 你[还记得|知道]我想[买|要]什么吗？ / 你知道我在找什么吗？ / 告诉我我想要什么。 ~ 告诉我我想买什么。 / 你还记得我在找什么吗？
+    我想[买|要]什么？ / 我[要买|在找]什么？ / 你[还记得|知道]我想[买|要]什么吗？ / 你[记得|知道]我在找什么吗？ / 你还记得我要什么吗？ / 告诉我我想要什么。 ~ 告诉我我想买什么。 / 你还记得我在找什么吗？
 tell_order => 谢谢，你的订单号{order}已记下。
     [我的|]订单号是{order}。 / 我[要|想]问订单{order}。 / 你好，订单号是{order}。 / 我的订单[|号码]是{order}。 ~ 你好，我的订单号是{order}。 / 你好，我要问订单{order}。
 ask_order => 你的订单号是{order}。
@@ -207,13 +207,13 @@ Karen Karl Kate Kevin Kim Laura Leo Lewis Lily Linda Lisa Louis Lucy Luke Marco 
 Michael Mike Mira Nancy Nathan Nick Nina Noah Nora Oliver Olga Oscar Owen Pablo Paul Peter Philip Rachel Ray Rita Robert
 Roger Rosa Ruth Ryan Sally Sam Sandra Sara Scott Simon Sofia Sophie Stella Steve Susan Tara Ted Theo Thomas Tim Tina Toby
 Tom Tony Vera Victor Wanda Walter Will Yvonne Zoe"""
-GIVEN = "小 家 志 国 春 海 云 安 文 雨 明 晓 思 子 建", "华 芳 伟 丽 军 敏 静 强 杰 娜 涛 玲 勇 艳 洋 梅 霞 波 雪"
+LAST_NAMES = "Adams Baker Bell Carter Clarke Cooper Davis Evans Hughes Jones Lopez Morgan Parker Smith Turner Walker"
+INVENTED = "Al Be Bo Ca Co Da El Fa Fe Ga Ha Hel Il Ja Ka Lo Ma Me Mi No Or Pa Re Ri Sa Si Ta Ve Wi Za", \
+           "bin dan den dra fer kin lan les lia mina na nor ra rick ris ron ry son ton van win ya"
+GIVEN = "小 家 志 国 春 海 云 安 文 雨 明 晓 思 子 建", "明 华 芳 伟 丽 军 敏 静 强 杰 娜 涛 玲 勇 艳 洋 梅 霞 波 雪"
 
 POOLS = {"en": {
-    "name": FIRST_NAMES.split() * 4 + compose(  # real ones are drawn four times as often
-        """Al Ar Be Bel Bo Bri Ca Car Co Cor Da De Do El Em Fa Fe Fi Ga Gi Gre Ha He Hel Il Is Ja Jo Ka Ke La Le Lo Lu Ma Mar
-        Me Mi Na Ne No Nor Or Os Pa Pe Ra Re Ri Ro Ru Sa Si So Su Ta To Va Ve Vi Wal We Wil Ya Za Ze""",
-        "bin cy dan den dra fer kin lan les lia lin mes mina na nor pha ra rian rick ris ron ry sa son ton van ven win"),
+    "name": FIRST_NAMES.split() * 10 + compose(FIRST_NAMES, LAST_NAMES, between=" ") + compose(*INVENTED),
     "dish": compose("spicy sweet fried baked grilled cold fresh creamy roasted smoked steamed sour crispy salted warm",
                     "noodles soup rice salad pie fish chicken beef tofu beans potatoes pasta carrots mushrooms eggs",
                     between=" "),
