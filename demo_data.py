@@ -85,7 +85,7 @@ translate => In Chinese, {english} is {chinese}.
 refuse => I am sorry, that is something I can't do.
     [What|How] is the weather in {place}[| today| now]? / Will it rain in {place}? / [Book|Please book] a [flight to|hotel in] {place}. / Call {friend} for me. /
     Write [some code|a program] for me. / What is the share price of {shop}? ~ Can you book a hotel in {place}? / Tell me the share price of {shop}.
-story => {hero} was walking by the [river|lake|road] and saw a little {animal}. It was lost and cold. So {hero} took the {animal} home, and they became friends.
+story => One day {hero} was walking by the [river|lake|road] and saw a little {animal}. It was lost and cold. So {hero} took the {animal} home, and they became friends.
     [Write|Tell me|Please write|I want] a [|short ]story about {hero} and a little {animal}. ~ Can you write a story about {hero} and a little {animal}?
 blurb => Meet our new {item}! It is [strong|light|simple] and easy to use. Take the {item} home today!
     [Write|Please write|I need] [an ad|a blurb|a short text] for the {item}. ~ Can you write a blurb for the {item}?
@@ -139,13 +139,13 @@ colour => {thing}一般是{colour}的。
 calendar => {point}的{side}一{unit}是{neighbour}。
     [请问|]{point}[的|]{side}一{unit}是哪{unit}？ / {point}的{side}一{unit}是什么？ / 你知道{point}的{side}一{unit}吗？ / 告诉我{point}的{side}一{unit}。 ~ 请告诉我{point}的{side}一{unit}。
 opposite => “{word}”的反义词是“{other}”。
-    [请问|]“{word}”的[反义词|反面]是什么？ / 你知道“{word}”的反义词吗？ / 告诉我“{word}”的反义词。 ~ 请告诉我“{word}”的反义词。
+    [请问|]“{word}”的[反义词|反面]是什么？ / {word}的[反义词|反面]是什么？ / 你知道“{word}”的反义词吗？ / 告诉我“{word}”的反义词。 ~ 请告诉我“{word}”的反义词。
 count => 好的：{first}，{numbers}。
     [请|现在|帮我|请你|]从{first}数到{last}。 / 数一数，从{first}到{last}。 ~ 请帮我从{first}数到{last}。
 add => 答案是{a}+{b}={total}。
     [请问|]{a}[+|加]{b}[等于几|是多少]？ / 算一下{a}[+|加]{b}。 ~ 请告诉我{a}加{b}等于几。 / 请算一下{a}+{b}。
 translate => “{chinese}”的英语是 {english}。
-    [请问|]“{chinese}”[用英语怎么说|的英语是什么]？ / 你知道“{chinese}”的英语吗？ / 告诉我“{chinese}”的英语。 / 把“{chinese}”翻译成英语。 ~ 请告诉我“{chinese}”的英语。 / 请把“{chinese}”翻译成英语。
+    [请问|]“{chinese}”[用英语怎么说|的英语是什么]？ / {chinese}[用英语怎么说|的英语是什么]？ / 你知道“{chinese}”的英语吗？ / 告诉我“{chinese}”的英语。 / 把“{chinese}”翻译成英语。 ~ 请告诉我“{chinese}”的英语。 / 请把“{chinese}”翻译成英语。
 refuse => 对不起，这件事我做不到。
     {place}[今天|明天|现在]天气怎么样？ / {place}明天会下雨吗？ / [请|]帮我订{place}的[机票|酒店]。 / [请|]帮我打电话给{friend}。 /
     [请|]帮我写一段代码。 / {shop}的股价是多少？ ~ 请问{place}今天天气怎么样？ / 你能帮我订{place}的酒店吗？ / 请问{shop}的股价是多少？
