@@ -11,16 +11,19 @@ parallelism, preference optimisation.
 
 import argparse
 import fcntl
+import hashlib
 import json
 import logging
 import math
 import os
+import select
 import shutil
 import signal
 import socket
 import sys
+import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import torch
@@ -32,6 +35,7 @@ import data
 import evaluate
 import model as model_file
 import report
+from checkpoint import SharedError, agree
 from config import choose_precision, deep_merge, differences, load_config, resolve
 from data import PackedData, global_batch
 from generate import Engine
@@ -43,6 +47,7 @@ from tokenizer import Tokenizer
 MAY_CHANGE = ("steps", "epochs", "log_every", "evaluate_every", "checkpoint_every", "zero_optimization",
               "train_micro_batch_size_per_gpu", "gradient_accumulation_steps", "wall_clock_breakdown", "evaluate")
 RECORD = "run.json"  # the config of the run that `out_dir` holds
+OVERFLOWS = 20  # so many skipped fp16 steps in a row are no search for a loss scale any more
 
 # --- what this machine can do -------------------------------------------------------------------------------
 
@@ -66,12 +71,53 @@ def start_process_group(deepspeed) -> None:
     """Join the ranks that the launcher started; alone, be rank 0 of 1 on a free port."""
     for name, value in (("RANK", "0"), ("LOCAL_RANK", "0"), ("WORLD_SIZE", "1"), ("MASTER_ADDR", "127.0.0.1")):
         os.environ.setdefault(name, value)
-    if "MASTER_PORT" not in os.environ:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            os.environ["MASTER_PORT"] = str(free.getsockname()[1])
-    # Rank 0 prepares the data while the others wait at a barrier, so the timeout is that of a preparation.
-    deepspeed.init_distributed(timeout=timedelta(hours=12), verbose=False)
+    with socket.socket() as free:
+        free.bind(("", 0))
+        port = str(free.getsockname()[1])
+    if os.environ["WORLD_SIZE"] == "1" or "MASTER_PORT" not in os.environ:  # nobody else needs to know it
+        os.environ["MASTER_PORT"] = port
+    try:
+        deepspeed.init_distributed(timeout=timedelta(minutes=30), verbose=False)
+    except dist.DistNetworkError as error:
+        raise ValueError(f"port {os.environ['MASTER_PORT']} of {os.environ['MASTER_ADDR']} is taken, by another run perhaps: "
+                         f"deepspeed --master_port {port} train.py ...   ({str(error).splitlines()[0][:200]})") from None
+
+
+def wait_for_rank_0() -> None:
+    """A barrier with the patience of a data preparation; other collectives give up when a node has died."""
+    dist.barrier(dist.new_group(backend="gloo", timeout=timedelta(hours=12)))
+
+
+def watch_launcher() -> None:
+    """Under DeepSpeed's launcher, end this rank when the launcher or the `deepspeed` command is gone: finish the
+    step, save, and leave, whatever happens, after 10 seconds. Nobody else would: `deepspeed` dies of SIGTERM
+    without a word to its ranks, and exits 0 when its launcher was killed."""
+    def command(pid: int) -> str:
+        with open(f"/proc/{pid}/cmdline") as file:
+            return file.read()
+
+    def parent(pid: int) -> int:
+        with open(f"/proc/{pid}/stat") as file:
+            return int(file.read().rpartition(")")[2].split()[1])
+
+    launcher = os.getppid()
+    if "CROSS_SIZE" not in os.environ or not hasattr(os, "pidfd_open"):  # which the launcher sets
+        return
+    if "deepspeed.launcher.launch" not in command(launcher):
+        raise ValueError("the launcher of this rank is gone")
+    runner = parent(launcher)
+    watched = [os.pidfd_open(pid) for pid in (launcher, runner) if "deepspeed" in command(pid)]
+
+    def watch() -> None:
+        gone = select.select(watched, [], [])[0]
+        if watched[0] in gone and len(watched) > 1:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(watched[1], signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(10)
+        os._exit(128 + signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def attention_kernels(context: int) -> list[SDPBackend]:
@@ -109,10 +155,13 @@ def initialize(deepspeed, model: LanguageModel, settings: dict, log: str | None)
         settings["zero_allow_untested_optimizer"] = True
     try:
         with quiet(log):
-            return deepspeed.initialize(model=model, model_parameters=model.parameter_groups(), config=settings)[0]
+            engine = deepspeed.initialize(model=model, model_parameters=model.parameter_groups(), config=settings)[0]
     except Exception as error:  # DeepSpeed has no exception of its own
         reason = " ".join(str(error).split())[:400]
         raise ValueError(f"deepspeed.initialize failed, {type(error).__name__}: {reason}; --verbose shows all") from error
+    if hasattr(engine.optimizer, "initialize_optimizer_states") and engine.zero_optimization_stage() == 0:
+        checkpoint.undo_first_step(engine)
+    return engine
 
 
 # --- the loop -----------------------------------------------------------------------------------------------
@@ -148,40 +197,55 @@ def slice_of(rows, rank: int, ranks: int, micro: int) -> list:
     return [mine[i:i + micro] for i in range(0, len(mine), micro)]
 
 
-def train_step(engine, shard: PackedData, rows, stop: int) -> tuple[float, int]:
-    """One optimizer step on the global batch `rows`; returns its mean loss in nats, and the signal to stop
-    that any rank has received (0: none).
+def loudest(number: int, device) -> int:
+    """The largest of the numbers that the ranks bring."""
+    number = torch.tensor(number, device=device)
+    dist.all_reduce(number, dist.ReduceOp.MAX)
+    return int(number)
+
+
+def train_step(engine, shard: PackedData, rows, step: int) -> float:
+    """One optimizer step on the global batch `rows`; returns its mean loss in nats.
 
     The gradient is that of (sum of all supervised tokens' losses) / (their number), over every micro-batch of
     every rank. DeepSpeed averages over ranks, which `ranks` undoes, and divides by the accumulation steps,
     which `scale_wrt_gas=False` turns off. Averaging the micro-batches' means instead would weight a token
     by how few others share its micro-batch.
+
+    Raises SharedError, before the weights change, where loss or gradient is not finite; fp16 skips such a step.
     """
     rank, ranks = dist.get_rank(), dist.get_world_size()
     batches = [shard.batch(part) for part in slice_of(rows, rank, ranks, engine.train_micro_batch_size_per_gpu())]
     supervised = torch.tensor(sum(int(mask[:, 1:].sum()) for _, mask in batches), device=engine.device)
-    stop = torch.tensor(stop, device=engine.device)
     dist.all_reduce(supervised)
-    dist.all_reduce(stop, dist.ReduceOp.MAX)
-    supervised, stop = max(1, int(supervised)), int(stop)
+    supervised = max(1, int(supervised))
     summed = torch.zeros((), device=engine.device)
     for i, (ids, mask) in enumerate(batches):
         loss = engine(ids.to(engine.device), mask.to(engine.device))
         summed += loss.detach()
         engine.backward(loss * (ranks / supervised), scale_wrt_gas=False)
-        if i == len(batches) - 1:
+        if i == len(batches) - 1:  # whose backward pass has summed the gradients over the ranks
             dist.all_reduce(summed)
-            if not math.isfinite(summed) and not engine.fp16_enabled():  # fp16 skips such a step by itself
-                places = [place for row in rows for place in shard.describe(row)]
-                raise ValueError(f"the loss is {float(summed)} at step {engine.global_steps}; weights are as before "
-                                 f"it. The batch came from {', '.join(places[:20])}")
+            check_finite(engine.fp16_enabled() or math.isfinite(summed), f"the loss is {float(summed)}", step, shard, rows)
+            if engine.zero_optimization_stage() == 0 and not engine.fp16_enabled():  # nobody else looks
+                norm = torch.nn.utils.get_total_norm(p.grad for p in engine.module.parameters() if p.grad is not None)
+                check_finite(math.isfinite(norm), f"the gradient norm is {float(norm)}", step, shard, rows)
         engine.step()
-    return float(summed) / supervised, stop
+    check_finite(engine.fp16_enabled() or engine.was_step_applied(), "the gradient norm is not finite", step, shard, rows)
+    return float(summed) / supervised
+
+
+def check_finite(fine: bool, what: str, step: int, shard: PackedData, rows) -> None:
+    if not fine:
+        places = [place for row in rows for place in shard.describe(row)]
+        raise SharedError(f"{what} at step {step + 1}; the weights are as before it. "
+                          f"The batch came from {', '.join(places[:20])}{', ...' if len(places) > 20 else ''}")
 
 
 @torch.no_grad()
-def validate(engine, shard: PackedData, token_bytes: torch.Tensor) -> dict[str, float]:
-    """Loss (nats per token) and bits per byte over the whole held-out shard; all ranks take part.
+def validate(engine, shard: PackedData, token_bytes: torch.Tensor, stop: "StopSignal") -> dict[str, float] | None:
+    """Loss (nats per token) and bits per byte over the whole held-out shard, or None when a signal came; all ranks
+    take part.
 
     Every rank does the same number of forward passes, on padding where rows run out, or ZeRO-3 would hang.
     """
@@ -189,6 +253,8 @@ def validate(engine, shard: PackedData, token_bytes: torch.Tensor) -> dict[str, 
     totals = torch.zeros(3, dtype=torch.float64, device=engine.device)
     engine.eval()
     for begin in range(0, len(shard), micro * ranks):
+        if loudest(stop.number, engine.device):
+            return engine.train() and None
         mine = range(begin + rank * micro, begin + (rank + 1) * micro)
         ids, mask = shard.batch([row if row < len(shard) else -1 for row in mine])
         targets = ids[:, 1:][mask[:, 1:]]
@@ -225,27 +291,44 @@ def run_stage(deepspeed, config: dict, stage: dict, prepared: str, start: str | 
                         None if verbose else os.path.join(config["out_dir"], f"deepspeed-{dist.get_rank()}.log"))
     # A rank's own dropout, whatever the number of ranks before it; after this, a checkpoint carries the state.
     torch.manual_seed(config["seed"] * 1000 + dist.get_rank())
-    done = checkpoint.load(engine, folder, say)
+    context = {"config": config, "tokenizer": tokenizer_hash(prepared)}
+    manifest, done = checkpoint.newest(folder, say), 0
+    if manifest:
+        check_unchanged({**manifest["config"], "tokenizer model": manifest["tokenizer"]},
+                        {**config, "tokenizer model": context["tokenizer"]})
+        done = checkpoint.restore(engine, manifest)
     say(f"stage {stage['name']}: {model_file.count_parameters(model.config):,} parameters, {steps} steps of "
         f"{batch_size} x {shard.context} tokens from {len(shard):,} rows ({steps * batch_size / len(shard):.1f} epochs), "
         f"{precision}, {type(engine.basic_optimizer).__name__}, ZeRO-{engine.zero_optimization_stage()}, "
         f"{dist.get_world_size()} rank(s)" + (f"; resumed at step {done}" if done else ""))
     log = report.Log(os.path.join(folder, "metrics.jsonl"), stage["name"], done, steps)
+    if log.begun_before and not done:
+        say(f"stage {stage['name']} was cut off before its first checkpoint: it begins again")
+    evaluated = agree(log.evaluated)[0]  # steps; a signal may have cut the last evaluation off
+    overflows = 0
     try:
-        if done == 0 and len(held_out):
-            log.evaluation(0, validate(engine, held_out, token_bytes))
-        for step in range(done, steps):
-            rows = global_batch(len(shard), batch_size, config["seed"], step)
-            loss, stopped_by = train_step(engine, shard, rows, stop.number)
-            last = step + 1 == steps
-            log.step(step + 1, loss, engine, batch_size * shard.context, (step + 1) % stage["log_every"] == 0 or last)
-            if len(held_out) and ((step + 1) % stage["evaluate_every"] == 0 or last):
-                log.evaluation(step + 1, validate(engine, held_out, token_bytes))
-            if (step + 1) % stage["checkpoint_every"] == 0 or last or stopped_by:
-                checkpoint.save(engine, folder, step + 1)
+        for step in range(done, steps + 1):  # `step` steps are done
+            due = step == 0 or step == steps or step % stage["evaluate_every"] == 0
+            if len(held_out) and due and step not in evaluated:
+                figures = validate(engine, held_out, token_bytes, stop)
+                if figures:
+                    log.evaluation(step, figures)
+            stopped_by = loudest(stop.number, engine.device)
+            due = step == steps or step % stage["checkpoint_every"] == 0 or stopped_by
+            if due and step > done:
+                checkpoint.save(engine, folder, step, context)
             if stopped_by:
-                raise Stopped(stopped_by, f"stopped in stage {stage['name']} after step {step + 1} of {steps}; "
+                raise Stopped(stopped_by, f"stopped in stage {stage['name']} after step {step} of {steps}; "
                               "the same command goes on from here")
+            if step == steps:
+                break
+            loss = train_step(engine, shard, global_batch(len(shard), batch_size, config["seed"], step), step)
+            overflows = 0 if engine.was_step_applied() else overflows + 1
+            log.step(step + 1, loss, engine, batch_size * shard.context,
+                     (step + 1) % stage["log_every"] == 0 or step + 1 == steps)
+            if overflows == OVERFLOWS:
+                raise SharedError(f"{OVERFLOWS} steps in a row overflowed fp16, the last at step {step + 1} with loss scale "
+                                  f"{report.loss_scale(engine):g}; a lower learning rate, or deepspeed.bf16, may help")
         export(engine, out, tokenizer)
     finally:
         log.close()
@@ -256,10 +339,12 @@ def run_stage(deepspeed, config: dict, stage: dict, prepared: str, start: str | 
 def export(engine, folder: str, tokenizer: Tokenizer) -> None:
     """Write the weights in fp32, gathered from all ranks, as a Llama folder. Every rank must call this."""
     from deepspeed.utils import safe_get_full_fp32_param
+    own = checkpoint.whole_masters(engine) if engine.zero_optimization_stage() == 0 else {}
     masters = {}
     for name, parameter in engine.module.named_parameters():
-        full = safe_get_full_fp32_param(parameter)
-        masters[name] = (parameter if full is None else full).detach().float().cpu().clone()
+        full = own.get(name) if own else safe_get_full_fp32_param(parameter)
+        if dist.get_rank() == 0:
+            masters[name] = (parameter if full is None else full.view_as(parameter)).detach().float().cpu().clone()
     if dist.get_rank() == 0:
         tokenizer.save(folder)
         model_file.save(folder, engine.module.config, masters, {
@@ -280,6 +365,31 @@ def claim(out_dir: str):
     except BlockingIOError:
         raise ValueError(f"another run is writing to {out_dir}; wait for it or choose another out_dir") from None
     return handle
+
+
+def check_shared(out_dir: str) -> None:
+    """SharedError unless every rank sees what rank 0 writes into `out_dir`: the parts of a checkpoint must meet."""
+    name = f".seen-by-all-{time.time_ns()}" if dist.get_rank() == 0 else None
+    if name:
+        open(os.path.join(out_dir, name), "w").close()
+    name = agree(name)[0]
+    for _ in range(50):  # a network disk may need a moment
+        seen = os.path.exists(os.path.join(out_dir, name))
+        if seen:
+            break
+        time.sleep(0.1)
+    hosts = agree((socket.gethostname(), seen))
+    if dist.get_rank() == 0:
+        os.remove(os.path.join(out_dir, name))
+    blind = [f"rank {rank} on {host}" for rank, (host, seen) in enumerate(hosts) if not seen]
+    if blind:
+        raise SharedError(f"out_dir {os.path.abspath(out_dir)} of rank 0 on {hosts[0][0]} is not shared: {', '.join(blind)} "
+                          "cannot see what is written there; put out_dir on a disk that all nodes mount, with its full path")
+
+
+def tokenizer_hash(prepared: str) -> str:
+    with open(os.path.join(prepared, "tokenizer.model"), "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def recorded(path: str) -> dict:
@@ -324,23 +434,27 @@ def run(args) -> None:
         resolve(settings, 1, int(os.environ.get("WORLD_SIZE", 1)))
         choose_precision(settings, deepspeed.get_accelerator())
     start_process_group(deepspeed)
+    described = {**config, "data_fingerprint": data.fingerprint(config)}
+    new = not os.path.exists(out)
     if dist.get_rank() == 0:
-        new = not os.path.exists(out)
         lock = claim(out)  # held until this process ends  # noqa: F841
-        try:
+    try:
+        check_shared(out)
+        if dist.get_rank() == 0:
             if args.fresh:
                 start_over(out)
-            check_unchanged(recorded(record), {**config, "data_fingerprint": data.fingerprint(config)})
+            check_unchanged(recorded(record), described)
             data.prepare(config, say)
-        except BaseException:
-            if new:
-                shutil.rmtree(out)
-            raise
+    except BaseException:
+        if new and dist.get_rank() == 0:
+            shutil.rmtree(out)
+        raise
+    if dist.get_rank() == 0:
         if os.path.exists(finished):  # it will go on, under a config that allows more steps, say
             os.remove(finished)
         with open(record, "w", encoding="utf-8") as file:
-            json.dump({**config, "data_fingerprint": data.fingerprint(config)}, file, indent=2)
-    dist.barrier()
+            json.dump(described, file, indent=2)
+    wait_for_rank_0()
     prepared = os.path.join(out, "data", data.fingerprint(config))
 
     start, renewed = None, False
@@ -383,6 +497,7 @@ def main(argv=None) -> None:
     parser.add_argument("--local_rank", type=int, default=0, help="given by the launcher")
     args = parser.parse_args(argv)
     try:
+        watch_launcher()
         run(args)
     except Stopped as stopped:
         number, message = stopped.args
@@ -390,12 +505,15 @@ def main(argv=None) -> None:
         sys.exit(128 + number)
     except KeyboardInterrupt:
         os._exit(130)
-    except (ValueError, OSError) as error:
-        if args.verbose:
+    except (ValueError, OSError, RuntimeError) as error:
+        peer = isinstance(error, RuntimeError) and "peer" in str(error)  # gloo's word for a rank that is gone
+        if args.verbose or isinstance(error, RuntimeError) and not peer:
             raise
-        # Before the ranks have met, they all make the same mistake; afterwards one may fail alone.
-        if int(os.environ.get("RANK", 0)) == 0 or dist.is_initialized():
-            print(f"error: {error}", file=sys.stderr, flush=True)
+        # What all ranks say alike, rank 0 says: what comes before they have met, and what they found together.
+        alike = isinstance(error, SharedError) or not dist.is_initialized()
+        if not alike or int(os.environ.get("RANK", 0)) == 0:
+            print("error: " + ("another rank is gone; what it said is above, if it said anything" if peer else str(error)),
+                  file=sys.stderr, flush=True)
         os._exit(1)  # another rank may wait in a collective, and a clean exit would wait for it
 
 
