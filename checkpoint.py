@@ -22,18 +22,9 @@ import torch.distributed as dist
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from ranks import SharedError, agree
+
 MANIFEST = "manifest.json"
-
-
-class SharedError(ValueError):
-    """Raised by every rank alike, so that rank 0 alone needs to print it."""
-
-
-def agree(mine) -> list:
-    """What every rank has to say, in order of rank; also a barrier."""
-    said = [None] * dist.get_world_size()
-    dist.all_gather_object(said, mine)
-    return said
 
 
 # --- what a rank holds --------------------------------------------------------------------------------------

@@ -10,21 +10,13 @@ parallelism, preference optimisation.
 """
 
 import argparse
-import fcntl
 import hashlib
 import json
-import logging
 import math
 import os
-import select
 import shutil
-import signal
-import socket
 import sys
-import threading
 import time
-from contextlib import contextmanager, suppress
-from datetime import timedelta
 
 import torch
 import torch.distributed as dist
@@ -35,11 +27,12 @@ import data
 import evaluate
 import model as model_file
 import report
-from checkpoint import SharedError, agree
 from config import choose_precision, deep_merge, differences, load_config, resolve
 from data import PackedData, global_batch
 from generate import Engine
 from model import LanguageModel, ModelConfig
+from ranks import (SharedError, Stopped, StopSignal, agree, check_shared, claim, load_deepspeed, loudest, quiet,
+                   start_process_group, wait_for_rank_0, watch_launcher)
 from report import say
 from tokenizer import Tokenizer
 
@@ -52,74 +45,6 @@ OVERFLOWS = 20  # so many skipped fp16 steps in a row are no search for a loss s
 # --- what this machine can do -------------------------------------------------------------------------------
 
 
-def load_deepspeed(verbose: bool):
-    """Import DeepSpeed with only the C++ extensions that will be used."""
-    ninja = os.path.join(os.path.dirname(sys.executable), "ninja")
-    if os.path.exists(ninja) and not shutil.which("ninja"):  # the virtual environment is not activated
-        os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
-    logging.disable(logging.NOTSET if verbose else logging.WARNING)  # "Setting accelerator to CPU ...", every time
-    import deepspeed
-    logging.disable(logging.NOTSET)
-    deepspeed.utils.logger.setLevel("INFO" if verbose else "ERROR")
-    if int(os.environ.get("WORLD_SIZE", 1)) == 1 or not shutil.which("g++"):
-        # A shared-memory all-reduce for CPU ranks, a minute to build: one rank has nobody to share with.
-        deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
-    return deepspeed
-
-
-def start_process_group(deepspeed) -> None:
-    """Join the ranks that the launcher started; alone, be rank 0 of 1 on a free port."""
-    for name, value in (("RANK", "0"), ("LOCAL_RANK", "0"), ("WORLD_SIZE", "1"), ("MASTER_ADDR", "127.0.0.1")):
-        os.environ.setdefault(name, value)
-    with socket.socket() as free:
-        free.bind(("", 0))
-        port = str(free.getsockname()[1])
-    if os.environ["WORLD_SIZE"] == "1" or "MASTER_PORT" not in os.environ:  # nobody else needs to know it
-        os.environ["MASTER_PORT"] = port
-    try:
-        deepspeed.init_distributed(timeout=timedelta(minutes=30), verbose=False)
-    except dist.DistNetworkError as error:
-        raise ValueError(f"port {os.environ['MASTER_PORT']} of {os.environ['MASTER_ADDR']} is taken, by another run perhaps: "
-                         f"deepspeed --master_port {port} train.py ...   ({str(error).splitlines()[0][:200]})") from None
-
-
-def wait_for_rank_0() -> None:
-    """A barrier with the patience of a data preparation; other collectives give up when a node has died."""
-    dist.barrier(dist.new_group(backend="gloo", timeout=timedelta(hours=12)))
-
-
-def watch_launcher() -> None:
-    """Under DeepSpeed's launcher, end this rank when the launcher or the `deepspeed` command is gone: finish the
-    step, save, and leave, whatever happens, after 10 seconds. Nobody else would: `deepspeed` dies of SIGTERM
-    without a word to its ranks, and exits 0 when its launcher was killed."""
-    def command(pid: int) -> str:
-        with open(f"/proc/{pid}/cmdline") as file:
-            return file.read()
-
-    def parent(pid: int) -> int:
-        with open(f"/proc/{pid}/stat") as file:
-            return int(file.read().rpartition(")")[2].split()[1])
-
-    launcher = os.getppid()
-    if "CROSS_SIZE" not in os.environ or not hasattr(os, "pidfd_open"):  # which the launcher sets
-        return
-    if "deepspeed.launcher.launch" not in command(launcher):
-        raise ValueError("the launcher of this rank is gone")
-    runner = parent(launcher)
-    watched = [os.pidfd_open(pid) for pid in (launcher, runner) if "deepspeed" in command(pid)]
-
-    def watch() -> None:
-        gone = select.select(watched, [], [])[0]
-        if watched[0] in gone and len(watched) > 1:
-            with suppress(ProcessLookupError):
-                signal.pidfd_send_signal(watched[1], signal.SIGTERM)
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(10)
-        os._exit(128 + signal.SIGTERM)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
 def attention_kernels(context: int) -> list[SDPBackend]:
     """The kernels that `scaled_dot_product_attention` may use. On a CPU the fused one saves memory, not time:
     up to a context of 512 in bf16, plain matrix products are faster (benchmarks/attention.py)."""
@@ -127,24 +52,6 @@ def attention_kernels(context: int) -> list[SDPBackend]:
     plain = [SDPBackend.MATH]
     fused = [SDPBackend.CUDNN_ATTENTION, SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION]
     return plain if context <= 512 and not torch.cuda.is_available() else fused + plain
-
-
-@contextmanager
-def quiet(path: str | None):
-    """Send all that this process prints, C++ builds included, into a file; None: let it through."""
-    if path is None:
-        yield
-        return
-    sys.stdout.flush(), sys.stderr.flush()
-    kept = os.dup(1), os.dup(2)
-    with open(path, "ab") as log:
-        os.dup2(log.fileno(), 1), os.dup2(log.fileno(), 2)
-    try:
-        yield
-    finally:
-        sys.stdout.flush(), sys.stderr.flush()
-        os.dup2(kept[0], 1), os.dup2(kept[1], 2)
-        os.close(kept[0]), os.close(kept[1])
 
 
 def initialize(deepspeed, model: LanguageModel, settings: dict, log: str | None):
@@ -167,41 +74,10 @@ def initialize(deepspeed, model: LanguageModel, settings: dict, log: str | None)
 # --- the loop -----------------------------------------------------------------------------------------------
 
 
-class Stopped(Exception):
-    """(signal number, message): SIGTERM or SIGINT came to some rank; the step is finished and saved."""
-
-
-class StopSignal:
-    """While it is entered, remembers the first SIGTERM or SIGINT, for the loop to finish its step; a later
-    second one ends the process at once."""
-
-    def __enter__(self):
-        self.number, self.time = 0, 0.0
-        self.before = {number: signal.signal(number, self.receive) for number in (signal.SIGTERM, signal.SIGINT)}
-        return self
-
-    def __exit__(self, *_):
-        for number, handler in self.before.items():
-            signal.signal(number, handler)
-
-    def receive(self, number, frame) -> None:
-        # The launcher turns one Ctrl-C into SIGINT and, at once, SIGTERM: that is one request.
-        if self.number and time.monotonic() - self.time > 2:
-            os._exit(128 + number)
-        self.number, self.time = self.number or number, time.monotonic()
-
-
 def slice_of(rows, rank: int, ranks: int, micro: int) -> list:
     """The micro-batches of one rank out of a step's global batch [B]: `micro` rows each."""
     mine = rows[rank * len(rows) // ranks:(rank + 1) * len(rows) // ranks]
     return [mine[i:i + micro] for i in range(0, len(mine), micro)]
-
-
-def loudest(number: int, device) -> int:
-    """The largest of the numbers that the ranks bring."""
-    number = torch.tensor(number, device=device)
-    dist.all_reduce(number, dist.ReduceOp.MAX)
-    return int(number)
 
 
 def train_step(engine, shard: PackedData, rows, step: int) -> float:
@@ -243,7 +119,7 @@ def check_finite(fine: bool, what: str, step: int, shard: PackedData, rows) -> N
 
 
 @torch.no_grad()
-def validate(engine, shard: PackedData, token_bytes: torch.Tensor, stop: "StopSignal") -> dict[str, float] | None:
+def validate(engine, shard: PackedData, token_bytes: torch.Tensor, stop: StopSignal) -> dict[str, float] | None:
     """Loss (nats per token) and bits per byte over the whole held-out shard, or None when a signal came; all ranks
     take part.
 
@@ -354,37 +230,6 @@ def export(engine, folder: str, tokenizer: Tokenizer) -> None:
 
 
 # --- the story ----------------------------------------------------------------------------------------------
-
-
-def claim(out_dir: str):
-    """Lock `out_dir` for this run (the lock dies with the process); ValueError when another run holds it."""
-    os.makedirs(out_dir, exist_ok=True)
-    handle = os.open(out_dir, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise ValueError(f"another run is writing to {out_dir}; wait for it or choose another out_dir") from None
-    return handle
-
-
-def check_shared(out_dir: str) -> None:
-    """SharedError unless every rank sees what rank 0 writes into `out_dir`: the parts of a checkpoint must meet."""
-    name = f".seen-by-all-{time.time_ns()}" if dist.get_rank() == 0 else None
-    if name:
-        open(os.path.join(out_dir, name), "w").close()
-    name = agree(name)[0]
-    for _ in range(50):  # a network disk may need a moment
-        seen = os.path.exists(os.path.join(out_dir, name))
-        if seen:
-            break
-        time.sleep(0.1)
-    hosts = agree((socket.gethostname(), seen))
-    if dist.get_rank() == 0:
-        os.remove(os.path.join(out_dir, name))
-    blind = [f"rank {rank} on {host}" for rank, (host, seen) in enumerate(hosts) if not seen]
-    if blind:
-        raise SharedError(f"out_dir {os.path.abspath(out_dir)} of rank 0 on {hosts[0][0]} is not shared: {', '.join(blind)} "
-                          "cannot see what is written there; put out_dir on a disk that all nodes mount, with its full path")
 
 
 def tokenizer_hash(prepared: str) -> str:
