@@ -235,7 +235,7 @@ def run_stage(deepspeed, config: dict, stage: dict, prepared: str, start: str | 
         if done == 0 and len(held_out):
             log.evaluation(0, validate(engine, held_out, token_bytes))
         for step in range(done, steps):
-            rows = global_batch(len(shard), batch_size, config["seed"], step)
+            rows = global_batch(len(shard), batch_size, config["seed"], step, shard.variants)
             loss, stopped_by = train_step(engine, shard, rows, stop.number)
             last = step + 1 == steps
             log.step(step + 1, loss, engine, batch_size * shard.context, (step + 1) % stage["log_every"] == 0 or last)

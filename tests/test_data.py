@@ -1,124 +1,29 @@
-"""From any format to packed rows: exact ids and masks, splits, windows, packing, order."""
+"""Windows, packing, splits, shards and the order of batches."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
-from conftest import ROOT  # noqa: F401
+from conftest import ROOT, environment
 
-import clean
+import augment
 import data
-import sources
+import gather
+import packing
 from config import DEFAULTS, SOURCE, deep_merge
 from data import PackedData, global_batch, pack, windows
 
-CHAT = [("user", "Hi!"), ("assistant", "Hello."), ("user", "Bye"), ("assistant", "See you.")]
-MESSAGES = [{"role": role, "content": content} for role, content in CHAT]
-RECORDS = {
-    "messages": {"messages": MESSAGES},
-    "sharegpt": {"conversations": [{"from": "human" if r == "user" else "gpt", "value": c} for r, c in CHAT]},
-    "alpaca": {"instruction": "Bye", "input": "", "output": "See you.", "history": [["Hi!", "Hello."]]},
-    "alpaca with response": {"instruction": "Bye", "response": "See you.", "history": [["Hi!", "Hello."]]},
-}
+MESSAGES = [{"role": "user", "content": "Hi!"}, {"role": "assistant", "content": "Hello."},
+            {"role": "user", "content": "Bye"}, {"role": "assistant", "content": "See you."}]
 
 
 def source(**values):
     return {**SOURCE, **values}
-
-
-def expected(tokenizer, chat=CHAT):
-    """Ids and mask of a conversation, put together by hand."""
-    ids, mask = [tokenizer.bos_id], [False]
-    for role, content in chat:
-        text = [*tokenizer.encode(content), tokenizer.end_id]
-        ids += [tokenizer.role_ids[role], *text]
-        mask += [False] + [role == "assistant"] * len(text)
-    return ids, mask
-
-
-@pytest.mark.parametrize("name", RECORDS)
-@pytest.mark.parametrize("array", [True, False])
-def test_every_format_renders_to_the_exact_ids_and_mask(tmp_path, tokenizer, name, array):
-    path = tmp_path / ("x.json" if array else "x.jsonl")
-    path.write_text(json.dumps([RECORDS[name]] if array else RECORDS[name]) + "\n", encoding="utf-8")
-    ((_, line, sample),) = sources.read(source(path=path.name), str(tmp_path))
-    assert line == 1 and tokenizer.render(clean.clean(sample, {})[0]) == expected(tokenizer)
-
-
-@pytest.mark.parametrize("record", [{"prompt": "Hi!", "completion": "Hello."}, {"question": "Hi!", "answer": "Hello."},
-                                    {"instruction": "Hi!", "input": "", "output": "Hello."}])
-def test_single_turn_formats_render_to_the_exact_ids_and_mask(tokenizer, record):
-    assert tokenizer.render(sources.to_sample(record, "auto")) == expected(tokenizer, CHAT[:2])
-
-
-def test_a_system_prompt_and_an_input_field_keep_their_place():
-    sample = sources.to_sample({"system": "Be kind.", "instruction": "Add", "input": "1 2", "output": "3"}, "auto")
-    assert [(m["role"], m["content"]) for m in sample["messages"]] == [
-        ("system", "Be kind."), ("user", "Add\n1 2"), ("assistant", "3")]
-
-
-def test_plain_text_is_one_document_and_lines_are_many(tmp_path, tokenizer):
-    (tmp_path / "a.txt").write_bytes("\ufeffOne.\r\nTwo.\r\n".encode())
-    ((_, _, sample),) = sources.read(source(path="a.txt"), str(tmp_path))
-    assert clean.clean(sample, {})[0] == {"text": "One.\nTwo."}
-    assert [s["text"] for _, _, s in sources.read(source(path="a.txt", format="lines"), str(tmp_path))] == ["One.", "Two."]
-
-
-@pytest.mark.parametrize("record, reason", [
-    ({"messages": [{"role": "tool", "content": "x"}]}, "role 'tool'"),
-    ({"messages": [{"role": "user", "content": ["x"]}]}, "not text"),
-    ({"messages": MESSAGES, "label": False}, "rejected answer"),
-    ({"a": 1}, "no known format"), ([1], "not a JSON object"), ({"messages": 5}, "not a record of the format messages"),
-])
-def test_what_is_no_conversation_is_left_out_with_its_reason(record, reason):
-    with pytest.raises(ValueError, match=reason):
-        sources.to_sample(record, "auto")
-
-
-@pytest.mark.parametrize("name, content, message", [
-    ("x.jsonl", '{"text": "a"}\n{"text": \n', r"x.jsonl:2: broken JSON"), ("x.json", "[1,\n2", r"x.json:2: broken JSON"),
-    ("x.txt", "", "x.txt is empty"), ("x.bin", "a", "no such file")])
-def test_unreadable_files_are_named_with_their_line(tmp_path, name, content, message):
-    (tmp_path / name).write_text(content)
-    with pytest.raises(ValueError, match=message):
-        list(sources.read(source(path=name.replace("bin", "txt") if name == "x.bin" else name), str(tmp_path)))
-
-
-# --- cleaning -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("rule, before, after", [
-    ("line_ends", "a \r\n\r\n\r\n\r\nb\u00a0c ", "a\n\nb c"),
-    ("html_leftovers", "a &lt; b &amp;&amp; c<br/>d `&lt;p&gt;`", "a < b && c d `&lt;p&gt;`"),
-    ("invisible", "a\u200bb\x00\x1b[0m 👨\u200d👩", "ab[0m 👨\u200d👩"),
-    ("no_input_marker", "Sort this.\n<noinput>", "Sort this."),
-])
-def test_each_rule_changes_just_what_it_names(rule, before, after):
-    messages = [{"role": "user", "content": before}]
-    assert clean.RULES[rule](messages) == [{"role": "user", "content": after}]
-    untouched = [{"role": "user", "content": "if a < b: 你好，&c 1 > 0\n\tx"}]
-    assert clean.RULES[rule](untouched) == untouched
-
-
-@pytest.mark.parametrize("rule, question, answer, reason", [
-    ("mojibake", "Hi", "caf\ufffd", "mojibake"), ("no_input_marker", "Hi", "<nooutput>", "no-output marker"),
-    ("leaked_prompt", "Hi", "Yes.\n6. Instruction: Name one\n6. Output: Two", "leaked prompt"),
-    ("echo", "Repeat this sentence, please.", "Repeat this sentence, please.", "echoed question"),
-    ("turns", "Hi", "  ", "no answer"),
-])
-def test_each_rule_drops_just_what_it_names(rule, question, answer, reason):
-    chat = lambda a: [{"role": "user", "content": question}, {"role": "assistant", "content": a}]  # noqa: E731
-    assert clean.RULES[rule](chat(answer)) == reason
-    assert clean.RULES[rule](chat("A good answer.")) == chat("A good answer.")
-
-
-def test_turns_are_put_in_order_and_only_what_has_an_answer_is_kept():
-    roles = [("assistant", "a"), ("user", "b"), ("user", "c"), ("assistant", "d"), ("user", ""), ("assistant", "e"), ("user", "f")]
-    kept = clean.turns([{"role": r, "content": c} for r, c in roles])
-    assert [(m["role"], m["content"]) for m in kept] == [("user", "b\nc"), ("assistant", "d\ne")]
-
-
-# --- windows and packing --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("overlap", [1, 5])
@@ -186,7 +91,7 @@ def test_packed_rows_hold_exactly_the_rendered_samples(prepared):
     tokenizer = data.Tokenizer(folder)
     for split in data.SPLITS:
         shard = PackedData(f"{folder}/sft.{split}")
-        wanted = [tuple(map(tuple, piece)) for sample in data._samples(f"{folder}/sft.{split}")
+        wanted = [tuple(map(tuple, piece)) for sample in packing.samples(f"{folder}/sft.{split}")
                   for piece in windows(sample, tokenizer, 96)[0]]
         found = []
         for row in range(len(shard)):
@@ -219,15 +124,16 @@ def test_duplicates_are_dropped_and_a_prompt_is_on_one_side_only(tmp_path, prepa
     (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows + rows[:30]))
     _, folder = prepared([{"name": "sft", "data": [source(path="x.jsonl")]}], validation_fraction=0.2)
     report = json.load(open(f"{folder}/report.json"))["stages"]["sft"]
-    assert report["sources"]["x.jsonl"]["dropped"]["duplicate"] == {"count": 30, "examples": ["x.jsonl:201", "x.jsonl:202", "x.jsonl:203"]}
-    prompts = [{s["messages"][0]["content"] for s in data._samples(f"{folder}/sft.{split}")} for split in data.SPLITS]
+    assert report["sources"]["x.jsonl"]["dropped"]["duplicate"] == {"count": 30, "examples": [
+        [f"x.jsonl:{201 + i}", f"Question {i}? Answer {i}.", f"x.jsonl:{1 + i}: Question {i}? Answer {i}."] for i in range(3)]}
+    prompts = [{s["messages"][0]["content"] for s in packing.samples(f"{folder}/sft.{split}")} for split in data.SPLITS]
     assert prompts[0] and prompts[1] and not prompts[0] & prompts[1]
 
 
 def test_a_plain_text_is_split_by_position(tmp_path, prepared):
     (tmp_path / "book.txt").write_text("".join(f"line {i}\n" for i in range(3000)))
     _, folder = prepared([{"name": "pretrain", "data": [source(path="book.txt")]}], validation_fraction=0.1)
-    train, held_out = (next(data._samples(f"{folder}/pretrain.{split}"))["text"] for split in data.SPLITS)
+    train, held_out = (next(packing.samples(f"{folder}/pretrain.{split}"))["text"] for split in data.SPLITS)
     assert (train + held_out) == "".join(f"line {i}\n" for i in range(3000)).strip() and len(held_out) == pytest.approx(2889, abs=2)
 
 
