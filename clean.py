@@ -19,7 +19,8 @@ Messages = list[dict]
 CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.DOTALL)
 ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#x[0-9a-fA-F]{1,5});")
 TAG = re.compile(r"</?(?:br|p|div|span|nowiki|ref|small|sub|sup|font|center)\b[^<>]{0,100}>", re.IGNORECASE)
-WEB_PAGE = re.compile(r"<(?:!doctype|html|head|body|script|style|form|input|table|[uo]l|li|a |h[1-6]|img|button)\b", re.I)
+WEB_PAGE = re.compile(r"html|<(?:!doctype|head|body|script|style|form|input|table|[uo]l|li|a |h[1-6]|img|button|strong)\b", re.I)
+PAIRED = ("p", "div", "span", "font", "sub", "sup")
 # Not the zero-width joiners U+200C and U+200D: Persian words and family emoji need them.
 INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
 VISIBLE_ASCII = bytes([9, 10, 13, *range(32, 127)])
@@ -42,7 +43,9 @@ def html_leftovers(text: str, role: str):
     """Entities decoded and layout tags removed outside code, where they are the subject and not dirt."""
     if "&" not in text and ("<" not in text or not TAG.search(text)):
         return text
-    tags = not WEB_PAGE.search(text)  # a web page written out is code, marked as such or not
+    # Markup that somebody wrote or asks about is code, marked as such or not; what a web page left behind is not whole.
+    tags = "<" in text and (role == "text" or not WEB_PAGE.search(text) and not any(
+        f"<{name}" in text and f"</{name}>" in text for name in PAIRED))
     parts = CODE.split(text)
     parts[::2] = [ENTITY.sub(lambda entity: html.unescape(entity[0]), TAG.sub(" ", part) if tags else part)
                   for part in parts[::2]]
@@ -195,6 +198,7 @@ TEXT_RULES = {rule.__name__: rule for rule in (html_leftovers, mojibake, invisib
                                                no_input_marker, repeated_input, leaked_prompt)}
 CHAT_RULES = {rule.__name__: rule for rule in (empty_turns, system_first, user_first, repeated_role, answered_end,
                                                unseen_input, echo, too_short, too_long, language)}
+RULES = {**TEXT_RULES, **CHAT_RULES}
 FOR_TEXTS_TOO = ("too_short", "language")
 OFF = {"language"}
 
@@ -202,8 +206,8 @@ OFF = {"language"}
 def check_rules(settings: dict) -> None:
     """ValueError where a rule that the config sets does not exist, or the library that it needs."""
     for name, setting in settings.items():
-        if name not in TEXT_RULES and name not in CHAT_RULES:
-            raise ValueError(f"data.rules: there is no rule {name!r}; there are {', '.join([*TEXT_RULES, *CHAT_RULES])}")
+        if name not in RULES:
+            raise ValueError(f"data.rules: there is no rule {name!r}; there are {', '.join(RULES)}")
         fitting = {"too_short": int, "too_long": int, "language": list, "mojibake": str}.get(name, bool)
         if not isinstance(setting, (bool, fitting)) or name in OFF and setting is True:
             raise ValueError(f"data.rules.{name}: {setting!r} is no setting of this rule")

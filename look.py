@@ -57,9 +57,9 @@ def _shard(s: dict) -> str:
         text += f" in each of {s['variants']} versions"
     if s["windowed"]:
         text += f"; {s['windowed']:,} cut into windows"
-    if s["lost"]:
-        text += (f", {s['truncated']:,} truncated: {s['lost'] / (s['lost'] + s['supervised']):.1%} of the supervised "
-                 "tokens lost")
+    if s["truncated"]:
+        text += (f", {s['truncated']:,} within an exchange; {s['lost'] / (s['lost'] + s['supervised']):.1%} of the "
+                 "supervised tokens lost")
     return text
 
 
@@ -148,10 +148,10 @@ def inspect(path: str, limit: int, config: dict, page: str | None) -> str:
         if reason is not None:
             notes.append(f"{where} dropped: {reason}")
             continue
-        cut, lost = packing.windows(sample, tokenizer, context)
+        cut, lost, long = packing.windows(sample, tokenizer, context)
         pieces += [(ids, mask, where + (f" window {i}" if len(cut) > 1 else "")) for i, (ids, mask) in enumerate(cut, 1)]
-        if lost:
-            notes.append(f"{where} truncated: {lost} supervised tokens lost")
+        if long:
+            notes.append(f"{where}: {long} exchanges longer than {context} tokens; {lost} supervised tokens lost")
     order, ends = packing.pack(np.array([len(ids) for ids, *_ in pieces], dtype=np.int64), context)
     packed = []
     for begin, end in zip(ends, ends[1:]):

@@ -31,17 +31,17 @@ _state: dict = {}  # a process's tokenizer and settings, see `_start`
 
 
 def windows(sample: dict, tokenizer: Tokenizer, context: int, overlap: int = 1):
-    """Cut a sample into (ids, mask) documents of at most `context` tokens; also returns supervised tokens lost.
+    """Cut a sample into (ids, mask) documents of at most `context` tokens; also returns how many supervised tokens
+    are lost, and how many exchanges did not fit whole.
 
     A plain document is cut anywhere; each piece opens with `<s>` and repeats `overlap` tokens of the piece
     before as unsupervised context, so that every token is predicted exactly once. A conversation is cut
-    between exchanges, each window keeping the system message; an exchange that alone is too long loses the
-    middle of its question first, then the end of its answer (and its end marker, or the model would learn
-    to stop in the middle of a sentence).
+    between exchanges, each window keeping the system message (one of more than half the context is left out).
+    An exchange that alone is too long loses the middle of its question, then goes on in further windows.
     """
     ids, mask = tokenizer.render(sample)
     if len(ids) <= context:
-        return [(ids, mask)], 0
+        return [(ids, mask)], 0, 0
     if "text" in sample:
         pieces, begin = [], 1
         while begin < len(ids):
@@ -49,14 +49,16 @@ def windows(sample: dict, tokenizer: Tokenizer, context: int, overlap: int = 1):
             end = begin + context - 1 - repeat
             pieces.append(([ids[0], *ids[begin - repeat:end]], [False] * (1 + repeat) + mask[begin:end]))
             begin = end
-        return pieces, 0
+        return pieces, 0, 0
 
     supervised = sum(mask)
     messages = sample["messages"]
     system, messages = messages[:messages[0]["role"] == "system"], messages[messages[0]["role"] == "system":]
-    starts = [i for i, message in enumerate(messages) if message["role"] == "user"]
-    exchanges = [messages[a:b] for a, b in zip(starts, [*starts[1:], len(messages)])]
     head = len(tokenizer.render(system)[0])
+    if head > context // 2:
+        system, head = [], 1
+    starts = [i for i, message in enumerate(messages) if message["role"] == "user"]
+    exchanges = [messages[a:b] for a, b in zip([0, *starts[1:]], [*starts[1:], len(messages)])]
     sizes = [len(tokenizer.render(exchange)[0]) - 1 for exchange in exchanges]
     groups, used = [], context
     for exchange, size in zip(exchanges, sizes):
@@ -65,18 +67,32 @@ def windows(sample: dict, tokenizer: Tokenizer, context: int, overlap: int = 1):
             used = head
         groups[-1] += exchange
         used += size
-    pieces = []
+    pieces, cut = [], 0
     for group in groups:
         ids, mask = tokenizer.render(group)
-        if len(ids) > context:
-            first = mask.index(True)  # the answer's first token; the question lies between `head` and it
-            keep = max(context // 2, context - (len(ids) - first))
-            if first > keep:
-                front, back = head + 1 + (keep - head) // 2, first - (keep - head - 1 - (keep - head) // 2)
-                ids, mask = ids[:front] + ids[back:], mask[:front] + mask[back:]
-        if any(mask[:context]):
-            pieces.append((ids[:context], mask[:context]))
-    return pieces, supervised - sum(sum(mask) for _, mask in pieces)
+        cut += len(ids) > context
+        if any(mask):
+            pieces += _long_exchange(ids, mask, head, context)
+    return pieces, supervised - sum(sum(mask) for _, mask in pieces), cut
+
+
+def _long_exchange(ids: list[int], mask: list[bool], head: int, context: int) -> list[tuple[list, list]]:
+    """One exchange behind `head` tokens as windows: each has the question, its middle left out where it takes more
+    than half the context or the answer leaves it less, some of the answer before, unsupervised, and the next part."""
+    first = mask.index(True)  # the answer's first token; the question lies between `head` and it
+    keep = max(context // 2, context - (len(ids) - first))
+    if first > keep:
+        front = head + 1 + (keep - head) // 2
+        back = first - (keep - front)
+        ids, mask, first = ids[:front] + ids[back:], mask[:front] + mask[back:], keep
+    pieces, begin = [(ids[:context], mask[:context])], context
+    while begin < len(ids):
+        again = min(context // 8, begin - first)
+        end = begin + context - first - again
+        if any(mask[begin:end]):
+            pieces.append((ids[:first] + ids[begin - again:end], [False] * (first + again) + mask[begin:end]))
+        begin = end
+    return pieces
 
 
 def pack(lengths: np.ndarray, context: int) -> tuple[np.ndarray, np.ndarray]:
@@ -201,11 +217,11 @@ def _tokenize(job: tuple) -> tuple:
         turns = sum(m["role"] == "user" for m in sample["messages"]) if "messages" in sample else 0
         versions = [(sample, tokenizer)] if variant is None else augment.versions(sample, tokenizer, augmentation, seed, variant)
         for sample, renderer in versions:
-            pieces, lost = windows(sample, renderer, context, overlap)
+            pieces, lost, cut = windows(sample, renderer, context, overlap)
             stats["samples"] += 1
             stats["lost"] += lost
             stats["windowed"] += len(pieces) > 1
-            stats["truncated"] += lost > 0
+            stats["truncated"] += cut > 0
             size = 0
             for piece, mask in pieces:
                 if loss_on == "all":

@@ -34,7 +34,8 @@ def test_each_rule_of_a_text_changes_just_what_it_names(rule, role, before, afte
         assert clean.TEXT_RULES[rule]("&lt;p&gt;", "user") == "&lt;p&gt;"
 
 
-@pytest.mark.parametrize("page", ["<!DOCTYPE html><p>Hi</p>", "<ul><li>a</li></ul><br>", "```\n<div>\n```", "`<p>`"])
+@pytest.mark.parametrize("page", ["<!DOCTYPE html><p>Hi</p>", "<ul><li>a</li></ul><br>", "```\n<div>\n```", "`<p>`",
+                                  "Make it blue: <p>Hi</p>", "In HTML, <div> groups."])
 def test_tags_that_are_the_subject_stay(page):
     assert clean.html_leftovers(page, "assistant") == page
 

@@ -30,7 +30,7 @@ def source(**values):
 def test_a_long_document_is_cut_so_that_every_token_is_predicted_once(tokenizer, overlap):
     text = "The cat and the dog sat on the mat. 你好世界。" * 20
     ids, _ = tokenizer.render({"text": text})
-    pieces, lost = windows({"text": text}, tokenizer, context=32, overlap=overlap)
+    pieces, lost, _ = windows({"text": text}, tokenizer, context=32, overlap=overlap)
     assert lost == 0 and all(len(i) <= 32 and i[0] == tokenizer.bos_id and not m[0] for i, m in pieces)
     assert [t for i, m in pieces for t, s in zip(i, m) if s] == ids[1:]
     for (before, _), (after, mask) in zip(pieces, pieces[1:]):
@@ -40,7 +40,7 @@ def test_a_long_document_is_cut_so_that_every_token_is_predicted_once(tokenizer,
 def test_a_long_conversation_becomes_windows_of_whole_exchanges_each_with_the_system_message(tokenizer):
     system = {"role": "system", "content": "Be kind."}
     sample = {"messages": [system] + MESSAGES * 10}
-    pieces, lost = windows(sample, tokenizer, context=48)
+    pieces, lost, _ = windows(sample, tokenizer, context=48)
     assert lost == 0 and len(pieces) > 1
     head = tokenizer.render([system])[0]
     turns = []
@@ -50,17 +50,26 @@ def test_a_long_conversation_becomes_windows_of_whole_exchanges_each_with_the_sy
     assert turns == [t for t, s in zip(*tokenizer.render(sample)) if s]
 
 
-def test_an_exchange_too_long_for_the_context_keeps_an_answer_and_loses_its_end_marker(tokenizer):
+def test_an_exchange_too_long_for_the_context_goes_on_in_further_windows_and_loses_nothing_supervised(tokenizer):
     long = " ".join(str(i) for i in range(200))
-    ((ids, mask),), lost = windows({"messages": [{"role": "user", "content": long}, {"role": "assistant", "content": long}]},
-                                   tokenizer, context=64)
-    assert len(ids) == 64 and 20 <= sum(mask) <= 32 and tokenizer.end_id not in [t for t, s in zip(ids, mask) if s]
-    assert lost == len(tokenizer.encode(long)) + 1 - sum(mask)
-    assert tokenizer.role_ids["assistant"] in ids
+    for question in (long, "Count."):
+        for system in ([], [{"role": "system", "content": "Be kind."}], [{"role": "system", "content": long}]):
+            sample = {"messages": [*system, {"role": "user", "content": question}, {"role": "assistant", "content": long}]}
+            pieces, lost, cut = windows(sample, tokenizer, context=64)
+            assert lost == 0 and cut == 1 and len(pieces) > 2
+            answer = [*tokenizer.encode(long), tokenizer.end_id]
+            assert [t for ids, mask in pieces for t, s in zip(ids, mask) if s] == answer
+            done = 0
+            for ids, mask in pieces:
+                first = ids.index(tokenizer.role_ids["assistant"]) + 1
+                repeated, new = mask[first:].index(True), sum(mask)
+                assert len(ids) <= 64 and ids[:first] == pieces[0][0][:first], "each window has the same question"
+                assert ids[first:] == answer[done - repeated:done + new] and (done == 0) == (repeated == 0)
+                done += new
     # A short answer to a long question survives whole.
-    ((ids, mask),), lost = windows({"messages": [{"role": "user", "content": long}, {"role": "assistant", "content": "Yes."}]},
-                                   tokenizer, context=64)
-    assert lost == 0 and [t for t, s in zip(ids, mask) if s] == [*tokenizer.encode("Yes."), tokenizer.end_id]
+    ((ids, mask),), lost, cut = windows({"messages": [{"role": "user", "content": long}, {"role": "assistant", "content": "Yes."}]},
+                                        tokenizer, context=64)
+    assert lost == 0 and cut == 1 and [t for t, s in zip(ids, mask) if s] == [*tokenizer.encode("Yes."), tokenizer.end_id]
     assert len(ids) == 64
 
 
