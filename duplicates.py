@@ -3,13 +3,13 @@
 Near-duplicates are found by MinHash (Broder 1997) over character n-grams, so English and Chinese alike need no
 words, with locality-sensitive hashing (Leskovec et al., Mining of Massive Datasets, 3.4): texts that agree in one
 of 16 bands of their signatures are compared. The index is a sort of one column at a time, 16 bytes a text, where a
-dictionary of buckets takes some kilobytes; so 20 million texts fit on a laptop. What comes first stays, so
+dictionary of buckets takes kilobytes; so 20 million texts fit on a laptop. What comes first stays, so
 adding data at the end changes nothing before it.
 """
 
 import numpy as np
 
-SHINGLE = 5  # characters, blanks and punctuation not counted
+LETTERS, IDEOGRAPHS = 5, 3  # characters of an n-gram, blanks and punctuation not counted: an ideograph says more
 BANDS, ROWS = 16, 4
 _numbers = np.random.default_rng(0)
 A = _numbers.integers(0, 2**31, BANDS * ROWS, dtype=np.uint32)[:, None] * np.uint32(2) + np.uint32(1)
@@ -27,9 +27,10 @@ def signature(folded: str) -> np.ndarray:
     """uint32 [64]: the least of 64 random hashes over the text's n-grams; the share of equal places estimates
     the Jaccard similarity of two texts' sets of n-grams, with a standard deviation of at most 0.06."""
     codes = np.frombuffer(folded.encode("utf-32-le", "replace"), dtype="<u4")
-    count = max(1, len(codes) - SHINGLE + 1)
+    size = min(len(codes), IDEOGRAPHS if np.count_nonzero(codes > 0x2E80) * 2 > len(codes) else LETTERS)
+    count = max(1, len(codes) - size + 1)
     grams = np.zeros(count, dtype=np.uint32)
-    for k in range(min(SHINGLE, len(codes))):
+    for k in range(size):
         grams = grams * np.uint32(0x01000193) + codes[k:k + count]
     for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35), (16, 1)):  # MurmurHash3's mixing of 32 bits
         grams = (grams ^ (grams >> np.uint32(shift))) * np.uint32(factor)
