@@ -198,7 +198,8 @@ def run_stage(deepspeed, config: dict, stage: dict, prepared: str, start: str | 
                               "the same command goes on from here")
             if step == steps:
                 break
-            loss = train_step(engine, shard, global_batch(len(shard), batch_size, config["seed"], step), step)
+            rows = global_batch(len(shard), batch_size, config["seed"], step, shard.variants)
+            loss = train_step(engine, shard, rows, step)
             overflows = 0 if engine.was_step_applied() else overflows + 1
             log.step(step + 1, loss, engine, batch_size * shard.context,
                      (step + 1) % stage["log_every"] == 0 or step + 1 == steps)
