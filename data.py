@@ -210,7 +210,7 @@ def fingerprint(config: dict) -> str:
              for path in sources.files_of(source["path"], config["data"]["data_root"])]
     here = os.path.dirname(os.path.abspath(__file__))
     code = [open(os.path.join(here, name), "rb").read().hex()
-            for name in ("data.py", "sources.py", "clean.py", "tokenizer.py", "demo_data.py")]
+            for name in ("data.py", "sources.py", "clean.py", "tokenizer.py", "template.py", "demo_data.py")]
     everything = [stages, files, code, config["data"], config["tokenizer"], config["model"]["max_position_embeddings"]]
     return hashlib.sha256(json.dumps(everything).encode()).hexdigest()[:16]
 
@@ -285,9 +285,9 @@ def _samples(folder: str) -> Iterator[dict]:
 
 def _tokenizer(config: dict, building: str) -> Tokenizer:
     options = dict(config["tokenizer"])
-    folder = options.pop("path")
+    folder, chat_template = options.pop("path"), options.pop("chat_template")
     if folder:
-        tokenizer = Tokenizer(folder)
+        tokenizer = Tokenizer(folder, chat_template)
         tokenizer.save(building)
         return tokenizer
     shards = [os.path.join(building, f"{stage['name']}.train") for stage in config["stages"]]
