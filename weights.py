@@ -133,6 +133,7 @@ def write(folder: str, state: dict[str, Tensor], documents: dict[str, dict]) -> 
 
     def replace(name, writer):
         writer(os.path.join(folder, name + ".tmp"))
+        os.chmod(os.path.join(folder, name + ".tmp"), 0o644)  # safetensors makes files that only their owner can read
         os.replace(os.path.join(folder, name + ".tmp"), os.path.join(folder, name))
 
     def as_json(value):
