@@ -9,6 +9,7 @@ import glob
 import json
 import os
 import pickle
+import zipfile
 from collections.abc import Callable
 
 import torch
@@ -98,7 +99,7 @@ class Weights:
 
     def _open_pickle(self, path: str) -> None:
         try:
-            state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+            state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
         except pickle.UnpicklingError:
             raise ValueError(f"{path} holds more than tensors, and unpickling that can run any code: not read; "
                              "have its owner save it as safetensors") from None
