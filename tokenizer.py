@@ -31,14 +31,14 @@ MARKERS = [f"<|{role}|>" for role in ROLES]
 END = "<|end|>"
 MODEL_FILE = "tokenizer.model"
 
-# `{% generation %}` makes transformers return the same mask that `render` does. A tokenizer that opens every text
-# with a space (Llama 2's) does so after a marker, too, where transformers has to be told.
+# `{% generation %}` makes transformers return the same mask that `render` does.
 CHAT_TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}{{ '<|' + message['role'] + '|>' }}"
-    "{% set content = SPACE + message['content'] if message['content'] else '' %}"
-    "{% if message['role'] == 'assistant' %}{% generation %}{{ content + '<|end|>' }}{% endgeneration %}"
-    "{% else %}{{ content + '<|end|>' }}{% endif %}{% endfor %}"
+    "{% if message['role'] == 'assistant' %}{% generation %}{{ message['content'] + '<|end|>' }}{% endgeneration %}"
+    "{% else %}{{ message['content'] + '<|end|>' }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}")
+# A tokenizer that puts a space before every text (Llama 2's) does so after a marker, too; transformers has to be told.
+SPACED = CHAT_TEMPLATE.replace("message['content']", "(' ' + message['content'] if message['content'] else '')")
 
 
 def with_markers(proto: bytes) -> bytes:
@@ -158,14 +158,14 @@ class Tokenizer:
     def save(self, folder: str) -> None:
         """Write `tokenizer.model` and the `tokenizer_config.json` that `transformers` needs."""
         os.makedirs(folder, exist_ok=True)
-        space = "' '" if self.opens_with_space else "''"
+        template = self.template.text if self.template else SPACED if self.opens_with_space else CHAT_TEMPLATE
         config = {
             "tokenizer_class": "LlamaTokenizer", "legacy": False, "add_prefix_space": self.opens_with_space,
             "add_bos_token": False, "add_eos_token": False, "clean_up_tokenization_spaces": False,
             "bos_token": self.pieces.id_to_piece(self.bos_id), "eos_token": self.pieces.id_to_piece(self.eos_id),
             "unk_token": self.pieces.id_to_piece(self.pieces.unk_id()), "pad_token": self.pieces.id_to_piece(self.pad_id),
             "additional_special_tokens": [] if self.template else [*MARKERS, END],
-            "chat_template": self.template.text if self.template else CHAT_TEMPLATE.replace("SPACE", space),
+            "chat_template": template,
         }
         with open(os.path.join(folder, MODEL_FILE), "wb") as file:
             file.write(self.pieces.serialized_model_proto())
