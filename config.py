@@ -12,7 +12,7 @@ import json
 
 import torch
 
-from model import ModelConfig
+from model import TRAINING_FIELDS, ModelConfig
 from sources import FORMATS
 
 SOURCE = {
@@ -35,6 +35,11 @@ STAGE = {
     "init_from": None,          # Llama folder to start from; null: the stage before, else random weights
     "steps": None,              # optimizer steps, or
     "epochs": None,             # passes over the data
+    "lora": {                   # low-rank adapters (lora.py); rank 0: train all weights
+        "rank": 0,
+        "alpha": 16.0,          # the correction counts alpha / rank
+        "dropout": 0.0,
+    },
     "loss_on": "assistant",     # or "all": plain language modelling on chats, for comparison only
     "log_every": 10,            # steps between lines in metrics.jsonl
     "evaluate_every": 200,      # steps between validations
@@ -46,7 +51,8 @@ DEFAULTS = {
     "out_dir": "out/small",
     "seed": 1337,
     "tokenizer": {
-        "path": None,               # folder of an existing tokenizer; null: train one on the run's data
+        "path": None,               # folder of an existing tokenizer; null: init_from's, else train one on the run's data
+        "chat_template": "markers", # for a tokenizer without ours: add them, or "keep" the model's own template
         "vocab_size": 2048,
         "model_type": "bpe",        # or "unigram"
         "character_coverage": 0.9995,
@@ -115,6 +121,12 @@ def load_config(path: str, overrides: list[str] = ()) -> dict:
         _set(given, override)
     config = _merge(DEFAULTS, given, path, "")
     config["stages"] = [_stage(stage, f"{path}: stages[{i}]") for i, stage in enumerate(config["stages"])]
+    if starts := [stage["init_from"] for stage in config["stages"] if stage["init_from"]]:
+        config["tokenizer"]["path"] = config["tokenizer"]["path"] or starts[0]
+    if config["stages"] and config["stages"][0]["init_from"]:
+        for key in set(given.get("model", {})) - {"max_position_embeddings", *TRAINING_FIELDS}:
+            raise ValueError(f"{path}: model.{key}: the shape is that of init_from, {starts[0]}; leave it out (of this "
+                             f"section only max_position_embeddings, {', '.join(TRAINING_FIELDS)} count)")
     config["evaluate"]["data"] = _sources(config["evaluate"]["data"], f"{path}: evaluate.data")
     _check(config, path)
     return config
@@ -213,6 +225,9 @@ def _stage(given: dict, where: str) -> dict:
         whole = isinstance(value, int) and not isinstance(value, bool)
         if value is not None and not ((whole or key == "epochs" and isinstance(value, float)) and value > 0):
             raise ValueError(f"{where} ({stage['name']}): {key} should be a positive number, found {json.dumps(value)}")
+    if stage["lora"]["rank"] < 0 or not 0 <= stage["lora"]["dropout"] < 1 or stage["lora"]["alpha"] <= 0:
+        raise ValueError(f"{where} ({stage['name']}): lora needs rank >= 0, alpha > 0, dropout in [0, 1), found "
+                         f"{json.dumps(stage['lora'])}")
     if stage["loss_on"] not in ("assistant", "all"):
         raise ValueError(f"{where}: loss_on should be \"assistant\" or \"all\", found {json.dumps(stage['loss_on'])}")
     stage["data"] = _sources(stage["data"], f"{where} ({stage['name']}) data")
@@ -226,6 +241,8 @@ def _check(config: dict, path: str) -> None:
         raise ValueError(f"{path}: stages should be a list of at least one stage, their names all different: {names}")
     if config["tokenizer"]["model_type"] not in ("bpe", "unigram"):
         raise ValueError(f"{path}: tokenizer.model_type should be \"bpe\" or \"unigram\"")
+    if config["tokenizer"]["chat_template"] not in ("markers", "keep"):
+        raise ValueError(f"{path}: tokenizer.chat_template should be \"markers\" or \"keep\"")
     for section, key, low, high in (("data", "validation_fraction", 0, 0.5),
                                     ("tokenizer", "character_coverage", 0.9, 1.0),
                                     ("data", "validation_overlap", 1, config["model"]["max_position_embeddings"] - 2),

@@ -31,7 +31,8 @@ from gather import SPLITS, gather
 from packing import pack, windows  # noqa: F401  (part of this file's interface)
 from tokenizer import Tokenizer, train_tokenizer
 
-CODE = ("data", "reading", "sources", "clean", "duplicates", "gather", "packing", "augment", "tokenizer", "demo_data")
+CODE = ("data", "reading", "sources", "clean", "duplicates", "gather", "packing", "augment", "tokenizer", "template",
+        "demo_data")
 SAMPLE_SEED = 1337  # of the tokenizer's sample; the run's seed orders batches and changes no text
 
 
@@ -150,9 +151,9 @@ def fingerprint(config: dict) -> str:
 
 def _tokenizer(config: dict, building: str) -> Tokenizer:
     options = dict(config["tokenizer"])
-    folder = options.pop("path")
+    folder, chat_template = options.pop("path"), options.pop("chat_template")
     if folder:
-        tokenizer = Tokenizer(folder)
+        tokenizer = Tokenizer(folder, chat_template)
         tokenizer.save(building)
         return tokenizer
     shards = [os.path.join(building, f"{stage['name']}.train") for stage in config["stages"]]

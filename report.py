@@ -119,6 +119,40 @@ def draw(path: str, stages: dict[str, list[dict]]) -> None:
     plt.close(figure)
 
 
+CARD = "<!-- Written at the end of a training run; a page without this line is never replaced. -->"
+
+
+def card(out_dir: str, config: dict, preparation: dict, stages: dict[str, list[dict]], figures: dict | None) -> None:
+    """Write the model card, README.md, as model hubs show it: what the model was trained on, its shape, its figures."""
+    path = os.path.join(out_dir, "README.md")
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            if CARD not in file.read():
+                return
+    with open(os.path.join(out_dir, "config.json"), encoding="utf-8") as file:
+        shape = json.load(file)
+    base = config["stages"][0]["init_from"]
+    lines = ["---", "library_name: transformers", "pipeline_tag: text-generation", *([f"base_model: {base}"] if base else []),
+             "---", CARD, "", f"# {os.path.basename(os.path.abspath(out_dir))}", "",
+             "A chat model in the Llama format. `AutoModelForCausalLM` and `AutoTokenizer` load it without custom code, and "
+             "`apply_chat_template` renders conversations as in training. In that template a typed `<|user|>` becomes the "
+             "marker: clean what strangers write.", "", "## Trained on", "",
+             "| stage | start | source | samples | tokens | supervised | bits per byte, held out |", "|---|---|---|---|---:|---:|---:|"]
+    for stage in config["stages"]:
+        data, name = preparation["stages"][stage["name"]], stage["name"]
+        held_out = [entry["bits_per_byte"] for entry in stages[name] if "bits_per_byte" in entry]
+        start = stage["init_from"] or ("the stage before" if stage is not config["stages"][0] else "random weights")
+        start += f", LoRA of rank {stage['lora']['rank']}" if stage["lora"]["rank"] else ""
+        for source, counts in data["sources"].items():
+            lines.append(f"| {name} | {start} | {source} | {counts['kept']:,} of {counts['read']:,} | {data['train']['tokens']:,} | "
+                         f"{data['train']['supervised']:,} | {f'{held_out[-1]:.4f}' if held_out else ''} |")
+    if figures:
+        lines += ["", "## Figures", "", evaluate.table(figures)]
+    lines += ["", "## Shape", "", "| | |", "|---|---|", *(f"| {key} | {json.dumps(value)} |" for key, value in shape.items())]
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+
+
 def write(out_dir: str, config: dict, prepared: str, figures: dict | None, seconds: float) -> None:
     """Write loss.png, report.md and, last, report.json, whose presence says that the run is finished."""
     stages = metrics(out_dir, config)
@@ -144,6 +178,7 @@ def write(out_dir: str, config: dict, prepared: str, figures: dict | None, secon
                   evaluate.transcripts(turns[::max(1, len(turns) // 20)], 20)]
     with open(os.path.join(out_dir, "report.md"), "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
+    card(out_dir, config, preparation, stages, figures)
     path = os.path.join(out_dir, "report.json")
     with open(path + ".tmp", "w", encoding="utf-8") as file:
         json.dump({"seconds": seconds, "machine": machine, "config": config, "data": preparation, "stages": stages,

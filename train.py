@@ -25,6 +25,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 import checkpoint
 import data
 import evaluate
+import lora
 import model as model_file
 import report
 from config import choose_precision, deep_merge, differences, load_config, resolve
@@ -161,7 +162,11 @@ def run_stage(deepspeed, config: dict, stage: dict, prepared: str, start: str | 
     if start is None:
         model = LanguageModel(ModelConfig(vocab_size=len(tokenizer), **config["model"]), tokenizer.bos_id)
     else:
-        model = model_file.load(start, **{key: config["model"][key] for key in model_file.TRAINING_FIELDS})
+        model = load_start(deepspeed, start, settings, len(tokenizer), config["model"])
+        if stage["lora"]["rank"]:
+            torch.manual_seed(config["seed"])  # building the model above has drawn random numbers or, on meta, none
+            grown = len(tokenizer) > model_file.open_folder(start)[0].vocab_size
+            lora.add(model, **stage["lora"], train_vocabulary=grown)
     os.makedirs(folder, exist_ok=True)
     engine = initialize(deepspeed, model.train(), settings,
                         None if verbose else os.path.join(config["out_dir"], f"deepspeed-{dist.get_rank()}.log"))
@@ -206,27 +211,42 @@ def run_stage(deepspeed, config: dict, stage: dict, prepared: str, start: str | 
             if overflows == OVERFLOWS:
                 raise SharedError(f"{OVERFLOWS} steps in a row overflowed fp16, the last at step {step + 1} with loss scale "
                                   f"{report.loss_scale(engine):g}; a lower learning rate, or deepspeed.bf16, may help")
-        export(engine, out, tokenizer)
+        export(engine, out, tokenizer, start, stage["lora"]["alpha"])
     finally:
         log.close()
         with quiet(None if verbose else os.devnull):
             engine.destroy()
 
 
-def export(engine, folder: str, tokenizer: Tokenizer) -> None:
+def load_start(deepspeed, folder: str, settings: dict, vocab_size: int, training: dict) -> LanguageModel:
+    """The model of a Llama folder in the precision that it will train in, under ZeRO-3 each rank's share alone."""
+    half = {"fp16": torch.float16, "bf16": torch.bfloat16}
+    dtype = next((half[name] for name in half if settings[name]["enabled"]), torch.float32)
+    partitioned = None
+    if settings.get("zero_optimization", {}).get("stage") == 3:
+        partitioned = (deepspeed.zero.Init(config_dict_or_path=settings),
+                       lambda parameter: deepspeed.zero.GatheredParameters([parameter], modifier_rank=0))
+    return model_file.load(folder, dtype=dtype, vocab_size=vocab_size, partitioned=partitioned,
+                           **{key: training[key] for key in model_file.TRAINING_FIELDS})
+
+
+def export(engine, folder: str, tokenizer: Tokenizer, start: str | None, alpha: float) -> None:
     """Write the weights in fp32, gathered from all ranks, as a Llama folder. Every rank must call this."""
     from deepspeed.utils import safe_get_full_fp32_param
     own = checkpoint.whole_masters(engine) if engine.zero_optimization_stage() == 0 else {}
-    masters = {}
+    trained = {}
     for name, parameter in engine.module.named_parameters():
-        full = own.get(name) if own else safe_get_full_fp32_param(parameter)
-        if dist.get_rank() == 0:
-            masters[name] = (parameter if full is None else full.view_as(parameter)).detach().float().cpu().clone()
+        if parameter.requires_grad:
+            full = own.get(name) if own else safe_get_full_fp32_param(parameter)
+            if dist.get_rank() == 0:
+                trained[name] = (parameter if full is None else full.view_as(parameter)).detach().float().cpu().clone()
     if dist.get_rank() == 0:
+        if any(name.endswith(".lora_a") for name in trained):
+            trained = lora.merge(trained, model_file.open_folder(start)[2].read, alpha)
         tokenizer.save(folder)
-        model_file.save(folder, engine.module.config, masters, {
+        model_file.save(folder, engine.module.config, trained, {
             "bos_token_id": tokenizer.bos_id, "pad_token_id": tokenizer.pad_id,
-            "eos_token_id": [tokenizer.end_id, tokenizer.eos_id]})
+            "eos_token_id": sorted({tokenizer.end_id, tokenizer.eos_id}, reverse=True)})
     dist.barrier()
 
 
@@ -255,12 +275,28 @@ def check_unchanged(old: dict, config: dict) -> None:
                          "start over with --fresh, or choose another out_dir")
 
 
+def check_start(folder: str, config: dict) -> None:
+    """ValueError for a folder that no stage can start from; its weights are not read yet."""
+    shape, _, _ = model_file.open_folder(folder)
+    context = config["model"]["max_position_embeddings"]
+    if context > shape.max_position_embeddings:
+        raise ValueError(f"model.max_position_embeddings {context}, the tokens of a row, is more than the "
+                         f"{shape.max_position_embeddings} of {folder}")
+    if os.path.realpath(folder) == os.path.realpath(config["out_dir"]):
+        raise ValueError(f"init_from {folder} is also out_dir, where the result goes: choose another out_dir")
+    source = config["tokenizer"]["path"]
+    tokenizer = Tokenizer(source, config["tokenizer"]["chat_template"])
+    if len(tokenizer) - tokenizer.added != shape.vocab_size:
+        raise ValueError(f"the tokenizer of {source} has {len(tokenizer) - tokenizer.added} pieces, "
+                         f"the model {folder} a vocabulary of {shape.vocab_size}")
+
+
 def start_over(out_dir: str) -> None:
     """Remove a run. Only what a run wrote is touched: `out_dir` may be somebody's home."""
     config = recorded(os.path.join(out_dir, RECORD))
     for name in ["data", *(stage["name"] for stage in config.get("stages", []))]:
         shutil.rmtree(os.path.join(out_dir, name), ignore_errors=True)
-    for name in (RECORD, "report.json", "model.safetensors"):
+    for name in (RECORD, "report.json", "model.safetensors", "model.safetensors.index.json"):
         if os.path.exists(os.path.join(out_dir, name)):
             os.remove(os.path.join(out_dir, name))
 
@@ -279,6 +315,8 @@ def run(args) -> None:
         settings = deep_merge(config["deepspeed"], stage["deepspeed"])
         resolve(settings, 1, int(os.environ.get("WORLD_SIZE", 1)))
         choose_precision(settings, deepspeed.get_accelerator())
+        if stage["init_from"]:
+            check_start(stage["init_from"], config)
     start_process_group(deepspeed)
     described = {**config, "data_fingerprint": data.fingerprint(config)}
     new = not os.path.exists(out)
