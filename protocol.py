@@ -196,7 +196,7 @@ def token_entry(tokenizer: Tokenizer, token: int, logprob: float) -> dict:
     """One token of a log-probability list; `bytes` is None for a marker, which is no text."""
     if token in tokenizer.byte_values:  # a part of a character
         value = tokenizer.byte_values[token]
-        text, data = f"\\x{value:02x}", [value]
+        text, data = chr(value) if value < 128 else f"\\x{value:02x}", [value]
     else:
         text = tokenizer.pieces.id_to_piece(token)
         if tokenizer.pieces.is_control(token) or tokenizer.pieces.is_unknown(token):

@@ -143,7 +143,7 @@ class Service:
                 raise Refused(400, f"Host {host[:100]!r} is not served here; allow it with --allow-host", "Host") from None
         if self.api_key and request.url.path not in ("/", "/health"):
             given = request.headers.get("authorization", "").removeprefix("Bearer ")
-            if not hmac.compare_digest(given.encode(), self.api_key.encode()):
+            if not hmac.compare_digest(given.encode("latin-1"), self.api_key.encode()):
                 raise Refused(401, "a wrong or missing API key (Authorization: Bearer KEY)", "Authorization", "invalid_api_key")
         # Any site may make a browser post a form or plain text here unasked; JSON it may not.
         if request.method == "POST" and request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
@@ -255,9 +255,8 @@ class Service:
             if ask.include_usage:
                 yield event(envelope(ask, [], True, usage(ask, answers.tokens, answers.seconds)))
             yield b"data: [DONE]\n\n"
-        except Exception:
-            yield event(Refused(500, "the server failed; its log says why").body)
-            raise
+        except Refused as error:
+            yield event(error.body)
 
     def ended(self, answers: Answers) -> None:
         answers.close()
@@ -281,7 +280,7 @@ class Service:
             raise Refused(400, f"{len(ids)} tokens do not fit the context of {self.engine.context}", "answer")
         weights = await self.worker.call(lambda: attention_weights(self.engine.model, ids))
         tokens = [token_entry(self.engine.tokenizer, i, 0.0) for i in ids]
-        return reply({"tokens": [{"token": t["token"], "marker": t["bytes"] is None} for t in tokens],
+        return reply({"tokens": [{"token": token["token"], "bytes": token["bytes"]} for token in tokens],
                       "weights": [[[round(w, 4) for w in head] for head in layer] for layer in weights.tolist()]})
 
 

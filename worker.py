@@ -10,6 +10,7 @@ object is changed by one of the two threads only.
 
 import asyncio
 import contextlib
+import logging
 import math
 import queue
 import threading
@@ -95,8 +96,9 @@ class Worker(threading.Thread):
                 self.jobs[request] = (answers, index, len(request.tokens))
                 if request.finish_reason:
                     del self.jobs[request]
-        except Exception as error:  # a broken step must not leave its callers waiting for ever
-            news = [(answers, error) for answers, _, _ in self.jobs.values()]
+        except Exception:  # a broken step must not leave its callers waiting for ever
+            logging.exception("a step of the engine failed")
+            news = [(answers, Refused(500, "the engine failed; the server's log says why")) for answers, _, _ in self.jobs.values()]
             self.forget(lambda answers: True)
         self.loop.call_soon_threadsafe(lambda: [answers.told(part) for answers, part in news])
 
@@ -145,11 +147,11 @@ class Answers:
 
         worker.inbox.put(submit)
 
-    def told(self, part: Part | Exception) -> None:
-        """Take what the engine thread reports; an exception ended everything."""
+    def told(self, part: Part | Refused) -> None:
+        """Take what the engine thread reports; a refusal ended everything."""
         self.parts.put_nowait(part)
-        if self.unfinished and (isinstance(part, Exception) or part.finish_reason):
-            ended = self.unfinished if isinstance(part, Exception) else 1
+        if self.unfinished and (isinstance(part, Refused) or part.finish_reason):
+            ended = self.unfinished if isinstance(part, Refused) else 1
             self.unfinished -= ended
             self.worker.open -= ended
 
@@ -169,7 +171,7 @@ class Answers:
         part = await self.parts.get()
         if part is None:
             raise StopAsyncIteration
-        if isinstance(part, Exception):
+        if isinstance(part, Refused):
             raise part
         self.first_at = self.first_at or part.at
         self.tokens, self.seconds = self.tokens + part.tokens, part.at - self.first_at
