@@ -11,6 +11,7 @@ slots, used or not: what a request yields then does not depend on its neighbours
 Left out on purpose: beam search, speculative decoding, prefix sharing.
 """
 
+import bisect
 import dataclasses
 import math
 from collections import deque
@@ -35,6 +36,8 @@ class Sampling:
     repetition_penalty: float = 1.0
     max_new_tokens: int = 256
     seed: int | None = None
+    stop: tuple[str, ...] = ()  # the answer ends before the first of these
+    logprobs: int | None = None  # k: record each token's log-probability and its k likeliest alternatives
 
     def __post_init__(self):
         for name, low, high, open_low in (("temperature", 0, 100, False), ("top_p", 0, 1, True), ("min_p", 0, 1, False),
@@ -43,10 +46,14 @@ class Sampling:
             inside = low < value <= high if open_low else low <= value <= high  # false for NaN, too
             if not inside:
                 raise ValueError(f"{name} should be in {'(' if open_low else '['}{low}, {high}], found {value}")
+        if isinstance(self.stop, str) or not all(isinstance(s, str) and s for s in self.stop):
+            raise ValueError(f"stop should be a list of strings that are not empty, found {self.stop!r}")
 
     def check(self, vocabulary: int) -> None:
-        if not 0 <= self.top_k <= vocabulary:
-            raise ValueError(f"top_k should be between 0 and the vocabulary's {vocabulary}, found {self.top_k}")
+        """ValueError where a value does not fit this vocabulary."""
+        for name, value in (("top_k", self.top_k), ("logprobs", self.logprobs or 0)):
+            if not 0 <= value <= vocabulary:
+                raise ValueError(f"{name} should be between 0 and the vocabulary's {vocabulary}, found {value}")
 
 
 def sample(logits: Tensor, sampling: Sampling, seen: list[int], generator: torch.Generator | None) -> int:
@@ -77,16 +84,50 @@ def sample(logits: Tensor, sampling: Sampling, seen: list[int], generator: torch
 
 
 class Request:
-    """One prompt and the tokens it has grown; `finish_reason` is None while it runs, then "stop" or "length"."""
+    """One prompt and what it has grown.
 
-    def __init__(self, prompt: list[int], sampling: Sampling):
-        self.prompt, self.sampling = prompt, sampling
+    tokens: the ids so far, also those that spell a stop string.
+    finish_reason: None while it runs, then "stop" (an end marker or a stop string) or "length".
+    logprobs: where asked for, each token's log-probability and its alternatives (id, log-probability), likeliest
+    first, by the model's own distribution: before temperature, penalty and exclusions.
+    """
+
+    def __init__(self, prompt: list[int], sampling: Sampling, tokenizer: Tokenizer):
+        self.prompt, self.sampling, self.decoder = prompt, sampling, StreamDecoder(tokenizer)
         self.tokens: list[int] = []
+        self.logprobs: list[tuple[float, list[tuple[int, float]]]] = []
         self.finish_reason: str | None = None
+        self.decoded, self.shown = "", 0  # all whole characters, and how many of them `read` has returned
         self.generator = None
         if sampling.temperature > 0:
             self.generator = torch.Generator()
             self.generator.manual_seed(sampling.seed) if sampling.seed is not None else self.generator.seed()
+
+    def add(self, token: int, finish_reason: str | None) -> None:
+        """Append a token; ends the request for the given reason, or where its text completes a stop string."""
+        self.tokens.append(token)
+        self.decoded += self.decoder.push(token)
+        if finish_reason:
+            self.decoded += self.decoder.flush()
+        found = [at for stop in self.sampling.stop if (at := self.decoded.find(stop)) >= 0]
+        if found:
+            self.decoded = self.decoded[:min(found)]
+        self.finish_reason = "stop" if found else finish_reason
+
+    @property
+    def text(self) -> str:
+        """What is safe to show so far: all but an end that may be the beginning of a stop string."""
+        if self.finish_reason:
+            return self.decoded
+        held = max((size for stop in self.sampling.stop for size in range(1, len(stop))
+                    if self.decoded.endswith(stop[:size])), default=0)
+        return self.decoded[:len(self.decoded) - held]
+
+    def read(self) -> str:
+        """The part of `text` that the last call did not return yet."""
+        text = self.text
+        new, self.shown = text[self.shown:], len(text)
+        return new
 
 
 class Engine:
@@ -118,23 +159,25 @@ class Engine:
         ValueError when the last message alone does not fit.
         """
         system, turns = [m for m in messages if m["role"] == "system"], [m for m in messages if m["role"] != "system"]
-        asked = sum(m["role"] == "user" for m in turns)
-        while True:
-            length = len(self.tokenizer.render(system + turns, add_generation_prompt=True)[0])
-            if length + min(reserve, self.context // 4) <= self.context:
-                return system + turns, asked - sum(m["role"] == "user" for m in turns)
-            following = next((i for i, m in enumerate(turns) if i and m["role"] == "user"), None)
-            if following is None:
-                raise ValueError(f"the message is too long: {length} tokens with its markers, and the context of "
-                                 f"{self.context} must also hold the answer")
-            turns = turns[following:]
+        cuts = [0, *(i for i, m in enumerate(turns) if i and m["role"] == "user")]
+
+        def length(cut: int) -> int:
+            return len(self.tokenizer.render(system + turns[cut:], add_generation_prompt=True)[0])
+
+        room = self.context - min(reserve, self.context // 4)
+        # Bisection, since a client may send thousands of turns and each look costs the whole text.
+        cut = bisect.bisect_left(cuts, True, key=lambda cut: length(cut) <= room)
+        if cut == len(cuts):
+            raise ValueError(f"the message is too long: {length(cuts[-1])} tokens with its markers, and the context of "
+                             f"{self.context} must also hold the answer")
+        return system + turns[cuts[cut]:], sum(m["role"] == "user" for m in turns[:cuts[cut]])
 
     def submit(self, prompt: list[int], sampling: Sampling) -> Request:
         """Queue a prompt of token ids; `step` until its `finish_reason` is set."""
         sampling.check(self.model.config.vocab_size)
         if len(prompt) >= self.context:
-            raise ValueError(f"the prompt's {len(prompt)} tokens leave no room in the context of {self.context}")
-        request = Request(prompt, sampling)
+            raise ValueError(f"the prompt's {len(prompt)} tokens leave no room for an answer in the context of {self.context}")
+        request = Request(prompt, sampling, self.tokenizer)
         self.waiting.append(request)
         return request
 
@@ -169,14 +212,15 @@ class Engine:
 
     def _accept(self, slot: int, logits: Tensor) -> Request:
         request = self.running[slot]
+        likely = None if request.sampling.logprobs is None else logits.float().log_softmax(-1)
         logits[self.forbidden] = -math.inf
         token = sample(logits, request.sampling, request.prompt + request.tokens, request.generator)
-        request.tokens.append(token)
-        if token in self.stop_ids:
-            request.finish_reason = "stop"
-        elif (len(request.tokens) >= request.sampling.max_new_tokens
-              or len(request.prompt) + len(request.tokens) >= self.context):
-            request.finish_reason = "length"
+        if likely is not None:
+            values, ids = likely.topk(request.sampling.logprobs)
+            request.logprobs.append((float(likely[token]), list(zip(ids.tolist(), values.tolist()))))
+        full = (len(request.tokens) + 1 >= request.sampling.max_new_tokens
+                or len(request.prompt) + len(request.tokens) + 1 >= self.context)
+        request.add(token, "stop" if token in self.stop_ids else "length" if full else None)
         if request.finish_reason:
             self.running[slot] = None
         return request
@@ -185,20 +229,18 @@ class Engine:
         """The answer to a conversation, piece by piece, each a whole number of characters."""
         prompt, _ = self.tokenizer.render(messages, add_generation_prompt=True)
         request = self.submit(prompt, sampling)
-        decoder = StreamDecoder(self.tokenizer)
         try:
             while not request.finish_reason:
                 self.step()
-                if text := decoder.push(request.tokens[-1]):
+                if text := request.read():
                     yield text
-            if text := decoder.flush():
-                yield text
         finally:
             self.cancel(request)  # also when the listener went away in the middle
 
     def answer_all(self, prompts: list[list[int]], sampling: Sampling, progress=None) -> list[Request]:
         """Run many prompts through the slots, longest first, and return their finished requests in order."""
-        requests = [Request(prompt, sampling) for prompt in prompts]
+        sampling.check(self.model.config.vocab_size)
+        requests = [Request(prompt, sampling, self.tokenizer) for prompt in prompts]
         for request in sorted(requests, key=lambda r: -len(r.prompt)):
             if len(request.prompt) >= self.context:
                 request.finish_reason = "length"

@@ -68,7 +68,7 @@ def test_a_full_context_ends_the_answer_by_length(model, tokenizer):
     prompt = [tokenizer.bos_id] + [20] * 55
     (request,) = engine.answer_all([prompt], Sampling(temperature=0, max_new_tokens=500))
     assert request.finish_reason == "stop" or len(prompt) + len(request.tokens) == 64
-    with pytest.raises(ValueError, match="64 tokens leave no room in the context of 64"):
+    with pytest.raises(ValueError, match="64 tokens leave no room for an answer in the context of 64"):
         engine.submit([20] * 64, Sampling())
 
 
@@ -129,7 +129,8 @@ def test_the_repetition_penalty_divides_positive_and_multiplies_negative_logits_
 
 
 @pytest.mark.parametrize("values", [{"temperature": -1}, {"temperature": float("nan")}, {"top_p": 0}, {"top_p": 1.1},
-                                    {"min_p": -0.1}, {"repetition_penalty": 0}, {"max_new_tokens": 0}])
+                                    {"min_p": -0.1}, {"repetition_penalty": 0}, {"max_new_tokens": 0},
+                                    {"stop": "end"}, {"stop": ("",)}])
 def test_settings_out_of_range_are_refused_by_name(values):
     with pytest.raises(ValueError, match=next(iter(values))):
         Sampling(**values)
@@ -139,4 +140,61 @@ def test_the_same_seed_gives_the_same_text_and_another_seed_another(model, token
     engine, prompt = Engine(model, tokenizer), prompts(tokenizer, 1)[0]
     texts = [engine.answer_all([prompt], Sampling(temperature=1.0, seed=s, max_new_tokens=15))[0].tokens for s in (1, 1, 2)]
     assert texts[0] == texts[1] != texts[2]
-    assert isinstance(Request(prompt, Sampling(seed=None)).generator, torch.Generator)
+    assert isinstance(Request(prompt, Sampling(seed=None), tokenizer).generator, torch.Generator)
+
+
+def spell(tokenizer, text, **values):
+    """A request that is given this text, token by token: what `read` returned after each, and the request."""
+    request, said = Request([], Sampling(**values), tokenizer), []
+    for token in tokenizer.encode(text):
+        if not request.finish_reason:
+            request.add(token, None)
+            said.append(request.read())
+    return said, request
+
+
+def test_text_that_may_begin_a_stop_string_is_held_back_and_the_stop_string_never_shown(tokenizer):
+    text = "One stop, two stones, 三个停止. The rest"
+    for stop in [(".",), ("stones",), ("停止", "nowhere"), (" two stone", "stop, t"), ("rest!",), ("absent",)]:
+        said, request = spell(tokenizer, text, stop=stop)
+        if not request.finish_reason:
+            request.add(tokenizer.end_id, "stop")
+            said.append(request.read())
+        expected = min((text.split(s)[0] for s in stop), key=len)
+        assert "".join(said) == request.text == expected and request.finish_reason == "stop"
+        for i in range(len(said)):  # nothing shown was ever part of a stop string that completed later
+            assert expected.startswith("".join(said[:i]))
+
+
+def test_text_is_released_at_once_where_it_can_no_longer_become_a_stop_string(tokenizer):
+    said, request = spell(tokenizer, "aXY aXb", stop=("XYZ",))
+    assert request.text == "aXY aXb" == "".join(said)
+    assert spell(tokenizer, "a XY", stop=("XYZ",))[1].text == "a "
+
+
+def test_half_a_character_is_never_read_and_comes_out_at_the_end(tokenizer):
+    said, request = spell(tokenizer, "🙈"[:1] + "好")
+    assert all("\ufffd" not in part for part in said) and request.text == "🙈好"
+    request = Request([], Sampling(), tokenizer)
+    first_byte = tokenizer.pieces.piece_to_id("<0xE5>")
+    request.add(first_byte, None)
+    assert request.read() == ""
+    request.add(tokenizer.end_id, "stop")
+    assert request.read() == "\ufffd"
+
+
+def test_log_probabilities_are_those_of_the_full_forward_pass_before_any_transformation(model, tokenizer):
+    prompt = prompts(tokenizer, 1)[0]
+    (request,) = Engine(model, tokenizer).answer_all([prompt], Sampling(
+        temperature=1.5, top_k=3, repetition_penalty=1.3, seed=5, max_new_tokens=10, logprobs=4))
+    assert len(request.logprobs) == len(request.tokens)
+    with torch.no_grad():
+        likely = model(torch.tensor([prompt + request.tokens]))[0].log_softmax(-1)[len(prompt) - 1:]
+    for token, (own, alternatives), row in zip(request.tokens, request.logprobs, likely):
+        assert own == pytest.approx(float(row[token]), abs=1e-4)
+        assert [i for i, _ in alternatives] == row.topk(4).indices.tolist()
+        assert [p for _, p in alternatives] == pytest.approx(row.topk(4).values.tolist(), abs=1e-4)
+    (request,) = Engine(model, tokenizer).answer_all([prompt], Sampling(temperature=0, max_new_tokens=3, logprobs=0))
+    assert all(alternatives == [] for _, alternatives in request.logprobs)
+    with pytest.raises(ValueError, match="^logprobs should be between 0"):
+        Engine(model, tokenizer).submit(prompt, Sampling(logprobs=-1))
