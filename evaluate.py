@@ -56,7 +56,7 @@ def likelihood(engine: Engine, samples: list[dict]) -> dict[str, float]:
     for sample in samples:
         for ids, mask in windows(sample, engine.tokenizer, engine.context)[0]:
             ids, mask = torch.tensor([ids]), torch.tensor([mask])
-            nats += float(engine.model(ids.to(engine.cache.keys.device), mask.to(engine.cache.keys.device)))
+            nats += float(engine.model(ids.to(engine.device), mask.to(engine.device)))
             targets = ids[:, 1:][mask[:, 1:]]
             tokens, size = tokens + len(targets), size + float(sizes[targets].sum())
     if not tokens:
