@@ -16,7 +16,7 @@ from model import LanguageModel, rotary_tables
 
 
 def merge(*linears: nn.Linear) -> Tensor:
-    """The weights of linear layers side by side, [in, sum of out]; the layers keep views of it, so nothing is held twice."""
+    """The weights of linear layers side by side, [in, sum of out]; the layers keep views of it, no copy."""
     merged = torch.cat([linear.weight.detach() for linear in linears]).t().contiguous()
     for linear, part in zip(linears, merged.split([linear.out_features for linear in linears], dim=1)):
         linear.weight = nn.Parameter(part.t(), requires_grad=False)
@@ -93,7 +93,7 @@ class CachedModel:
             self.cache[i].view(-1, E).index_copy_(0, lines, qkv[:, H:].reshape(-1, E))
             q = qkv[:, :H].view(len(spans), -1, K, H // K, E).permute(0, 2, 3, 1, 4)  # [spans, K, H/K, N/spans, E]
             y = [self.idle if layers is None else F.scaled_dot_product_attention(
-                    q[s], layers[i][:K, None].expand(-1, H // K, -1, -1), layers[i][K:, None].expand(-1, H // K, -1, -1),
+                    q[s], *(kv[:, None].expand(-1, H // K, -1, -1) for kv in layers[i].split(K)),
                     attn_mask=mask).permute(2, 0, 1, 3).reshape(-1, H * E)
                  for s, layers in enumerate(kept)]
             x = torch.addmm(x, torch.cat(y).to(x.dtype), o_proj)

@@ -42,11 +42,17 @@ class Sampling:
     logprobs: int | None = None  # k: record each token's log-probability and its k likeliest alternatives
 
     def __post_init__(self):
-        for name, low, high, open_low in (("temperature", 0, 100, False), ("top_p", 0, 1, True), ("min_p", 0, 1, False),
-                                          ("repetition_penalty", 0, 100, True), ("max_new_tokens", 1, 2**31, False)):
+        for name, low, high, kind, open_low in (
+                ("temperature", 0, 100, float, False), ("top_k", 0, 2**31, int, False), ("top_p", 0, 1, float, True),
+                ("min_p", 0, 1, float, False), ("repetition_penalty", 0, 100, float, True),
+                ("max_new_tokens", 1, 2**31, int, False), ("seed", 0, 2**63 - 1, int, False),
+                ("logprobs", 0, 2**31, int, False)):
             value = getattr(self, name)
-            inside = low < value <= high if open_low else low <= value <= high  # false for NaN, too
-            if not inside:
+            if value is None and name in ("seed", "logprobs"):
+                continue
+            if not isinstance(value, (int, kind)) or isinstance(value, bool):
+                raise ValueError(f"{name} should be {'a number' if kind is float else 'an integer'}, found {value!r}")
+            if not (low < value <= high if open_low else low <= value <= high):  # a NaN is nowhere
                 raise ValueError(f"{name} should be in {'(' if open_low else '['}{low}, {high}], found {value}")
         if isinstance(self.stop, str) or not all(isinstance(s, str) and s for s in self.stop):
             raise ValueError(f"stop should be a list of strings that are not empty, found {self.stop!r}")
@@ -54,7 +60,7 @@ class Sampling:
     def check(self, vocabulary: int) -> None:
         """ValueError where a value does not fit this vocabulary."""
         for name, value in (("top_k", self.top_k), ("logprobs", self.logprobs or 0)):
-            if not 0 <= value <= vocabulary:
+            if value > vocabulary:
                 raise ValueError(f"{name} should be between 0 and the vocabulary's {vocabulary}, found {value}")
 
 
@@ -69,15 +75,17 @@ def sample(logits: Tensor, sampling: Sampling, seen: list[int], generator: torch
         index = torch.tensor(sorted(set(seen)), dtype=torch.long, device=logits.device)
         values = logits[index]
         logits = logits.clone()
-        logits[index] = torch.where(values > 0, values / sampling.repetition_penalty, values * sampling.repetition_penalty)
+        penalty = sampling.repetition_penalty
+        logits[index] = torch.where(values > 0, values / penalty, values * penalty)
     if sampling.temperature == 0:
         return int(logits.argmax())
     p, ids = (logits / sampling.temperature).softmax(-1), None
     if sampling.top_k:
         p, ids = p.topk(sampling.top_k)
         p /= p.sum()
-    elif sampling.top_p < 1:  # sorting 32,000 probabilities takes longer than a small model: try the likeliest first
-        p, ids = likeliest if (likeliest := p.topk(min(256, len(p))))[0].sum() > sampling.top_p else p.sort(descending=True)
+    elif sampling.top_p < 1:  # sorting 32,000 numbers takes 2 ms, as long as a small model: try with the likeliest
+        first = p.topk(min(256, len(p)))
+        p, ids = first if first.values.sum() > sampling.top_p else p.sort(descending=True)
     if sampling.top_p < 1:
         p[p.cumsum(-1) - p >= sampling.top_p] = 0  # the likelier tokens hold that mass already
     if sampling.min_p:
@@ -145,12 +153,13 @@ class Engine:
         self.cached, self.device = CachedModel(model, slots), model.lm_head.weight.device
         self.running: list[Request | None] = [None] * slots
         self.waiting: deque[Request] = deque()
-        self.read: list[list[int]] = [[] for _ in range(slots)]  # whole chunks of the last prompt of each slot
+        self.known: list[list[int]] = [[] for _ in range(slots)]  # whole chunks of the last prompt of each slot
         self.chunk = 32 if self.device.type == "cpu" else 256  # tokens; enough that arithmetic, not memory, limits
         self.idle = list(range(slots))  # free slots, the longest unused first
         self.stop_ids = {tokenizer.end_id, tokenizer.eos_id}
         # Markers that may not appear inside an answer: a model that writes one has left the template.
-        self.forbidden = torch.tensor([tokenizer.bos_id, tokenizer.pad_id, *tokenizer.role_ids.values()], device=self.device)
+        self.forbidden = torch.tensor([tokenizer.bos_id, tokenizer.pad_id, *tokenizer.role_ids.values()],
+                                      device=self.device)
 
     @classmethod
     def load(cls, folder: str, slots: int = 1, device: str | None = None,
@@ -185,7 +194,8 @@ class Engine:
         """Queue a prompt of token ids; `step` until its `finish_reason` is set."""
         sampling.check(self.model.config.vocab_size)
         if len(prompt) >= self.context:
-            raise ValueError(f"the prompt's {len(prompt)} tokens leave no room for an answer in the context of {self.context}")
+            raise ValueError(f"the prompt's {len(prompt)} tokens leave no room for an answer "
+                             f"in the context of {self.context}")
         request = Request(prompt, sampling, self.tokenizer)
         self.waiting.append(request)
         return request
@@ -217,17 +227,17 @@ class Engine:
         prompt, size = request.prompt, self.chunk
 
         def shared(slot):  # tokens; the last one of a prompt is always read, for its logits
-            known, at = self.read[slot], 0
+            known, at = self.known[slot], 0
             while at + size < len(prompt) and known[at:at + size] == prompt[at:at + size]:
                 at += size
             return at
 
         best = max([*self.idle, *range(len(self.running))], key=shared)
         slot, start = best if best in self.idle else self.idle[0], shared(best)
-        if slot != best:  # a busy slot has the longest beginning: begun alike, or the same prompt asked for several answers
+        if slot != best:  # the longest beginning is in a busy slot, as when one prompt is to have several answers
             self.cached.cache[:, slot, :, :start] = self.cached.cache[:, best, :, :start]
         self.idle.remove(slot)
-        self.running[slot], self.read[slot] = request, prompt[:len(prompt) // size * size]
+        self.running[slot], self.known[slot] = request, prompt[:len(prompt) // size * size]
         for at in range(start, len(prompt), size):
             logits = self.cached.prefill(slot, prompt[at:at + size], at)
         return slot, logits

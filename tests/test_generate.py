@@ -204,7 +204,8 @@ def test_the_repetition_penalty_divides_positive_and_multiplies_negative_logits_
 
 
 @pytest.mark.parametrize("values", [{"temperature": -1}, {"temperature": float("nan")}, {"top_p": 0}, {"top_p": 1.1},
-                                    {"min_p": -0.1}, {"repetition_penalty": 0}, {"max_new_tokens": 0},
+                                    {"min_p": -0.1}, {"repetition_penalty": 0}, {"max_new_tokens": 0}, {"top_k": -1}, {"top_k": 2.5},
+                                    {"temperature": "1"}, {"seed": -1}, {"seed": True}, {"logprobs": -1},
                                     {"stop": "end"}, {"stop": ("",)}])
 def test_settings_out_of_range_are_refused_by_name(values):
     with pytest.raises(ValueError, match=next(iter(values))):
@@ -271,5 +272,6 @@ def test_log_probabilities_are_those_of_the_full_forward_pass_before_any_transfo
         assert [p for _, p in alternatives] == pytest.approx(row.topk(4).values.tolist(), abs=1e-4)
     (request,) = Engine(model, tokenizer).answer_all([prompt], Sampling(temperature=0, max_new_tokens=3, logprobs=0))
     assert all(alternatives == [] for _, alternatives in request.logprobs)
-    with pytest.raises(ValueError, match="^logprobs should be between 0"):
-        Engine(model, tokenizer).submit(prompt, Sampling(logprobs=-1))
+    for name in ("top_k", "logprobs"):
+        with pytest.raises(ValueError, match=f"^{name} should be between 0 and the vocabulary's 900, found 901"):
+            Engine(model, tokenizer).submit(prompt, Sampling(**{name: 901}))
