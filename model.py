@@ -281,24 +281,28 @@ def save(folder: str, config: ModelConfig, state: dict[str, Tensor], special_ids
         "config.json": public, "generation_config.json": {**special_ids, "max_length": config.max_position_embeddings}})
 
 
-def open_folder(folder: str, **changes) -> tuple[ModelConfig, int, weights.Weights]:
-    """A Llama folder's shape, with `changes`, its `<s>`, and its tensors, not yet read. Raises ValueError saying what
-    is missing, unsupported or misfits."""
+def read_config(folder: str, **changes) -> tuple[ModelConfig, int]:
+    """The shape that a Llama folder's config.json describes, with `changes`, and its `<s>`; ValueError if unsupported."""
     raw = weights.read_config(folder)
     known = {field.name for field in dataclasses.fields(ModelConfig)}
     try:
         config = ModelConfig(**{key: value for key, value in raw.items() if key in known} | changes)
     except ValueError as error:
         raise ValueError(f"{folder}/config.json: {error}") from None
-    source = weights.Weights(folder)
+    return config, raw.get("bos_token_id", 1)
+
+
+def open_weights(folder: str) -> weights.Weights:
+    """The tensors of a Llama folder, not yet read; ValueError naming what is missing or misfits its config.json."""
+    config, source = read_config(folder)[0], weights.Weights(folder)
     with torch.device("meta"):
         source.check({name: list(tensor.shape) for name, tensor in LanguageModel(config).named_parameters()})
-    return config, raw.get("bos_token_id", 1), source
+    return source
 
 
 def load(folder: str, device: str = "cpu", dtype: torch.dtype = torch.float32, *, vocab_size: int | None = None,
          partitioned=None, **training) -> LanguageModel:
-    """The model of a Llama folder, ready to evaluate; ValueError as from `open_folder`.
+    """The model of a Llama folder, ready to evaluate; ValueError as from `open_weights`.
 
     Each tensor is read, cast and placed before the next, so nothing lies in memory twice.
     vocab_size: grow the embedding and the head to so many rows; a new row is the mean of the old ones.
@@ -306,7 +310,7 @@ def load(folder: str, device: str = "cpu", dtype: torch.dtype = torch.float32, *
     by which each rank keeps only its share of the weights (ZeRO-3's `Init` and `GatheredParameters`).
     training: values for fields that matter in training only, such as `hidden_dropout`.
     """
-    config, bos_id, source = open_folder(folder, **training)
+    (config, bos_id), source = read_config(folder, **training), open_weights(folder)
     config = dataclasses.replace(config, vocab_size=max(config.vocab_size, vocab_size or 0))
     build, fill = partitioned or (torch.device("meta"), None)
     with build:
@@ -333,12 +337,14 @@ def count_parameters(config: ModelConfig) -> int:
         return sum(p.numel() for p in LanguageModel(config).parameters())
 
 
-def memory_per_gpu(parameters: int, zero_stage: int, ranks: int, offload: bool) -> dict[str, float]:
+def memory_per_gpu(parameters: int, zero_stage: int, ranks: int, offload: bool, trained: int | None = None) -> dict[str, float]:
     """Bytes of model state a rank holds in mixed-precision Adam training (Rajbhandari et al. 2020, section 3.1):
-    2 per half-precision weight, 2 per gradient, 12 for the fp32 master and both Adam moments. ZeRO 1, 2, 3
-    divide the last, the last two, all three by the number of ranks; offload moves the 12 to the host.
+    2 per half-precision weight and, per weight that is trained (all, unless adapters are), 2 for the gradient and 12
+    for the fp32 master and both Adam moments. ZeRO 1, 2, 3 divide the last, the last two, all three by the number of
+    ranks; offload moves the 12 to the host.
     """
-    weights, gradients, optimizer = 2.0 * parameters, 2.0 * parameters, 12.0 * parameters
+    trained = parameters if trained is None else trained
+    weights, gradients, optimizer = 2.0 * parameters, 2.0 * trained, 12.0 * trained
     optimizer /= ranks if zero_stage >= 1 else 1
     gradients /= ranks if zero_stage >= 2 else 1
     weights /= ranks if zero_stage >= 3 else 1
@@ -350,16 +356,29 @@ def main(argv=None) -> None:
     parser = argparse.ArgumentParser(description="print a config's parameter count and model-state memory")
     parser.add_argument("--config", required=True)
     parser.add_argument("--ranks", type=int, nargs="+", default=[1, 8, 64])
+    parser.add_argument("--init-from", metavar="DIR", help="the shape of this folder; default: the config's")
+    parser.add_argument("--lora", type=int, default=0, metavar="RANK", help="train adapters, and the vocabulary, which grew")
     args = parser.parse_args(argv)
     with open(args.config, encoding="utf-8") as file:
         raw = json.load(file)
-    config = ModelConfig(vocab_size=raw["tokenizer"]["vocab_size"], **raw["model"])
+    start = args.init_from or raw["stages"][0].get("init_from")
+    try:
+        config = read_config(start)[0] if start else ModelConfig(vocab_size=raw["tokenizer"]["vocab_size"], **raw["model"])
+    except ValueError as error:
+        raise SystemExit(f"error: {error}") from None
     zero = raw["deepspeed"].get("zero_optimization", {})
     stage, offload = zero.get("stage", 0), "offload_optimizer" in zero
-    parameters = count_parameters(config)
+    parameters, trained = count_parameters(config), None
     print(f"{parameters:,} parameters, ZeRO-{stage}{' with the optimizer on the host' if offload else ''}")
+    if args.lora:
+        with torch.device("meta"):
+            matrices = [m for m in LanguageModel(config).model.modules() if isinstance(m, nn.Linear)]
+        vocabulary = config.vocab_size * config.hidden_size * (1 if config.tie_word_embeddings else 2)
+        adapters = args.lora * sum(m.in_features + m.out_features for m in matrices)
+        print(f"trained: {adapters:,} in adapters of rank {args.lora}, {vocabulary:,} in embedding and head")
+        parameters, trained = parameters + adapters, adapters + vocabulary
     for ranks in args.ranks:
-        memory = memory_per_gpu(parameters, stage, ranks, offload)
+        memory = memory_per_gpu(parameters, stage, ranks, offload, trained)
         print(f"  {ranks:3d} ranks: {memory['gpu'] / 2**30:7.2f} GiB per GPU, {memory['host'] / 2**30:7.2f} GiB "
               "host per rank, plus activations")
 

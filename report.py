@@ -131,21 +131,25 @@ def card(out_dir: str, config: dict, preparation: dict, stages: dict[str, list[d
                 return
     with open(os.path.join(out_dir, "config.json"), encoding="utf-8") as file:
         shape = json.load(file)
-    base = config["stages"][0]["init_from"]
+    def start(stage):  # a path says little elsewhere, its last part may be a model's name
+        return os.path.basename(os.path.normpath(stage["init_from"])) if stage["init_from"] else None
+
+    base = start(config["stages"][0])
     lines = ["---", "library_name: transformers", "pipeline_tag: text-generation", *([f"base_model: {base}"] if base else []),
              "---", CARD, "", f"# {os.path.basename(os.path.abspath(out_dir))}", "",
              "A chat model in the Llama format. `AutoModelForCausalLM` and `AutoTokenizer` load it without custom code, and "
-             "`apply_chat_template` renders conversations as in training. In that template a typed `<|user|>` becomes the "
-             "marker: clean what strangers write.", "", "## Trained on", "",
-             "| stage | start | source | samples | tokens | supervised | bits per byte, held out |", "|---|---|---|---|---:|---:|---:|"]
+             "`apply_chat_template` renders conversations as in training, but for text that spells a marker (a typed `<|user|>`), "
+             "which becomes the marker there: clean what strangers write.", "", "## Trained on", "",
+             "| stage | from | samples kept | tokens | supervised | steps | held-out bits per byte |",
+             "|---|---|---|---:|---:|---:|---:|"]
     for stage in config["stages"]:
-        data, name = preparation["stages"][stage["name"]], stage["name"]
-        held_out = [entry["bits_per_byte"] for entry in stages[name] if "bits_per_byte" in entry]
-        start = stage["init_from"] or ("the stage before" if stage is not config["stages"][0] else "random weights")
-        start += f", LoRA of rank {stage['lora']['rank']}" if stage["lora"]["rank"] else ""
-        for source, counts in data["sources"].items():
-            lines.append(f"| {name} | {start} | {source} | {counts['kept']:,} of {counts['read']:,} | {data['train']['tokens']:,} | "
-                         f"{data['train']['supervised']:,} | {f'{held_out[-1]:.4f}' if held_out else ''} |")
+        data, entries = preparation["stages"][stage["name"]], stages[stage["name"]]
+        held_out = [f"{entry['bits_per_byte']:.4f}" for entry in entries if "bits_per_byte" in entry]
+        origin = start(stage) or ("the stage before" if stage is not config["stages"][0] else "random weights")
+        origin += f", LoRA of rank {stage['lora']['rank']}" if stage["lora"]["rank"] else ""
+        kept = ", ".join(f"{source}: {c['kept']:,} of {c['read']:,}" for source, c in data["sources"].items())
+        lines.append(f"| {stage['name']} | {origin} | {kept} | {data['train']['tokens']:,} | {data['train']['supervised']:,} | "
+                     f"{entries[-1]['step']} | {' to '.join(dict.fromkeys(held_out[:1] + held_out[-1:]))} |")
     if figures:
         lines += ["", "## Figures", "", evaluate.table(figures)]
     lines += ["", "## Shape", "", "| | |", "|---|---|", *(f"| {key} | {json.dumps(value)} |" for key, value in shape.items())]

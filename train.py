@@ -165,8 +165,9 @@ def run_stage(deepspeed, config: dict, stage: dict, prepared: str, start: str | 
         model = load_start(deepspeed, start, settings, len(tokenizer), config["model"])
         if stage["lora"]["rank"]:
             torch.manual_seed(config["seed"])  # building the model above has drawn random numbers or, on meta, none
-            grown = len(tokenizer) > model_file.open_folder(start)[0].vocab_size
+            grown = len(tokenizer) > model_file.read_config(start)[0].vocab_size
             lora.add(model, **stage["lora"], train_vocabulary=grown)
+    trained = sum(getattr(p, "ds_numel", p.numel()) for p in model.parameters() if p.requires_grad)  # ZeRO-3's is 0
     os.makedirs(folder, exist_ok=True)
     engine = initialize(deepspeed, model.train(), settings,
                         None if verbose else os.path.join(config["out_dir"], f"deepspeed-{dist.get_rank()}.log"))
@@ -178,7 +179,8 @@ def run_stage(deepspeed, config: dict, stage: dict, prepared: str, start: str | 
         check_unchanged({**manifest["config"], "tokenizer model": manifest["tokenizer"]},
                         {**config, "tokenizer model": context["tokenizer"]})
         done = checkpoint.restore(engine, manifest)
-    say(f"stage {stage['name']}: {model_file.count_parameters(model.config):,} parameters, {steps} steps of "
+    say(f"stage {stage['name']}: {model_file.count_parameters(model.config):,} parameters"
+        + (f", {trained:,} trained (LoRA of rank {stage['lora']['rank']})" if stage["lora"]["rank"] else "") + f", {steps} steps of "
         f"{batch_size} x {shard.context} tokens from {len(shard):,} rows ({steps * batch_size / len(shard):.1f} epochs), "
         f"{precision}, {type(engine.basic_optimizer).__name__}, ZeRO-{engine.zero_optimization_stage()}, "
         f"{dist.get_world_size()} rank(s)" + (f"; resumed at step {done}" if done else ""))
@@ -242,7 +244,7 @@ def export(engine, folder: str, tokenizer: Tokenizer, start: str | None, alpha: 
                 trained[name] = (parameter if full is None else full.view_as(parameter)).detach().float().cpu().clone()
     if dist.get_rank() == 0:
         if any(name.endswith(".lora_a") for name in trained):
-            trained = lora.merge(trained, model_file.open_folder(start)[2].read, alpha)
+            trained = lora.merge(trained, model_file.open_weights(start).read, alpha)
         tokenizer.save(folder)
         model_file.save(folder, engine.module.config, trained, {
             "bos_token_id": tokenizer.bos_id, "pad_token_id": tokenizer.pad_id,
@@ -277,7 +279,8 @@ def check_unchanged(old: dict, config: dict) -> None:
 
 def check_start(folder: str, config: dict) -> None:
     """ValueError for a folder that no stage can start from; its weights are not read yet."""
-    shape, _, _ = model_file.open_folder(folder)
+    shape, _ = model_file.read_config(folder)
+    model_file.open_weights(folder)
     context = config["model"]["max_position_embeddings"]
     if context > shape.max_position_embeddings:
         raise ValueError(f"model.max_position_embeddings {context}, the tokens of a row, is more than the "

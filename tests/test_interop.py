@@ -178,7 +178,7 @@ def test_rope_scaling_is_written_so_that_transformers_honours_it(tokenizer, tmp_
 
 
 def test_the_model_card_says_what_it_was_trained_on_and_never_replaces_a_page_of_the_users(tmp_path):
-    config = {"stages": [{"name": "sft", "init_from": "some/base", "steps": 7, "epochs": None, "lora": {"rank": 8}}],
+    config = {"stages": [{"name": "sft", "init_from": "/home/me/base/", "steps": 7, "epochs": None, "lora": {"rank": 8}}],
               "deepspeed": {}}
     preparation = {"stages": {"sft": {"sources": {"chats.jsonl": {"read": 12, "kept": 9}},
                                       "train": {"samples": 9, "tokens": 1234, "supervised": 300}}}}
@@ -189,8 +189,8 @@ def test_the_model_card_says_what_it_was_trained_on_and_never_replaces_a_page_of
     report.card(str(tmp_path), config, preparation, stages, figures)
     text = (tmp_path / "README.md").read_text()
     header = text.split("---")[1]
-    assert "library_name: transformers" in header and "base_model: some/base" in header
-    for part in ("chats.jsonl", "9 of 12", "1,234", "rank 8", "0.7500", "| hidden_size | 48 |", "5 held-out conversations"):
+    assert "library_name: transformers" in header and "base_model: base\n" in header
+    for part in ("chats.jsonl: 9 of 12", "1,234", "rank 8", "0.7500", "| hidden_size | 48 |", "5 held-out conversations"):
         assert part in text, part
     report.card(str(tmp_path), config, preparation, stages, None)
     assert "held-out conversations" not in (tmp_path / "README.md").read_text(), "its own page is renewed"

@@ -274,15 +274,29 @@ def test_adapters_start_at_the_pretrained_model_train_alone_and_merge_into_what_
         torch.testing.assert_close(merged(ids), after, rtol=1e-4, atol=1e-4)
 
 
+def test_the_memory_arithmetic_counts_what_adapters_train_and_hold(pretrained, capsys):
+    model = model_file.load(pretrained)
+    parameters = sum(p.numel() for p in model.parameters())
+    lora.add(model, rank=4, alpha=8.0, dropout=0.0, train_vocabulary=True)
+    trained = [p.numel() for p in model.parameters() if p.requires_grad]
+    vocabulary = 2 * 32_000 * 48
+    model_file.main(["--config", os.path.join(ROOT, "configs", "finetune.json"), "--init-from", pretrained, "--lora", "4"])
+    output = capsys.readouterr().out
+    assert f"{parameters:,} parameters, ZeRO-2" in output
+    assert f"{sum(trained) - vocabulary:,} in adapters of rank 4, {vocabulary:,} in embedding and head" in output
+    held = model_file.memory_per_gpu(1000, 0, 1, offload=False, trained=10)
+    assert held == {"gpu": 2 * 1000 + 2 * 10 + 12 * 10, "host": 0.0}
+
+
 # --- whole runs ---------------------------------------------------------------------------------------------
 
 
-def config_of(folder, pretrained, zero, rank=0, **changes) -> str:
+def config_of(folder, pretrained, zero, **changes) -> str:
     demo = lambda split, count: [{"demo": "conversations", "split": split, "count": count}]  # noqa: E731
     optimizer = {"type": "AdamW", "params": {"lr": 3e-3, "betas": [0.9, 0.95], "eps": 1e-6}}
     config = {"out_dir": str(folder / "out"), "model": {"max_position_embeddings": 128},
               "stages": [{"name": "sft", "init_from": pretrained, "data": demo("train", 60), "steps": 4, "log_every": 1,
-                          "validation": demo("validation", 4), "lora": {"rank": rank, "alpha": 16}}],
+                          "validation": demo("validation", 4)}],
               "deepspeed": {"train_batch_size": 4, "optimizer": optimizer, "zero_optimization": {"stage": zero}}} | changes
     folder.mkdir(exist_ok=True)
     (folder / "c.json").write_text(json.dumps(config))
@@ -291,12 +305,21 @@ def config_of(folder, pretrained, zero, rank=0, **changes) -> str:
 
 @pytest.fixture(scope="module")
 def fine_tuned(pretrained, tmp_path_factory):
-    """The same fine-tuning in full, in full on two ranks that hold a share of the weights each, and with adapters."""
+    """The same fine-tuning in full, in full on two ranks that hold a share of the weights each, and with adapters
+    by configs/finetune.json."""
     found = {}
-    for name, zero, rank, ranks in (("full", 1, 0, 1), ("partitioned", 3, 0, 2), ("lora", 3, 4, 1)):
+    for name, zero in (("full", 1), ("partitioned", 3), ("lora", 2)):
         folder = tmp_path_factory.mktemp(name)
-        words = [sys.executable, "train.py", "--config", config_of(folder, pretrained, zero, rank)]
-        if ranks == 2:
+        words = [sys.executable, "train.py", "--config", config_of(folder, pretrained, zero)]
+        if name == "lora":
+            demo = json.dumps([{"demo": "conversations", "count": 60}])
+            changes = {"out_dir": folder / "out", "stages.sft.init_from": pretrained, "stages.sft.lora.rank": 4,
+                       "stages.sft.data": demo, "stages.sft.epochs": "null", "stages.sft.steps": 4,
+                       "deepspeed.train_batch_size": 4, "deepspeed.train_micro_batch_size_per_gpu": 2,
+                       "model.max_position_embeddings": 128, "deepspeed.scheduler.params.warmup_num_steps": 2}
+            words[-1] = "configs/finetune.json"
+            words += [word for key, value in changes.items() for word in ("--set", f"{key}={value}")]
+        if name == "partitioned":
             launcher = os.path.join(os.path.dirname(sys.executable), "deepspeed")
             words = [launcher, "--num_gpus", "2", "--master_port", "29531", *words[1:]]
         result = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=300,
@@ -316,7 +339,7 @@ def test_fine_tuning_starts_from_the_folder_and_transformers_loads_the_result(pr
     assert ours.config.rope_scaling == LLAMA3 and theirs.generation_config.eos_token_id == [32_004, 2]
     text = "".join(Engine.load(fine_tuned["full"], device="cpu").stream(chats(1)[0][:1], Sampling(max_new_tokens=5, seed=1)))
     assert isinstance(text, str)
-    assert f"base_model: {pretrained}" in open(os.path.join(fine_tuned["full"], "README.md")).read()
+    assert f"base_model: {os.path.basename(pretrained)}" in open(os.path.join(fine_tuned["full"], "README.md")).read()
 
 
 @pytest.mark.slow
