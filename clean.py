@@ -9,6 +9,7 @@ Most texts are clean, so each rule first asks what is cheap to ask (`in`, `isasc
 together must take less time than the tokenizer.
 """
 
+import ast
 import functools
 import hashlib
 import html
@@ -120,13 +121,14 @@ def leaked_prompt(text: str, role: str):
 
 def empty_turns(messages: Messages):
     """A turn without text is left out; around it, its neighbours meet."""
-    return messages if all(m["content"].strip() for m in messages) else [m for m in messages if m["content"].strip()]
+    full = [m for m in messages if m["content"].strip()]
+    return messages if len(full) == len(messages) else full
 
 
 def system_first(messages: Messages):
     """A system message speaks for the whole conversation: later ones are left out."""
-    late = any(m["role"] == "system" for m in messages[1:])
-    return [m for i, m in enumerate(messages) if i == 0 or m["role"] != "system"] if late else messages
+    kept = [m for i, m in enumerate(messages) if i == 0 or m["role"] != "system"]
+    return messages if len(kept) == len(messages) else kept
 
 
 def user_first(messages: Messages):
@@ -140,15 +142,13 @@ def user_first(messages: Messages):
 
 def repeated_role(messages: Messages):
     """Two turns of one side in a row are one turn of two lines."""
-    if all(a["role"] != b["role"] for a, b in zip(messages, messages[1:])):
-        return messages
     kept: Messages = []
     for message in messages:
         if kept and kept[-1]["role"] == message["role"]:
             kept[-1] = {**message, "content": kept[-1]["content"] + "\n" + message["content"]}
         else:
             kept.append(message)
-    return kept
+    return messages if len(kept) == len(messages) else kept
 
 
 def answered_end(messages: Messages):
@@ -201,6 +201,7 @@ CHAT_RULES = {rule.__name__: rule for rule in (empty_turns, system_first, user_f
 RULES = {**TEXT_RULES, **CHAT_RULES}
 FOR_TEXTS_TOO = ("too_short", "language")
 OFF = {"language"}
+SETTING = {"mojibake": "repair", "too_short": "characters", "too_long": "characters", "language": "wanted"}
 
 
 def check_rules(settings: dict) -> None:
@@ -208,7 +209,7 @@ def check_rules(settings: dict) -> None:
     for name, setting in settings.items():
         if name not in RULES:
             raise ValueError(f"data.rules: there is no rule {name!r}; there are {', '.join(RULES)}")
-        fitting = {"too_short": int, "too_long": int, "language": list, "mojibake": str}.get(name, bool)
+        fitting = {"characters": int, "wanted": list, "repair": str}.get(SETTING.get(name), bool)
         if not isinstance(setting, (bool, fitting)) or name in OFF and setting is True:
             raise ValueError(f"data.rules.{name}: {setting!r} is no setting of this rule")
     if settings.get("mojibake") == "repair":
@@ -226,40 +227,49 @@ def needed(library: str, by: str):
         raise ValueError(f"{by} needs {library}: pip install \"zerochat[data]\", or pip install {library}") from None
 
 
+@functools.lru_cache
+def _active(settings: str) -> tuple[list, list, list]:
+    """(name, rule) of the rules that are on: those of a text, of a conversation, and of a conversation that are for
+    documents, too."""
+    given = ast.literal_eval(settings)
+
+    def chosen(rules):
+        for name, rule in rules.items():
+            setting = given.get(name, name not in OFF)
+            if setting is not False:
+                yield name, rule if setting is True else functools.partial(rule, **{SETTING[name]: setting})
+
+    of_chats = list(chosen(CHAT_RULES))
+    return list(chosen(TEXT_RULES)), of_chats, [pair for pair in of_chats if pair[0] in FOR_TEXTS_TOO]
+
+
 def clean(sample: dict, settings: dict) -> tuple[dict | None, list[tuple[str, str, str]]]:
-    """The cleaned sample and (rule, text before, text after) for each rule that changed it; None and one
-    (reason, text, "") where a rule drops it."""
+    """The cleaned sample and (rule, text before, text after) for each rule that changed it, once for each turn
+    or conversation; None and one (reason, text, "") where a rule drops it."""
+    of_texts, of_chats, of_documents = _active(str(settings))
     plain = "text" in sample
     messages = [{"role": "text", "content": sample["text"]}] if plain else sample["messages"]
-    texts, roles = [m["content"] for m in messages], [m["role"] for m in messages]
-    changed = []
-    for name, rule in TEXT_RULES.items():
-        setting = settings.get(name, True)
-        if setting is False:
-            continue
-        first = None
-        for i, (text, role) in enumerate(zip(texts, roles)):
-            after = rule(text, role) if setting is True else rule(text, role, setting)
+    changed: dict[str, tuple] = {}
+    cleaned = []
+    for message in messages:
+        text, role = message["content"], message["role"]
+        for name, rule in of_texts:
+            after = rule(text, role)
             if after is not text and after != text:
                 if isinstance(after, Drop):
                     return None, [(str(after), text, "")]
-                first = first or (name, text, after)
-            texts[i] = after
-        if first:
-            changed.append(first)
-    if changed:
-        messages = [{**message, "content": text} for message, text in zip(messages, texts)]
-    for name, rule in CHAT_RULES.items():
-        setting = settings.get(name, name not in OFF)
-        if setting is False or plain and name not in FOR_TEXTS_TOO:
-            continue
-        after = rule(messages) if setting is True else rule(messages, setting)
-        if isinstance(after, Drop):
-            return None, [(str(after), _shown(messages), "")]
+                changed.setdefault(name, (name, text, after))
+            text = after
+        cleaned.append(message if text is message["content"] else {**message, "content": text})
+    messages = cleaned
+    for name, rule in of_documents if plain else of_chats:
+        after = rule(messages)
         if after is not messages:
-            changed.append((name, _shown(messages), _shown(after)))
+            if isinstance(after, Drop):
+                return None, [(str(after), _shown(messages), "")]
+            changed[name] = (name, _shown(messages), _shown(after))
             messages = after
-    return {**sample, **({"text": messages[0]["content"]} if plain else {"messages": messages})}, changed
+    return {**sample, **({"text": messages[0]["content"]} if plain else {"messages": messages})}, list(changed.values())
 
 
 def _shown(messages: Messages) -> str:
@@ -268,13 +278,17 @@ def _shown(messages: Messages) -> str:
 
 def fold(text: str) -> str:
     """What two texts share when they differ only in case, width, blanks or punctuation."""
-    if text.isascii():
-        return text.encode().lower().translate(None, NOT_ALNUM).decode() or text
-    if not unicodedata.is_normalized("NFKC", text):
-        text = unicodedata.normalize("NFKC", text)
-    return re.sub(r"[\W_]+", "", text.casefold()) or text
+    if not text.isascii() and not unicodedata.is_normalized("NFC", text):
+        text = unicodedata.normalize("NFC", text)
+    folded = text.casefold().encode("utf-8", "replace").translate(None, NOT_ALNUM).decode()
+    if not folded.isascii():
+        folded = NO_WORD.sub("", folded)
+        if not unicodedata.is_normalized("NFKC", folded):  # slow, so it comes last, for what is left
+            folded = NO_WORD.sub("", unicodedata.normalize("NFKC", folded))
+    return folded or text
 
 
+NO_WORD = re.compile(r"[\W_]+")
 NOT_ALNUM = bytes(i for i in range(128) if not chr(i).isalnum())
 
 

@@ -25,6 +25,7 @@ import sources
 
 SPLITS = ("train", "validation")
 BATCH = 2**20          # characters handed to a process at once
+TO_JSON = json.JSONEncoder(ensure_ascii=False).encode
 CUT_BY_POSITION = 10_000  # characters: a plain text longer than this is no sample among many, but a book
 
 
@@ -132,7 +133,7 @@ def _clean_batch(job: tuple) -> dict:
         for rule, before, after in notes:
             _count(report["dropped" if sample is None else "changed"], rule, [where, *_difference(before, after)])
         for i, (split, part) in enumerate(_parts(sample, held_out, fixed) if sample else []):
-            row = json.dumps({"source": name, "line": line, **part}, ensure_ascii=False).encode() + b"\n"
+            row = TO_JSON({"source": name, "line": line, **part}).encode() + b"\n"
             folded, prompt, share = _folded(part)
             entries.append((clean.fingerprint(folded), prompt, share, len(row), number, split, i == 0))
             lines.append(row)
@@ -157,7 +158,9 @@ def _folded(sample: dict) -> tuple[str, int, int]:
         return folded, 0, clean.fingerprint(folded)
     texts = [clean.fold(message["content"]) for message in sample["messages"]]
     question = next((t for t, m in zip(texts, sample["messages"]) if m["role"] == "user"), "")
-    return "".join(texts), clean.fingerprint("\n".join(texts[:-1])), clean.fingerprint(question)
+    share = clean.fingerprint(question)
+    prompt = share if len(texts) == 2 else clean.fingerprint("\n".join(texts[:-1]))
+    return "".join(texts), prompt, share
 
 
 def _count(table: dict, reason: str, example: list[str], most: int = 3) -> None:

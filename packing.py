@@ -51,29 +51,25 @@ def windows(sample: dict, tokenizer: Tokenizer, context: int, overlap: int = 1):
             begin = end
         return pieces, 0, 0
 
-    supervised = sum(mask)
-    messages = sample["messages"]
-    system, messages = messages[:messages[0]["role"] == "system"], messages[messages[0]["role"] == "system":]
-    head = len(tokenizer.render(system)[0])
-    if head > context // 2:
-        system, head = [], 1
-    starts = [i for i, message in enumerate(messages) if message["role"] == "user"]
-    exchanges = [messages[a:b] for a, b in zip([0, *starts[1:]], [*starts[1:], len(messages)])]
-    sizes = [len(tokenizer.render(exchange)[0]) - 1 for exchange in exchanges]
+    # The markers say where turns begin: no text ever becomes one.
+    markers = set(tokenizer.role_ids.values())
+    turns = [i for i, token in enumerate(ids) if token in markers]
+    begin = turns[1] if ids[1] == tokenizer.role_ids["system"] else 1
+    head = begin if begin <= context // 2 else 1
+    starts = [i for i in turns if i > begin and ids[i] == tokenizer.role_ids["user"]]
     groups, used = [], context
-    for exchange, size in zip(exchanges, sizes):
-        if used + size > context:
-            groups.append(list(system))
+    for start, end in zip([begin, *starts], [*starts, len(ids)]):
+        if used + end - start > context:
+            groups.append([start, end])
             used = head
-        groups[-1] += exchange
-        used += size
+        groups[-1][1] = end
+        used += end - start
     pieces, cut = [], 0
-    for group in groups:
-        ids, mask = tokenizer.render(group)
-        cut += len(ids) > context
-        if any(mask):
-            pieces += _long_exchange(ids, mask, head, context)
-    return pieces, supervised - sum(sum(mask) for _, mask in pieces), cut
+    for start, end in groups:
+        cut += head + end - start > context
+        if any(mask[start:end]):
+            pieces += _long_exchange(ids[:head] + ids[start:end], mask[:head] + mask[start:end], head, context)
+    return pieces, sum(mask) - sum(sum(mask) for _, mask in pieces), cut
 
 
 def _long_exchange(ids: list[int], mask: list[bool], head: int, context: int) -> list[tuple[list, list]]:
