@@ -11,11 +11,13 @@ them. The folder is built as `step-N.tmp`, fsynced and renamed; loading takes th
 Left out on purpose: NVMe offload, optimizers whose state is not shaped like their weights.
 """
 
+import glob
 import hashlib
 import json
 import os
 import re
 import shutil
+from contextlib import suppress
 
 import torch
 import torch.distributed as dist
@@ -59,9 +61,10 @@ def _layout(engine) -> tuple[list[torch.Tensor], list[tuple[str, int, int, int, 
 
 
 def whole_masters(engine) -> dict[str, torch.Tensor]:
-    """Without ZeRO: parameter name -> its fp32 master, flattened."""
-    masters, pieces = _layout(engine)
-    return {name: masters[master].data.view(-1)[here:here + count] for name, _, master, here, count in pieces}
+    """Without ZeRO: parameter name -> its fp32 master."""
+    (masters, pieces), params = _layout(engine), dict(engine.module.named_parameters())
+    return {name: masters[master].data.view(-1)[here:here + count].view_as(params[name])
+            for name, _, master, here, count in pieces}
 
 
 def _moments(engine, master: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -228,6 +231,15 @@ def _verified(path: str, rank: int, ranks: int) -> tuple[dict, list[str]]:
     return manifest, bad
 
 
+def recorded(out_dir: str) -> dict:
+    """The config of the run that left checkpoints in the folders of `out_dir`; {} where there are none."""
+    for path in sorted(glob.glob(os.path.join(out_dir, "*", "step-*", MANIFEST)), key=os.path.getmtime, reverse=True):
+        with suppress(OSError, ValueError, KeyError):
+            with open(path) as file:
+                return json.load(file)["config"]
+    return {}
+
+
 class _Pieces:
     """The parameters of a checkpoint, put together from whatever pieces its ranks wrote."""
 
@@ -312,7 +324,7 @@ def undo_first_step(engine) -> None:
     it decays the masters and shifts the bias correction by one."""
     params = dict(engine.module.named_parameters())
     for name, master in whole_masters(engine).items():
-        master.copy_(params[name].detach().flatten())
+        master.copy_(params[name].detach())
     for state in engine.basic_optimizer.state.values():
         state["step"] = state["step"] * 0
 

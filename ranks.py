@@ -93,9 +93,19 @@ def loudest(number: int, device) -> int:
     return int(number)
 
 
-def wait_for_rank_0() -> None:
-    """A barrier with the patience of a data preparation; other collectives give up when a node has died."""
-    dist.barrier(dist.new_group(backend="gloo", timeout=timedelta(hours=12)))
+def on_rank_0(action) -> None:
+    """Rank 0 acts, the others wait for it, with the patience of a data preparation (other collectives give up when a
+    node has died); what it finds wrong is raised on all ranks."""
+    problem, patient = None, dist.new_group(backend="gloo", timeout=timedelta(hours=12))
+    if dist.get_rank() == 0:
+        try:
+            action()
+        except (ValueError, OSError) as error:
+            problem = str(error)
+    said = [problem]
+    dist.broadcast_object_list(said, group=patient)
+    if said[0] is not None:
+        raise SharedError(said[0])
 
 
 def claim(out_dir: str):

@@ -33,7 +33,7 @@ from data import PackedData, global_batch
 from generate import Engine
 from model import LanguageModel, ModelConfig
 from ranks import (SharedError, Stopped, StopSignal, agree, check_shared, claim, load_deepspeed, loudest, quiet,
-                   start_process_group, wait_for_rank_0, watch_launcher)
+                   on_rank_0, start_process_group, watch_launcher)
 from report import say
 from tokenizer import Tokenizer
 
@@ -173,12 +173,12 @@ def run_stage(deepspeed, config: dict, stage: dict, prepared: str, start: str | 
                         None if verbose else os.path.join(config["out_dir"], f"deepspeed-{dist.get_rank()}.log"))
     # A rank's own dropout, whatever the number of ranks before it; after this, a checkpoint carries the state.
     torch.manual_seed(config["seed"] * 1000 + dist.get_rank())
-    context = {"config": config, "tokenizer": tokenizer_hash(prepared)}
-    manifest, done = checkpoint.newest(folder, say), 0
-    if manifest:
-        check_unchanged({**manifest["config"], "tokenizer model": manifest["tokenizer"]},
-                        {**config, "tokenizer model": context["tokenizer"]})
-        done = checkpoint.restore(engine, manifest)
+    context = {"config": {**config, "data_fingerprint": os.path.basename(prepared)}, "tokenizer": tokenizer_hash(prepared)}
+    manifest = checkpoint.newest(folder, say)
+    if manifest and manifest["tokenizer"] != context["tokenizer"]:
+        raise SharedError(f"{manifest['path']} was trained with another tokenizer than {prepared}/tokenizer.model; "
+                          "start over with --fresh, or choose another out_dir")
+    done = checkpoint.restore(engine, manifest) if manifest else 0
     say(f"stage {stage['name']}: {model_file.count_parameters(model.config):,} parameters"
         + (f", {trained:,} trained (LoRA of rank {stage['lora']['rank']})" if stage["lora"]["rank"] else "") + f", {steps} steps of "
         f"{batch_size} x {shard.context} tokens from {len(shard):,} rows ({steps * batch_size / len(shard):.1f} epochs), "
@@ -241,7 +241,7 @@ def export(engine, folder: str, tokenizer: Tokenizer, start: str | None, alpha: 
         if parameter.requires_grad:
             full = own.get(name) if own else safe_get_full_fp32_param(parameter)
             if dist.get_rank() == 0:
-                trained[name] = (parameter if full is None else full.view_as(parameter)).detach().float().cpu().clone()
+                trained[name] = (parameter if full is None else full).detach().float().cpu().clone()
     if dist.get_rank() == 0:
         if any(name.endswith(".lora_a") for name in trained):
             trained = lora.merge(trained, model_file.open_weights(start).read, alpha)
@@ -321,27 +321,28 @@ def run(args) -> None:
         if stage["init_from"]:
             check_start(stage["init_from"], config)
     start_process_group(deepspeed)
-    described = {**config, "data_fingerprint": data.fingerprint(config)}
-    new = not os.path.exists(out)
-    if dist.get_rank() == 0:
-        lock = claim(out)  # held until this process ends  # noqa: F841
-    try:
-        check_shared(out)
-        if dist.get_rank() == 0:
-            if args.fresh:
-                start_over(out)
-            check_unchanged(recorded(record), described)
-            data.prepare(config, say)
-    except BaseException:
-        if new and dist.get_rank() == 0:
-            shutil.rmtree(out)
-        raise
-    if dist.get_rank() == 0:
+    described, new = {**config, "data_fingerprint": data.fingerprint(config)}, not os.path.exists(out)
+
+    def begin() -> None:
+        nonlocal lock
+        lock = claim(out)
+        if args.fresh:
+            start_over(out)
+        check_unchanged(recorded(record) or checkpoint.recorded(out), described)
+        data.prepare(config, say)
         if os.path.exists(finished):  # it will go on, under a config that allows more steps, say
             os.remove(finished)
         with open(record, "w", encoding="utf-8") as file:
             json.dump(described, file, indent=2)
-    wait_for_rank_0()
+
+    lock = None  # held until this process ends
+    try:
+        on_rank_0(begin)
+        check_shared(out)
+    except BaseException:
+        if new and lock:
+            shutil.rmtree(out)
+        raise
     prepared = os.path.join(out, "data", data.fingerprint(config))
 
     start, renewed = None, False

@@ -30,7 +30,7 @@ def _rank(target, args, rank: int, ranks: int, port: str, log: str) -> None:
     os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(ranks), MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
     with open(log, "ab", buffering=0) as file:
         os.dup2(file.fileno(), 1), os.dup2(file.fileno(), 2)
-    sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)
+    sys.stdout, sys.stderr = (open(number, "w", buffering=1, closefd=False) for number in (1, 2))
     signal.signal(signal.SIGINT, signal.default_int_handler)
     torch.set_num_threads(1)
     deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False  # gloo alone will do, and needs no build
@@ -101,7 +101,7 @@ def run_config(folder, **changes) -> str:
     from config import deep_merge
     demo = [{"demo": "conversations", "count": 120}]
     config = {
-        "out_dir": str(folder / "out"), "tokenizer": {"vocab_size": 600},
+        "out_dir": str(folder / "out"), "tokenizer": {"vocab_size": 700},
         "model": {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2,
                   "max_position_embeddings": 64, "hidden_dropout": 0.1},
         "stages": [{"name": "sft", "data": demo, "steps": 24, "log_every": 1, "checkpoint_every": 4, "evaluate_every": 10}],
