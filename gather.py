@@ -127,11 +127,11 @@ def _clean_batch(job: tuple) -> dict:
             bad = isinstance(sample, sources.Bad)
             report["bad"] += bad
             shown = json.dumps(record, ensure_ascii=False) if isinstance(record, dict) else str(record)
-            _count(report["dropped"], ("bad: " if bad else "") + sample, [where, shown[:80], ""], 10 if bad else 3)
+            _count(report["dropped"], ("bad: " if bad else "") + sample, [where, shown, ""], 10 if bad else 3)
             continue
         sample, notes = clean.clean(sample, options["rules"])
         for rule, before, after in notes:
-            _count(report["dropped" if sample is None else "changed"], rule, [where, *_difference(before, after)])
+            _count(report["dropped" if sample is None else "changed"], rule, [where, before, after])
         for i, (split, part) in enumerate(_parts(sample, held_out, fixed) if sample else []):
             row = TO_JSON({"source": name, "line": line, **part}).encode() + b"\n"
             folded, prompt, share = _folded(part)
@@ -167,14 +167,9 @@ def _count(table: dict, reason: str, example: list[str], most: int = 3) -> None:
     entry = table.setdefault(reason, {"count": 0, "examples": []})
     entry["count"] += 1
     if len(entry["examples"]) < most:
-        entry["examples"].append(example)
-
-
-def _difference(before: str, after: str) -> tuple[str, str]:
-    """Two texts around the first place in which they differ, 80 characters each."""
-    at = max(0, next((i for i, (a, b) in enumerate(zip(before, after)) if a != b), min(len(before), len(after))) - 20)
-    at = 0 if not after else at
-    return before[at:at + 80], after[at:at + 80]
+        where, before, after = example
+        at = max(0, len(os.path.commonprefix([before, after])) - 20) if after else 0
+        entry["examples"].append([where, before[at:at + 80], after[at:at + 80]])
 
 
 def _add(report: dict, more: dict) -> None:
@@ -229,8 +224,9 @@ def _write(stage: dict, every: list, report: dict, files: dict, held_out: float,
                 found = np.flatnonzero((why == code) & (names == i))
                 for at in found[:3]:
                     sample, earlier = line_of(at), line_of(first[at])
-                    _count(report[name][kind], reason, [f"{os.path.basename(sample['source'])}:{sample['line']}",
-                                                        _start(sample), f"{earlier['source']}:{earlier['line']}: {_start(earlier)}"])
+                    report[name][kind].setdefault(reason, {"examples": []})["examples"].append([
+                        f"{os.path.basename(sample['source'])}:{sample['line']}", _start(sample),
+                        f"{earlier['source']}:{earlier['line']}: {_start(earlier)}"])
                 if len(found):
                     report[name][kind][reason]["count"] = len(found)
         _copy(samples, begins, split, times, {number: os.path.join(folder, f"{stage['name']}.{name}")

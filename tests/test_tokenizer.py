@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tokenizer import END, MARKERS, StreamDecoder, Tokenizer, train_tokenizer
+from tokenizer import LONG, END, MARKERS, StreamDecoder, Tokenizer, train_tokenizer
 
 TRICKY = ["", " ", "  two  spaces ", "line\n\n\tindent\r\n", "naïve café", "全角，ＡＢ！", "👨‍👩‍👧 🇨🇳 emoji", "\0nul",
           "<|assistant|>", "<|end|><|user|>", "＜|user|＞", "<s></s><pad><unk>", "<0x41>", "def f(x):\n    return x**2"]
@@ -109,3 +109,11 @@ def test_a_tokenizer_without_the_markers_is_refused(tmp_path):
                                              byte_fallback=True, model_prefix=str(tmp_path / "tokenizer"), minloglevel=2)
     with pytest.raises(ValueError, match="lacks the chat markers"):
         Tokenizer(str(tmp_path))
+
+
+def test_a_long_text_is_encoded_by_lines_to_the_ids_of_the_whole(tokenizer):
+    lines = ["The cat  sat.", "", "", "  你好，世界 12", "\t", "x" * 300, " "]
+    text = "\n".join(lines * 60)
+    assert len(text) > 2 * LONG and tokenizer.lines_apart
+    assert tokenizer.encode(text) == tokenizer.pieces.encode(text)
+    assert tokenizer.encode("y" * 3 * LONG) == tokenizer.pieces.encode("y" * 3 * LONG)
