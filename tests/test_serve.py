@@ -327,7 +327,7 @@ MALFORMED = [
     ({"temprature": 1}, "temprature is not a field of this request; is temperature meant?"),
     ({"temperature": "hot"}, "temperature should be a number"), ({"temperature": True}, "temperature should be a number"),
     ({"temperature": -1}, "temperature should be in [0, 100], found -1"), ({"temperature": 10**400}, "temperature should be in"),
-    ({"top_p": 0}, "top_p should be in"), ({"top_k": 1.5}, "top_k should be a whole number"), ({"top_k": -1}, "top_k should be between"),
+    ({"top_p": 0}, "top_p should be in"), ({"top_k": 1.5}, "top_k should be a whole number"), ({"top_k": -1}, "top_k should be"),
     ({"max_tokens": 0}, "max_tokens should be from 1"), ({"max_completion_tokens": "5"}, "max_completion_tokens should be a whole"),
     ({"n": 0}, "n should be from 1 to 4"), ({"n": 5}, "n should be from 1 to 4"), ({"seed": 2**63}, "seed should be from"),
     ({"stop": [""]}, "stop should be"), ({"stop": ["a"] * 5}, "stop should be"), ({"stop": {}}, "stop should be"),
