@@ -17,11 +17,11 @@ import openai
 import pytest
 import torch
 import uvicorn
-from conftest import ROOT, environment, launch, tiny_model
+from conftest import ROOT, environment, tiny_model
 
 import model as model_file
 from generate import Engine, Sampling
-from serve import Service
+from serve import Service, main
 from worker import attention_weights
 
 HELLO = [{"role": "user", "content": "Hello"}]
@@ -482,10 +482,16 @@ def test_attention_is_that_of_transformers(folder, solo, server):
     assert torch.allclose(torch.tensor(answer["weights"]), expected, atol=1e-4) and len(answer["tokens"]) == len(ids)
 
 
-@pytest.mark.slow
-def test_what_cannot_be_served_is_said_in_one_line(folder, tmp_path):
+def test_what_cannot_be_served_is_said_in_one_line_and_an_open_address_in_a_warning(folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.delenv("ZEROCHAT_API_KEY", raising=False)
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        result = launch("serve.py", "--model", folder, "--port", str(taken.getsockname()[1]))
-    assert result.returncode == 1 and result.stderr.startswith("error: ") and result.stderr.count("\n") == 1
-    result = launch("serve.py", "--model", str(tmp_path), "--host", "0.0.0.0")
-    assert result.returncode == 1 and result.stderr.startswith(f"error: {tmp_path} is not a finished model")
+        with pytest.raises(SystemExit, match="^error: .*Address already in use"):
+            main(["--model", folder, "--port", str(taken.getsockname()[1])])
+    assert capsys.readouterr().err == ""
+    with pytest.raises(SystemExit, match="^error: "):  # no machine has this address (RFC 5737)
+        main(["--model", folder, "--host", "192.0.2.1"])
+    assert capsys.readouterr().err.startswith("warning: on 192.0.2.1 everyone who reaches this port can use the model; set ZEROCHAT")
+    for words, message in ((["--model", str(tmp_path)], "is not a finished model"), (["--slots", "0"], "--slots should be")):
+        with pytest.raises(SystemExit, match=f"^error: .*{message}"):
+            main(words)
