@@ -66,8 +66,8 @@ def likelihood(engine: Engine, samples: list[dict]) -> dict[str, dict]:
         said = 0  # assistant turns in the windows before
         for ids, mask in windows(sample, engine.tokenizer, engine.context)[0]:
             nats, tokens = token_nats(engine, ids, mask), torch.tensor(ids)[1:]
-            number = said + (tokens == engine.tokenizer.role_ids["assistant"]).cumsum(0)
             supervised = torch.tensor(mask[1:])
+            number = said + (supervised & ~torch.tensor(mask[:-1])).cumsum(0)  # a turn begins where supervision does
             tokens, turns, said = tokens[supervised], number[supervised], int(number[-1])
             for turn in turns.unique().tolist():
                 of_turn = turns == turn
