@@ -297,7 +297,8 @@ def config_of(folder, pretrained, zero, **changes) -> str:
     config = {"out_dir": str(folder / "out"), "model": {"max_position_embeddings": 128},
               "stages": [{"name": "sft", "init_from": pretrained, "data": demo("train", 60), "steps": 4, "log_every": 1,
                           "validation": demo("validation", 4)}],
-              "deepspeed": {"train_batch_size": 4, "optimizer": optimizer, "zero_optimization": {"stage": zero}}} | changes
+              "deepspeed": {"train_batch_size": 4, "optimizer": optimizer, "zero_optimization": {
+                  "stage": zero, "stage3_param_persistence_threshold": 0}}} | changes
     folder.mkdir(exist_ok=True)
     (folder / "c.json").write_text(json.dumps(config))
     return str(folder / "c.json")
