@@ -61,6 +61,8 @@ def windows(sample: dict, tokenizer: Tokenizer, context: int, overlap: int = 1):
             begin = end
         return pieces, 0
 
+    if tokenizer.template:
+        return tokenizer.template.windows(sample["messages"], context)[:2]
     supervised = sum(mask)
     messages = sample["messages"]
     system, messages = messages[:messages[0]["role"] == "system"], messages[messages[0]["role"] == "system":]
