@@ -5,6 +5,7 @@ is an error that names it and the nearest one that does. The section `deepspeed`
 configuration and is passed on unchanged, except for values `"auto"`, which are resolved at the end of this file.
 """
 
+import codecs
 import copy
 import difflib
 import json
@@ -12,11 +13,15 @@ import json
 import torch
 
 from model import TRAINING_FIELDS, ModelConfig
+from sources import FORMATS
 
 SOURCE = {
-    "path": None,        # a file, a folder or a glob, relative to data.data_root; or
+    "path": None,        # a file, a folder or a glob, relative to data.data_root, or an http(s) address; or
+    "sha256": None,      # of what the address gives
     "demo": None,        # "conversations" or "documents": the built-in data
-    "format": "auto",    # text, lines, or a name from sources.FORMATS; auto: recognised by looking
+    "format": "auto",    # text, lines, eou, or a name from sources.FORMATS; auto: recognised by looking
+    "encoding": "utf-8",  # of the files: "gb18030", "latin-1", ... a byte order mark of UTF-8 is always understood
+    "weight": 1.0,       # how often an epoch has each sample: 2 is twice, 0.5 every other one
     "split": None,       # of demo data: "train" or "validation"
     "count": 1000,       # of demo data: how many
     "seed": 0,           # of demo data
@@ -58,7 +63,23 @@ DEFAULTS = {
     "data": {
         "data_root": ".",
         "rules": {},                # cleaning rules to switch off: {"name": false}; clean.py lists them
-        "deduplicate": True,
+        "deduplicate": True,        # texts that differ in case, width, blanks and punctuation are the same
+        "near_duplicates": None,    # such as 0.8: texts that share so much of their character 5-grams are, too
+        "tools": "drop",            # conversations with tool turns; "text": calls as answers, results as questions
+        "max_bad": 0.01,            # a larger share of unreadable records stops the run
+        "strict": False,            # the first one stops it
+        "processes": None,          # that prepare; null: one a core, where there is enough to do. The result is the same
+        "cache": "~/.cache/zerochat",   # of what is downloaded
+        "augment": {                # of the training split, user's text only; probabilities
+            "variants": 0,          # versions of each sample, epoch e sees version e mod variants; 0: off
+            "typos": 0.0,           # per character
+            "case": 0.0,
+            "punctuation": 0.0,
+            "width": 0.0,
+            "subword": 0.0,         # BPE dropout, or the temperature of unigram sampling
+            "system": 0.0,          # a system prompt added, or the one there left out
+            "suffixes": 0.0,        # the end of a long conversation as one more sample
+        },
         "validation_fraction": 0.02,
         "validation_overlap": 1,    # tokens of context repeated, unscored, at a cut in held-out plain text
     },
@@ -176,6 +197,18 @@ def _sources(sources, where: str) -> list[dict]:
             raise ValueError(f"{where}: a source needs either \"path\" or \"demo\"")
         if source["demo"] not in (None, "conversations", "documents"):
             raise ValueError(f"{where}: demo should be \"conversations\" or \"documents\", found {source['demo']!r}")
+        if source["format"] not in ("auto", "text", "lines", "eou", *FORMATS):
+            raise ValueError(f"{where}: format should be one of auto, text, lines, eou, {', '.join(FORMATS)}, "
+                             f"found {source['format']!r}")
+        try:
+            codecs.lookup(source["encoding"])
+        except (LookupError, TypeError):
+            raise ValueError(f"{where}: no encoding is called {source['encoding']!r}") from None
+        for key, kind in (("sha256", str), ("limit", int)):
+            if source[key] is not None and (not isinstance(source[key], kind) or source[key] is True):
+                raise ValueError(f"{where}: {key} should be {_kind(kind())}, found {source[key]!r}")
+        if source["weight"] <= 0:
+            raise ValueError(f"{where}: weight should be above 0, found {source['weight']}")
         if source["split"] not in (None, "train", "validation"):
             raise ValueError(f"{where}: split should be \"train\" or \"validation\", found {source['split']!r}")
     return sources
@@ -216,6 +249,17 @@ def _check(config: dict, path: str) -> None:
                                     ("model", "attention_dropout", 0, 0.99), ("model", "hidden_dropout", 0, 0.99)):
         if not low <= config[section][key] <= high:
             raise ValueError(f"{path}: {section}.{key} should be between {low} and {high}, found {config[section][key]}")
+    data = config["data"]
+    if data["tools"] not in ("drop", "text"):
+        raise ValueError(f"{path}: data.tools should be \"drop\" or \"text\", found {data['tools']!r}")
+    for key in ("near_duplicates", "max_bad", "processes"):
+        low, high = {"near_duplicates": (0.5, 1), "max_bad": (0, 1), "processes": (1, 1024)}[key]
+        if data[key] is not None and not (isinstance(data[key], (int, float)) and low <= data[key] <= high):
+            raise ValueError(f"{path}: data.{key} should be between {low} and {high}, found {data[key]!r}")
+    for key, value in data["augment"].items():
+        if value < 0 or key != "variants" and value > 1:
+            raise ValueError(f"{path}: data.augment.{key} should be {'0 or more' if key == 'variants' else 'between 0 and 1'}, "
+                             f"found {value}")
     for key in ("hidden_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings"):
         if config["model"][key] < 1:
             raise ValueError(f"{path}: model.{key} should be at least 1, found {config['model'][key]}")

@@ -6,7 +6,7 @@ The modules carry the names of Hugging Face's `LlamaForCausalLM`, so what `save`
 and no converter exists. Left out on purpose: mixture of experts, sliding windows, attention biases.
 
 Shapes: B batch, T tokens, D hidden size, H / K query / key-value heads, E head size, V vocabulary,
-L layers, C cache length.
+L layers.
 """
 
 import argparse
@@ -120,50 +120,25 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return x * cos + torch.cat((-second, first), dim=-1) * sin
 
 
-class KVCache:
-    """Keys and values of all layers for a fixed number of slots, [L, slots, K, C, E] each.
-
-    A slot holds one sequence from position 0 on. What lies behind a sequence's end is never attended to
-    (a query sees only positions up to its own), so a slot is freed by forgetting its length.
-    """
-
-    def __init__(self, config: ModelConfig, slots: int, length: int, like: Tensor):
-        shape = (config.num_hidden_layers, slots, config.num_key_value_heads, length, config.head_size)
-        self.keys, self.values = like.new_zeros(shape), like.new_zeros(shape)
-
-    def update(self, layer: int, slots: slice, positions: Tensor, k: Tensor, v: Tensor, end: int):
-        """Write k, v [B, K, T, E] at `positions` [B, T] of `slots`; return those slots' first `end` entries."""
-        index = positions[:, None, :, None].expand_as(k)
-        kept = []
-        for store, new in ((self.keys, k), (self.values, v)):
-            rows = store[layer, slots]
-            rows.scatter_(2, index, new)
-            kept.append(rows[:, :, :end])
-        return kept
-
-
 class Attention(nn.Module):
     """Causal self-attention in which H/K query heads share a key-value head (Ainslie et al. 2023)."""
 
-    def __init__(self, config: ModelConfig, layer: int):
+    def __init__(self, config: ModelConfig):
         super().__init__()
         D, E = config.hidden_size, config.head_size
         self.heads, self.kv_heads, self.head_size = config.num_attention_heads, config.num_key_value_heads, E
-        self.layer, self.dropout = layer, config.attention_dropout
+        self.dropout = config.attention_dropout
         self.q_proj = nn.Linear(D, self.heads * E, bias=False)
         self.k_proj = nn.Linear(D, self.kv_heads * E, bias=False)
         self.v_proj = nn.Linear(D, self.kv_heads * E, bias=False)
         self.o_proj = nn.Linear(self.heads * E, D, bias=False)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None, cached=None) -> Tensor:
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None) -> Tensor:
         B, T, _ = x.shape
         q = self.q_proj(x).view(B, T, self.heads, self.head_size).transpose(1, 2)  # [B, H, T, E]
         k = self.k_proj(x).view(B, T, self.kv_heads, self.head_size).transpose(1, 2)  # [B, K, T, E]
         v = self.v_proj(x).view(B, T, self.kv_heads, self.head_size).transpose(1, 2)
         q, k = rotate(q, cos, sin), rotate(k, cos, sin)
-        if cached is not None:
-            cache, slots, positions, end = cached
-            k, v = cache.update(self.layer, slots, positions, k, v, end)
         y = F.scaled_dot_product_attention(
             q, k, v, attn_mask=mask, is_causal=mask is None, enable_gqa=self.heads != self.kv_heads,
             dropout_p=self.dropout if self.training else 0.0)
@@ -186,16 +161,16 @@ class MLP(nn.Module):
 class Layer(nn.Module):
     """x + attention(norm(x)), then x + mlp(norm(x)): pre-normalised residual blocks."""
 
-    def __init__(self, config: ModelConfig, layer: int):
+    def __init__(self, config: ModelConfig):
         super().__init__()
         self.input_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
-        self.self_attn = Attention(config, layer)
+        self.self_attn = Attention(config)
         self.post_attention_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
         self.mlp = MLP(config)
         self.dropout = nn.Dropout(config.hidden_dropout)
 
-    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None, cached=None) -> Tensor:
-        x = x + self.dropout(self.self_attn(self.input_layernorm(x), cos, sin, mask, cached))
+    def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None) -> Tensor:
+        x = x + self.dropout(self.self_attn(self.input_layernorm(x), cos, sin, mask))
         return x + self.dropout(self.mlp(self.post_attention_layernorm(x)))
 
 
@@ -205,7 +180,7 @@ class Decoder(nn.Module):
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
-        self.layers = nn.ModuleList(Layer(config, i) for i in range(config.num_hidden_layers))
+        self.layers = nn.ModuleList(Layer(config) for _ in range(config.num_hidden_layers))
         self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
 
 
@@ -236,8 +211,8 @@ def document_layout(ids: Tensor, bos_id: int) -> tuple[Tensor, Tensor | None]:
 class LanguageModel(nn.Module):
     """The Transformer with its vocabulary head.
 
-    `forward(ids)` gives logits; `forward(ids, loss_mask)` the summed loss that training differentiates;
-    `forward(ids, cache=..., ...)` logits of the continuation of cached sequences.
+    `forward(ids)` gives logits; `forward(ids, loss_mask)` the summed loss that training differentiates.
+    Generation, with its cache of keys and values, has a forward pass of its own in `decode.py`.
     """
 
     def __init__(self, config: ModelConfig, bos_id: int = 1):
@@ -254,27 +229,17 @@ class LanguageModel(nn.Module):
                 scale = 1 / math.sqrt(2 * config.num_hidden_layers) if branch_end else 1.0
                 nn.init.normal_(parameter, std=config.initializer_range * scale)
 
-    def forward(self, ids: Tensor, loss_mask: Tensor | None = None, *, cache: KVCache | None = None,
-                slots: slice = slice(None), start: Tensor | None = None) -> Tensor:
+    def forward(self, ids: Tensor, loss_mask: Tensor | None = None) -> Tensor:
         """
         ids        [B, T] token ids; packed documents each open with `<s>`.
         loss_mask  [B, T] true where a token is supervised, that is, predicted from those before it.
-        cache, slots, start [B]: continue the sequences of these cache slots at these positions.
         Returns logits [B, T, V] in the model's dtype, or with loss_mask the sum of -ln p over the
         supervised tokens, a scalar in fp32 (nats). The first token of a row is never predicted.
         """
-        B, T = ids.shape
         config = self.config
-        cached = None
-        if cache is None:
-            if T > config.max_position_embeddings:
-                raise ValueError(f"{T} tokens do not fit the context of {config.max_position_embeddings}")
-            positions, mask = document_layout(ids, self.bos_id)
-        else:
-            positions = start[:, None] + torch.arange(T, device=ids.device)
-            end = int(start.max()) + T
-            mask = positions[:, None, :, None] >= torch.arange(end, device=ids.device)  # [B, 1, T, end]
-            cached = (cache, slots, positions, end)
+        if ids.shape[1] > config.max_position_embeddings:
+            raise ValueError(f"{ids.shape[1]} tokens do not fit the context of {config.max_position_embeddings}")
+        positions, mask = document_layout(ids, self.bos_id)
 
         x = self.model.embed_tokens(ids)
         tables = rotary_tables(positions, config.head_size, config.rope_theta, config.rope_scaling)
@@ -283,7 +248,7 @@ class LanguageModel(nn.Module):
             if config.activation_checkpointing and self.training:
                 x = checkpoint(layer, x, cos, sin, mask, use_reentrant=False)
             else:
-                x = layer(x, cos, sin, mask, cached)
+                x = layer(x, cos, sin, mask)
         x = self.model.norm(x)
         if loss_mask is None:
             return self.lm_head(x)

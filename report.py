@@ -20,6 +20,10 @@ def say(*parts) -> None:
         sys.stdout.flush()
 
 
+def loss_scale(engine) -> float:
+    return engine.optimizer.cur_scale if hasattr(engine.optimizer, "cur_scale") else engine.optimizer.loss_scale
+
+
 class Log:
     """What a person sees (a bar on a terminal, lines elsewhere) and `metrics.jsonl`, on rank 0."""
 
@@ -28,13 +32,19 @@ class Log:
         self.file = self.bar = None
         self.begun = self.said = time.monotonic()
         self.tokens = 0
+        self.begun_before, self.evaluated = False, set()  # the steps whose evaluation is in the log already
         if dist.get_rank() == 0:
             entries = []
             if os.path.exists(path):  # a run that was killed may have logged steps that it will now do again
                 with open(path) as file:
-                    entries = [line for line in file if json.loads(line)["step"] <= done and done]
-            self.file = open(path, "w")
-            self.file.writelines(entries)
+                    entries = [line for line in file if line.endswith("\n")]  # and half a line
+                self.begun_before = bool(entries)
+            entries = [line for line in entries if json.loads(line)["step"] <= done and done]
+            self.evaluated = {entry["step"] for entry in map(json.loads, entries) if "validation_loss" in entry}
+            with open(path + ".tmp", "w") as file:
+                file.writelines(entries)
+            os.replace(path + ".tmp", path)
+            self.file = open(path, "a")
             self.bar = tqdm(total=steps, initial=done, desc=stage, unit="step", disable=not sys.stderr.isatty(),
                             dynamic_ncols=True)
 
@@ -46,10 +56,9 @@ class Log:
         entry = {"step": step, "loss": loss, "lr": engine.get_lr()[0], "tokens_per_second": round(speed),
                  "seconds": round(time.monotonic() - self.begun, 1)}
         if engine.fp16_enabled():
-            entry |= {"loss_scale": engine.optimizer.cur_scale if hasattr(engine.optimizer, "cur_scale")
-                      else engine.optimizer.loss_scale, "skipped_steps": engine.skipped_steps}
+            entry |= {"loss_scale": loss_scale(engine), "skipped_steps": engine.skipped_steps}
         shown = f"loss {loss:.3f} lr {entry['lr']:.2e} {speed:,.0f} tok/s" + (
-            f" scale {entry['loss_scale']:g}" if "loss_scale" in entry else "")
+            f" scale {entry['loss_scale']:g}, {entry['skipped_steps']} skipped" if "loss_scale" in entry else "")
         self.bar.set_postfix_str(shown, refresh=False)
         self.bar.update(1)
         if write:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from conftest import tiny_model
 
+from decode import CachedModel
 from generate import Engine, Request, Sampling, sample
 
 
@@ -41,26 +42,100 @@ def test_greedy_text_with_the_cache_is_that_of_the_full_forward_pass(model, toke
         assert request.tokens == uncached_greedy(model, tokenizer, prompt, 20)
 
 
+@pytest.mark.parametrize("shape", [{}, {"num_key_value_heads": 4, "tie_word_embeddings": False}, {"num_key_value_heads": 1}])
+def test_cached_logits_in_any_slot_are_those_of_the_full_forward_pass(shape):
+    model = tiny_model(**shape)
+    first, second = torch.randint(4, 900, (2, 60)).tolist()
+    with torch.inference_mode():
+        expected = [model(torch.tensor([ids]))[0] for ids in (first, second)]
+        cached = CachedModel(model, slots=3)
+        assert torch.equal(model(torch.tensor([first]))[0], expected[0]), "another layout of the weights, the same model"
+        torch.testing.assert_close(cached.prefill(2, first[:20], 0), expected[0][19:20], rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(cached.prefill(2, first[20:31], 20), expected[0][30:31], rtol=1e-4, atol=1e-4)
+        cached.prefill(0, second[:8], 0)
+        for i in range(29):
+            logits = cached.decode([second[8 + i], None, first[31 + i]], [8 + i, 0, 31 + i])
+            torch.testing.assert_close(logits[[0, 2]], torch.stack((expected[1][8 + i], expected[0][31 + i])),
+                                       rtol=1e-4, atol=1e-4)
+
+
+def test_in_bf16_the_cached_logits_are_as_near_to_fp32_as_those_of_the_full_pass():
+    ids = torch.randint(4, 900, (40,)).tolist()
+    with torch.inference_mode():
+        exact = tiny_model(initializer_range=0.1)(torch.tensor([ids]))[0, -1]
+        model = tiny_model(initializer_range=0.1).bfloat16()
+        full = float((model(torch.tensor([ids]))[0, -1].float() - exact).norm())
+        cached = CachedModel(model, slots=1)
+        cached.prefill(0, ids[:-1], 0)
+        assert float((cached.decode(ids[-1:], [39])[0].float() - exact).norm()) < 1.5 * full
+
+
 @pytest.mark.parametrize("temperature", [0, 1.0])
-def test_requests_that_come_and_go_side_by_side_answer_as_each_does_alone(model, tokenizer, temperature):
+def test_requests_that_come_and_go_side_by_side_answer_bit_for_bit_as_each_does_alone(model, tokenizer, temperature):
     asked = prompts(tokenizer, 9)
+
     def settings(i):
-        return Sampling(temperature=temperature, max_new_tokens=3 + 2 * i, seed=i)
+        return Sampling(temperature=temperature, max_new_tokens=3 + 2 * i, seed=i, logprobs=5)
     alone = []
     for i, prompt in enumerate(asked):
         engine = Engine(model, tokenizer, slots=3)
         request = engine.submit(prompt, settings(i))
         while not request.finish_reason:
             engine.step()
-        alone.append(request.tokens)
+        alone.append(request)
     engine, together = Engine(model, tokenizer, slots=3), []
     for i, prompt in enumerate(asked):  # they join at different times
         together.append(engine.submit(prompt, settings(i)))
         engine.step()
     while any(not r.finish_reason for r in together):
         engine.step()
-    assert [r.tokens for r in together] == alone
+    assert [r.tokens for r in together] == [r.tokens for r in alone]
+    assert [r.logprobs for r in together] == [r.logprobs for r in alone], "the same floats, not only the same choices"
     assert all(r.finish_reason == ("stop" if r.tokens[-1] in engine.stop_ids else "length") for r in together)
+
+
+def counting_reads(engine, monkeypatch):
+    """The list to which every prefill of this engine will append (slot, tokens, start)."""
+    reads, prefill = [], engine.cached.prefill
+
+    def count(slot, ids, start):
+        reads.append((slot, len(ids), start))
+        return prefill(slot, ids, start)
+    monkeypatch.setattr(engine.cached, "prefill", count)
+    return reads
+
+
+def finish(engine, request):
+    while not request.finish_reason:
+        engine.step()
+    return request.tokens, request.logprobs
+
+
+def test_the_next_turn_of_a_conversation_reads_only_what_is_new_and_answers_the_same(model, tokenizer, monkeypatch):
+    settings = Sampling(temperature=0, max_new_tokens=6, logprobs=3)
+    first = [tokenizer.bos_id] + list(range(300, 321))
+    second = first + list(range(400, 420))
+    engine = Engine(model, tokenizer, slots=2)
+    engine.chunk = 8
+    reads = counting_reads(engine, monkeypatch)
+    finish(engine, engine.submit(first, settings))
+    other = engine.submit([tokenizer.bos_id] + [500] * 12, settings)  # somebody else, who must not get in the way
+    finish(engine, other)
+    again = finish(engine, engine.submit(second, settings))
+    assert reads == [(0, 8, 0), (0, 8, 8), (0, 6, 16), (1, 8, 0), (1, 5, 8), (0, 8, 16), (0, 8, 24), (0, 8, 32), (0, 2, 40)]
+    fresh = Engine(model, tokenizer, slots=2)
+    fresh.chunk = 8
+    assert again == finish(fresh, fresh.submit(second, settings)), "bit for bit, though read in another slot or before"
+
+
+def test_a_prompt_asked_for_twice_at_once_is_read_once_and_copied(model, tokenizer, monkeypatch):
+    prompt = [tokenizer.bos_id] + list(range(300, 319))
+    engine = Engine(model, tokenizer, slots=3)
+    engine.chunk = 8
+    reads = counting_reads(engine, monkeypatch)
+    twins = [engine.submit(prompt, Sampling(temperature=0, max_new_tokens=9, logprobs=2)) for _ in range(2)]
+    assert finish(engine, twins[0]) == finish(engine, twins[1])
+    assert reads == [(0, 8, 0), (0, 8, 8), (0, 4, 16), (1, 4, 16)]
 
 
 def test_a_full_context_ends_the_answer_by_length(model, tokenizer):
@@ -68,7 +143,7 @@ def test_a_full_context_ends_the_answer_by_length(model, tokenizer):
     prompt = [tokenizer.bos_id] + [20] * 55
     (request,) = engine.answer_all([prompt], Sampling(temperature=0, max_new_tokens=500))
     assert request.finish_reason == "stop" or len(prompt) + len(request.tokens) == 64
-    with pytest.raises(ValueError, match="64 tokens leave no room in the context of 64"):
+    with pytest.raises(ValueError, match="64 tokens leave no room for an answer in the context of 64"):
         engine.submit([20] * 64, Sampling())
 
 
@@ -129,7 +204,9 @@ def test_the_repetition_penalty_divides_positive_and_multiplies_negative_logits_
 
 
 @pytest.mark.parametrize("values", [{"temperature": -1}, {"temperature": float("nan")}, {"top_p": 0}, {"top_p": 1.1},
-                                    {"min_p": -0.1}, {"repetition_penalty": 0}, {"max_new_tokens": 0}])
+                                    {"min_p": -0.1}, {"repetition_penalty": 0}, {"max_new_tokens": 0}, {"top_k": -1}, {"top_k": 2.5},
+                                    {"temperature": "1"}, {"seed": -1}, {"seed": True}, {"logprobs": -1},
+                                    {"stop": "end"}, {"stop": ("",)}])
 def test_settings_out_of_range_are_refused_by_name(values):
     with pytest.raises(ValueError, match=next(iter(values))):
         Sampling(**values)
@@ -139,4 +216,62 @@ def test_the_same_seed_gives_the_same_text_and_another_seed_another(model, token
     engine, prompt = Engine(model, tokenizer), prompts(tokenizer, 1)[0]
     texts = [engine.answer_all([prompt], Sampling(temperature=1.0, seed=s, max_new_tokens=15))[0].tokens for s in (1, 1, 2)]
     assert texts[0] == texts[1] != texts[2]
-    assert isinstance(Request(prompt, Sampling(seed=None)).generator, torch.Generator)
+    assert isinstance(Request(prompt, Sampling(seed=None), tokenizer).generator, torch.Generator)
+
+
+def spell(tokenizer, text, **values):
+    """A request that is given this text, token by token: what `read` returned after each, and the request."""
+    request, said = Request([], Sampling(**values), tokenizer), []
+    for token in tokenizer.encode(text):
+        if not request.finish_reason:
+            request.add(token, None)
+            said.append(request.read())
+    return said, request
+
+
+def test_text_that_may_begin_a_stop_string_is_held_back_and_the_stop_string_never_shown(tokenizer):
+    text = "One stop, two stones, 三个停止. The rest"
+    for stop in [(".",), ("stones",), ("停止", "nowhere"), (" two stone", "stop, t"), ("rest!",), ("absent",)]:
+        said, request = spell(tokenizer, text, stop=stop)
+        if not request.finish_reason:
+            request.add(tokenizer.end_id, "stop")
+            said.append(request.read())
+        expected = min((text.split(s)[0] for s in stop), key=len)
+        assert "".join(said) == request.text == expected and request.finish_reason == "stop"
+        for i in range(len(said)):  # nothing shown was ever part of a stop string that completed later
+            assert expected.startswith("".join(said[:i]))
+
+
+def test_text_is_released_at_once_where_it_can_no_longer_become_a_stop_string(tokenizer):
+    said, request = spell(tokenizer, "aXY aXb", stop=("XYZ",))
+    assert request.text == "aXY aXb" == "".join(said)
+    assert spell(tokenizer, "a XY", stop=("XYZ",))[1].text == "a "
+
+
+def test_half_a_character_is_never_read_and_comes_out_at_the_end(tokenizer):
+    said, request = spell(tokenizer, "🙈"[:1] + "好")
+    assert all("\ufffd" not in part for part in said) and request.text == "🙈好"
+    request = Request([], Sampling(), tokenizer)
+    first_byte = tokenizer.pieces.piece_to_id("<0xE5>")
+    request.add(first_byte, None)
+    assert request.read() == ""
+    request.add(tokenizer.end_id, "stop")
+    assert request.read() == "\ufffd"
+
+
+def test_log_probabilities_are_those_of_the_full_forward_pass_before_any_transformation(model, tokenizer):
+    prompt = prompts(tokenizer, 1)[0]
+    (request,) = Engine(model, tokenizer).answer_all([prompt], Sampling(
+        temperature=1.5, top_k=3, repetition_penalty=1.3, seed=5, max_new_tokens=10, logprobs=4))
+    assert len(request.logprobs) == len(request.tokens)
+    with torch.no_grad():
+        likely = model(torch.tensor([prompt + request.tokens]))[0].log_softmax(-1)[len(prompt) - 1:]
+    for token, (own, alternatives), row in zip(request.tokens, request.logprobs, likely):
+        assert own == pytest.approx(float(row[token]), abs=1e-4)
+        assert [i for i, _ in alternatives] == row.topk(4).indices.tolist()
+        assert [p for _, p in alternatives] == pytest.approx(row.topk(4).values.tolist(), abs=1e-4)
+    (request,) = Engine(model, tokenizer).answer_all([prompt], Sampling(temperature=0, max_new_tokens=3, logprobs=0))
+    assert all(alternatives == [] for _, alternatives in request.logprobs)
+    for name in ("top_k", "logprobs"):
+        with pytest.raises(ValueError, match=f"^{name} should be between 0 and the vocabulary's 900, found 901"):
+            Engine(model, tokenizer).submit(prompt, Sampling(**{name: 901}))

@@ -185,7 +185,7 @@ def test_the_model_card_says_what_it_was_trained_on_and_never_replaces_a_page_of
     preparation = {"stages": {"sft": {"sources": {"chats.jsonl": {"read": 12, "kept": 9}},
                                       "train": {"samples": 9, "tokens": 1234, "supervised": 300}}}}
     stages = {"sft": [{"step": 7, "validation_loss": 1.5, "bits_per_byte": 0.75}]}
-    figures = {"conversations": 5, "loss": 0.5, "perplexity": 1.6, "bits_per_byte": 0.25, "groups": {}}
+    figures = {"conversations": 5, "loss": 0.5, "perplexity": 1.6, "bits_per_byte": 0.25, "likelihood": {}, "groups": {}}
     with open(tmp_path / "config.json", "w") as file:
         json.dump({"hidden_size": 48, "num_hidden_layers": 2}, file)
     report.card(str(tmp_path), config, preparation, stages, figures)

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from conftest import tiny_config, tiny_model
 
 import model as model_file
-from model import KVCache, LanguageModel, ModelConfig, count_parameters, document_layout, memory_per_gpu
+from model import LanguageModel, ModelConfig, count_parameters, document_layout, memory_per_gpu
 
 
 def random_ids(*shape):
@@ -106,19 +106,6 @@ def test_dropout_acts_in_training_only():
     assert torch.equal(model(ids), model(ids))
     model.train()
     assert not torch.equal(model(ids), model(ids))
-
-
-def test_cached_decoding_in_any_slot_equals_the_full_forward_pass():
-    model = tiny_model()
-    first, second = random_ids(1, 20), random_ids(1, 13) + 1
-    cache = KVCache(model.config, slots=3, length=64, like=model.lm_head.weight)
-    model(first[:, :15], cache=cache, slots=slice(2, 3), start=torch.tensor([0]))
-    model(second[:, :8], cache=cache, slots=slice(0, 1), start=torch.tensor([0]))
-    for i in range(5):
-        ids = torch.tensor([[int(second[0, 8 + i])], [3], [int(first[0, 15 + i])]])
-        logits = model(ids, cache=cache, start=torch.tensor([8 + i, 0, 15 + i]))
-        torch.testing.assert_close(logits[2, 0], model(first[:, :16 + i])[0, -1], rtol=1e-4, atol=1e-4)
-        torch.testing.assert_close(logits[0, 0], model(second[:, :9 + i])[0, -1], rtol=1e-4, atol=1e-4)
 
 
 def test_matrices_decay_and_vectors_do_not():

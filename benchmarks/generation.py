@@ -1,0 +1,168 @@
+"""Tokens per second of the engine beside `transformers.generate` and llama2.c, on the same random weights in one run.
+
+    python benchmarks/generation.py --llama2c run.c     # git clone https://github.com/karpathy/llama2.c
+
+The model (15M parameters: hidden 288, 6 layers, 6 heads, vocabulary 32,000) is made on the spot; nobody is
+stopped by an end token. Rounds are interleaved, so that a busy moment of the machine meets everybody; given are the
+best round of each, the ratios of these and, for the engine, where a token's time goes and what memory allows.
+"""
+
+import argparse
+import os
+import re
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+import torch
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+import model as model_file  # noqa: E402
+from decode import CachedModel  # noqa: E402
+from model import LanguageModel, ModelConfig  # noqa: E402
+
+SHAPE = ModelConfig(vocab_size=32000, hidden_size=288, intermediate_size=768, num_hidden_layers=6,
+                    num_attention_heads=6, max_position_embeddings=256)
+PROMPT = [1, *range(1000, 1007)]
+
+
+class Silent:
+    """What the engine asks of a tokenizer, with an end that the model never finds likeliest and no text to decode."""
+
+    bos_id, pad_id, end_id, eos_id, role_ids, byte_values = 1, 3, 2, 2, {}, {i: 0 for i in range(32000)}
+
+    class pieces:
+        is_control = is_unknown = staticmethod(lambda i: True)
+
+
+def ours(folder: str, dtype: torch.dtype, batch: int, tokens: int):
+    from generate import Engine, Sampling
+    engine = Engine(model_file.load(folder, "cpu", dtype), Silent(), slots=batch)
+    engine.forbidden = torch.tensor([1, 2])  # no end, so that everybody makes all tokens
+
+    def run():
+        requests = engine.answer_all([PROMPT] * batch, Sampling(temperature=0, max_new_tokens=tokens))
+        assert all(len(r.tokens) == tokens for r in requests)
+        return requests[0].tokens
+    return run
+
+
+def theirs(folder: str, dtype: torch.dtype, batch: int, tokens: int):
+    from transformers import LlamaForCausalLM
+    model = LlamaForCausalLM.from_pretrained(folder, dtype=dtype).eval()
+    ids = torch.tensor([PROMPT] * batch)
+
+    @torch.inference_mode()
+    def run():
+        out = model.generate(ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=tokens,
+                             min_new_tokens=tokens, suppress_tokens=[1, 2], pad_token_id=3)
+        return out[0, len(PROMPT):].tolist()
+    return run
+
+
+def llama2c(source: str, folder: str, tokens: int, threads: int):
+    """llama2.c, built as its README advises for speed; its format is float32 tensors one after another."""
+    state, H, E = model_file.load(folder).state_dict(), SHAPE.num_attention_heads, SHAPE.head_size
+
+    def interleaved(weight):  # its rotary embedding turns neighbours, Hugging Face's layout turns halves
+        return weight.view(H, 2, E // 2, -1).transpose(1, 2).reshape(weight.shape)
+    layers = [f"model.layers.{i}." for i in range(SHAPE.num_hidden_layers)]
+    parts = [state["model.embed_tokens.weight"]]
+    for name in ("input_layernorm", "self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj",
+                 "post_attention_layernorm", "mlp.gate_proj", "mlp.down_proj", "mlp.up_proj"):
+        weights = [state[layer + name + ".weight"] for layer in layers]
+        parts += map(interleaved, weights) if name.endswith(("q_proj", "k_proj")) else weights
+    parts += [state["model.norm.weight"], torch.zeros(SHAPE.max_position_embeddings * E)]
+    with open(os.path.join(folder, "model.bin"), "wb") as file:
+        file.write(struct.pack("7i", SHAPE.hidden_size, SHAPE.intermediate_size, len(layers), H, H, SHAPE.vocab_size,
+                               SHAPE.max_position_embeddings))
+        for part in parts:
+            file.write(part.contiguous().numpy().tobytes())
+    with open(os.path.join(folder, "tokenizer.bin"), "wb") as file:
+        file.write(struct.pack("i", 4))
+        for i in range(SHAPE.vocab_size):
+            text = chr(0x4e00 + i % 20000).encode() if i > 258 else b"<s>"
+            file.write(struct.pack("fi", 0.0, len(text)) + text)
+    program = os.path.join(folder, "llama2c")
+    subprocess.run(["gcc", "-Ofast", "-fopenmp", "-march=native", source, "-lm", "-o", program], check=True)
+
+    def run():
+        result = subprocess.run([program, "model.bin", "-z", "tokenizer.bin", "-t", "0", "-n", str(tokens)], cwd=folder,
+                                capture_output=True, text=True, errors="replace",
+                                env={**os.environ, "OMP_NUM_THREADS": str(threads)})
+        return float(re.search(r"tok/s: ([\d.]+)", result.stderr)[1])
+    return run
+
+
+@torch.inference_mode()
+def where_time_goes(folder: str, dtype: torch.dtype, tokens: int) -> str:
+    """One token's milliseconds at batch 1, taken apart by leaving out what is looked at, and what memory allows."""
+    cached = CachedModel(model_file.load(folder, "cpu", dtype), slots=1)
+
+    def best(work, rounds=200):
+        spent = []
+        for _ in range(rounds):
+            begun = time.perf_counter()
+            work()
+            spent.append(time.perf_counter() - begun)
+        return sorted(spent)[rounds // 10] * 1e3
+    x, wide = torch.randn(1, SHAPE.hidden_size).to(dtype), torch.randn(1, SHAPE.intermediate_size).to(dtype)
+    large = torch.ones(64 * 2**20)  # 256 MiB, far more than the caches hold
+    bandwidth = large.numel() * 4 / best(large.sum, 20) * 1e3
+    size = sum(w.numel() for layer in cached.layers for w in layer if w.dim() == 2) + cached.head.numel()
+    size *= cached.head.element_size()
+    step, head = best(lambda: cached.decode([7], [tokens // 2])), best(lambda: x @ cached.head)
+    matrices = best(lambda: [(x @ q, x @ o, x @ g, wide @ d) for _, q, o, _, g, d in cached.layers])
+    q, k = torch.randn(1, 6, 1, 48), torch.randn(1, 6, tokens // 2, 48)
+    attention = SHAPE.num_hidden_layers * best(lambda: torch.nn.functional.scaled_dot_product_attention(q, k, k))
+    return (f"a token takes {step:.2f} ms: vocabulary head {head:.2f}, the layers' matrices {matrices:.2f}, attention "
+            f"{attention:.2f}, norms, rotation, cache and starting operations {step - head - matrices - attention:.2f}; "
+            f"reading its {size / 1e6:.0f} MB of weights once at the {bandwidth / 1e9:.0f} GB/s that summing a large "
+            f"tensor reaches takes {size / bandwidth * 1e3:.2f} ms")
+
+
+def main(argv=None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--tokens", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--llama2c", metavar="run.c", help="llama2.c's source, to build and measure beside")
+    args = parser.parse_args(argv)
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    with tempfile.TemporaryDirectory() as folder:
+        model_file.save(folder, SHAPE, LanguageModel(SHAPE).state_dict(), {
+            "bos_token_id": 1, "pad_token_id": 3, "eos_token_id": 2})
+        runs = {}
+        for dtype in (torch.float32, torch.bfloat16):
+            for batch in (1, 16):
+                name = f"{str(dtype)[6:]}, batch {batch}"
+                runs[name] = {"zerochat": ours(folder, dtype, batch, args.tokens),
+                              "transformers": theirs(folder, dtype, batch, args.tokens)}
+                same = runs[name]["zerochat"](), runs[name]["transformers"]()
+                agree = next((i for i, (a, b) in enumerate(zip(*same)) if a != b), args.tokens)
+                print(f"{name}: the first {agree} of {args.tokens} tokens agree", flush=True)
+        if args.llama2c:
+            runs["float32, batch 1"]["llama2.c"] = llama2c(args.llama2c, folder, args.tokens, args.threads)
+        speeds = {(name, who): [] for name, group in runs.items() for who in group}
+        for _ in range(args.rounds):
+            for (name, who), found in speeds.items():
+                begun = time.perf_counter()
+                result = runs[name][who]()
+                made = args.tokens * int(name.split()[-1])
+                found.append(result if who == "llama2.c" else made / (time.perf_counter() - begun))
+        print(f"\n{args.threads} threads, {args.tokens} new tokens, best (median) of {args.rounds} rounds\n\n"
+              "| | tokens/s | times transformers |\n|---|---:|---:|")
+        for (name, who), found in speeds.items():
+            ratio = max(found) / max(speeds[name, "transformers"])
+            print(f"| {name}: {who} | {max(found):,.0f} ({statistics.median(found):,.0f}) | {ratio:.2f} |")
+        for dtype in (torch.float32, torch.bfloat16):
+            print(f"\n{str(dtype)[6:]}: {where_time_goes(folder, dtype, args.tokens)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,272 @@
+"""Metrics against hand-worked figures, brute force and other libraries; the evaluation against a loop of its own."""
+
+import itertools
+import json
+import math
+import random
+
+import pytest
+import torch
+from conftest import tiny_model
+
+import evaluate
+import metrics
+import model as model_file
+import sample
+from generate import Engine
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, tokenizer):
+    """A model folder with random weights; `other`, beside it, has different ones."""
+    root = tmp_path_factory.mktemp("models")
+    for name, seed in (("one", 0), ("other", 1)):
+        model = tiny_model(max_position_embeddings=96)
+        torch.manual_seed(seed)
+        for parameter in model.parameters():
+            torch.nn.init.normal_(parameter, std=0.2)
+        tokenizer.save(str(root / name))
+        model_file.save(str(root / name), model.config, model.state_dict(), {
+            "bos_token_id": tokenizer.bos_id, "pad_token_id": tokenizer.pad_id, "eos_token_id": [tokenizer.end_id]})
+    return root / "one"
+
+
+def conversation(*texts, **extra):
+    return {"messages": [{"role": "user" if i % 2 == 0 else "assistant", "content": text} for i, text in enumerate(texts)],
+            "source": "a.jsonl", "line": 1, "lang": "en"} | extra
+
+
+def test_words_are_lower_case_and_each_chinese_character_is_one():
+    assert metrics.words("It's 3:15, 世界！") == ["it", "'", "s", "3", ":", "15", ",", "世", "界", "！"]
+    assert metrics.is_chinese("我爱吃 pizza") and not metrics.is_chinese("I love 饺子 and tea") and not metrics.is_chinese("")
+
+
+def test_token_f1_counts_shared_words_as_multisets():
+    assert metrics.token_f1("the cat the cat", "the cat sat") == pytest.approx(2 * 2 / 7)
+    assert metrics.token_f1("", "x") == 0 and metrics.token_f1("", "") == 1 and metrics.token_f1("你好吗", "你好") == 0.8
+
+
+def longest_common(a, b):
+    """By definition: the longest of all subsequences of `a` that is one of `b`."""
+    def inside(part):
+        rest = iter(b)
+        return all(word in rest for word in part)
+    return max(n for n in range(len(a) + 1) if any(inside(part) for part in itertools.combinations(a, n)))
+
+
+def test_rouge_l_is_the_f1_of_the_longest_common_subsequence():
+    draw = random.Random(0)
+    for _ in range(60):
+        a, b = ([draw.choice("abcd") for _ in range(draw.randint(1, 8))] for _ in range(2))
+        assert metrics.rouge_l(" ".join(a), " ".join(b)) == pytest.approx(2 * longest_common(a, b) / (len(a) + len(b)))
+    assert metrics.rouge_l("", "a") == 0
+
+
+def test_rouge_l_agrees_with_the_library():
+    scorer = pytest.importorskip("rouge_score.rouge_scorer").RougeScorer(["rougeL"])
+    for a, b in (("the cat sat on the mat", "a cat was on the red mat"), ("one two three", "three two one")):
+        assert metrics.rouge_l(a, b) == pytest.approx(scorer.score(b, a)["rougeL"].fmeasure)
+
+
+def test_distinct_and_repetition_by_hand():
+    assert metrics.distinct(["a b a b", "a c"], 1) == 3 / 6
+    assert metrics.distinct(["a b a b", "a c"], 2) == 3 / 4  # ab ba ab | ac
+    assert metrics.repetition(["a b c d a b c d a"], 4) == pytest.approx(2 / 6)  # abcd and bcda come twice
+    assert metrics.repetition(["a b c d", "a b c d", "x"], 4) == 0, "said again in another answer is no repetition"
+    assert metrics.distinct([], 1) == metrics.repetition([], 4) == 0
+
+
+def test_bleu_names_the_tokenisation_that_the_references_ask_for():
+    pytest.importorskip("sacrebleu")
+    exact = metrics.bleu_chrf(["我喜欢吃红烧豆腐。"], ["我喜欢吃红烧豆腐。"])
+    assert exact["bleu_tokenisation"] == "zh" and exact["bleu"] == pytest.approx(100) == exact["chrf"]
+    # By hand: precisions 4/5, 3/4, 2/3, 1/2 of "the cat sat on it" against "the cat sat on that"; equal lengths.
+    figures = metrics.bleu_chrf(["the cat sat on it"], ["the cat sat on that"])
+    assert figures["bleu_tokenisation"] == "13a"
+    assert figures["bleu"] == pytest.approx(100 * (4 / 5 * 3 / 4 * 2 / 3 * 1 / 2) ** 0.25)
+    # Characters, not words, are the grams of `zh`: 6 of 7, 5 of 6, 4 of 5, 3 of 4.
+    assert metrics.bleu_chrf(["我爱吃红烧鱼"], ["我爱吃红烧肉"])["bleu"] == pytest.approx(
+        100 * (5 / 6 * 4 / 5 * 3 / 4 * 2 / 3) ** 0.25)
+
+
+def test_the_interval_of_a_share_is_that_of_the_normal_approximation_and_units_are_conversations():
+    values = [1] * 120 + [0] * 280
+    low, high = metrics.ratio_interval(values, [1] * 400, range(400))
+    error = 1.96 * math.sqrt(0.3 * 0.7 / 400)
+    assert (low, high) == pytest.approx((0.3 - error, 0.3 + error), abs=0.006)
+    tenfold = metrics.ratio_interval(values * 10, [1] * 4000, [*range(400)] * 10)
+    assert tenfold == pytest.approx((low, high)), "the same turn ten times in a conversation is no more evidence"
+
+
+def test_loss_by_turn_and_source_sums_nats_and_bytes_of_the_definition(folder, tokenizer):
+    engine = Engine.load(str(folder))
+    samples = [conversation("Hi", "Hello there.", "Bye", "See you 明天!"), conversation("你好", "好", source="b.jsonl")]
+    found = evaluate.likelihood(engine, samples)
+    expected = {}
+    for sample_ in samples:  # token by token: the model's distribution after each prefix
+        ids, turn = [tokenizer.bos_id], 0
+        for message in sample_["messages"]:
+            ids.append(tokenizer.role_ids[message["role"]])
+            turn += message["role"] == "assistant"
+            for token in [*tokenizer.encode(message["content"]), tokenizer.end_id]:
+                if message["role"] == "assistant":
+                    with torch.no_grad():
+                        nats = -float(engine.model(torch.tensor([ids]))[0, -1].log_softmax(-1)[token])
+                    size = 0 if token == tokenizer.end_id else len(tokenizer.decode([token]).encode()) \
+                        if token not in tokenizer.byte_values else 1
+                    for group in ("all", f"turn {turn}", f"source {sample_['source']}"):
+                        entry = expected.setdefault(group, [0, 0, 0])
+                        for i, value in enumerate((nats, 1, size)):
+                            entry[i] += value
+                ids.append(token)
+    assert list(found) == ["all", "turn 1", "turn 2", "source a.jsonl", "source b.jsonl"] and set(found) == set(expected)
+    for group, (nats, tokens, size) in expected.items():
+        figures = found[group]
+        assert (figures["tokens"], figures["bytes"]) == (tokens, size)
+        assert figures["loss"] == pytest.approx(nats / tokens, rel=1e-5)
+        assert figures["perplexity"] == pytest.approx(math.exp(nats / tokens), rel=1e-4)
+        assert figures["bits_per_byte"] == pytest.approx(nats / math.log(2) / size, rel=1e-5)
+        low, high = figures["bits_per_byte_interval"]
+        assert low <= figures["bits_per_byte"] * 1.000001 and figures["bits_per_byte"] <= high * 1.000001
+    assert found["all"]["bytes"] == len("Hello there.See you 明天!好".encode())
+
+
+def test_turns_of_a_conversation_longer_than_the_context_keep_their_numbers(folder):
+    engine = Engine.load(str(folder))
+    long = conversation(*(f"number {i}" for i in range(40)))
+    found = evaluate.likelihood(engine, [long])
+    assert [name for name in found if name.startswith("turn")] == [f"turn {i}" for i in range(1, 21)]
+    assert sum(found[f"turn {i}"]["tokens"] for i in range(1, 21)) == found["all"]["tokens"]
+
+
+def test_the_likeliest_choice_is_found_by_its_log_probability_and_chance_stands_beside(folder, tokenizer, tmp_path):
+    path = tmp_path / "q.jsonl"
+    items = [{"question": f"What is {i}?", "choices": ["yes", "no it is not", "天"][:2 + i % 2], "answer": i % 2}
+             for i in range(6)]
+    items[1]["answer"] = "天"
+    path.write_text("\n".join(json.dumps(item) for item in items))
+    questions, engine = evaluate.read_choices(str(path)), Engine.load(str(folder))
+    assert questions[1]["answer"] == 2
+    right = right_by_byte = 0
+    for item in questions:
+        scores = []
+        for choice in item["choices"]:
+            ids, mask = tokenizer.render([{"role": "user", "content": item["question"]},
+                                          {"role": "assistant", "content": choice}])
+            with torch.no_grad():
+                likely = engine.model(torch.tensor([ids]))[0].log_softmax(-1)
+            scores.append(sum(float(likely[i - 1, ids[i]]) for i in range(len(ids)) if mask[i]))
+        by_byte = [s / len(c.encode()) for s, c in zip(scores, item["choices"])]
+        right += max(range(len(scores)), key=scores.__getitem__) == item["answer"]
+        right_by_byte += max(range(len(scores)), key=by_byte.__getitem__) == item["answer"]
+    figures = evaluate.multiple_choice(engine, questions)
+    assert (figures["accuracy"], figures["accuracy_per_byte"]) == (right / 6, right_by_byte / 6)
+    assert figures["chance"] == pytest.approx((3 / 2 + 3 / 3) / 6)
+
+
+@pytest.mark.parametrize("line", ["not json", "[]", '{"question": "q"}', '{"question": "q", "choices": ["a"], "answer": 0}',
+                                  '{"question": "q", "choices": ["a", "b"], "answer": 2}',
+                                  '{"question": "q", "choices": ["a", "b"], "answer": "c"}',
+                                  '{"question": "q", "choices": "ab", "answer": "a"}',
+                                  '{"question": "q", "choices": ["a", "b"], "answer": true}'])
+def test_a_line_that_is_no_question_is_named(tmp_path, line):
+    path = tmp_path / "q.jsonl"
+    path.write_text('{"question": "q", "choices": ["a", "b"], "answer": 1}\n\n' + line + "\n")
+    with pytest.raises(ValueError, match=r"q\.jsonl, line 3: should be \{\"question\""):
+        evaluate.read_choices(str(path))
+
+
+def turns_of(*correct):
+    base = {"exact": False, "token_f1": 0.5, "rouge_l": 0.5, "ended": True}
+    return [{**base, "correct": right, "conversation": i, "message": 1} for i, right in enumerate(correct)]
+
+
+def test_a_comparison_pairs_the_turns_and_lists_what_only_one_got_right():
+    likelihood = {"all": {"by_conversation": [[8.0, 4]] * 4}}
+    better = {"all": {"by_conversation": [[6.0, 4], [4.0, 4], [6.0, 4], [4.0, 4]]}}
+    one = {"turns": turns_of(True, False, False, True), "likelihood": likelihood, "bits_per_byte": 2.0}
+    other = {"turns": turns_of(True, True, True, False)[::-1], "likelihood": better, "bits_per_byte": 1.25}
+    compared = evaluate.compare(one, other)
+    assert [a["conversation"] for a, _ in compared["won"]] == [1, 2] and [a["conversation"] for a, _ in compared["lost"]] == [3]
+    assert compared["rows"]["correct"][:2] == (0.5, 0.75)
+    low, high = compared["rows"]["bits_per_byte"][2]
+    assert -1 <= low < -0.75 < high <= -0.5
+    text = evaluate.comparison(compared, ("A", "B"))
+    assert "| correct | 0.5000 | 0.7500 | +0.2500 [" in text and "B alone is right 2 times, A alone 1 times" in text
+
+
+def test_two_models_side_by_side_leave_reports_to_read(folder, tmp_path, capsys):
+    data, questions = tmp_path / "d.jsonl", tmp_path / "q.jsonl"
+    data.write_text("\n".join(json.dumps({"messages": conversation(f"Say {i}", f"It is {i}.", "再说一次", f"是{i}。")["messages"]})
+                              for i in range(3)))
+    questions.write_text('{"question": "q", "choices": ["a", "b"], "answer": 1}')
+    evaluate.main(["--model", str(folder), "--compare", str(folder.parent / "other"), "--data", str(data), "--choices",
+                   str(questions), "--max-new-tokens", "3", "--slots", "4", "--out", str(tmp_path / "out")])
+    said, written = capsys.readouterr().out, (tmp_path / "out" / "report.md").read_text()
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    for text in (said, written):
+        assert f"| source {data} |" in text and "difference, paired [95%]" in text and "| 50.0% |" in text
+    assert len(report["models"]) == 2 and len(report["models"][0]["turns"]) == 6
+    evaluate.main(["--model", str(folder), "--data", str(data), "--max-new-tokens", "3", "--out", str(tmp_path / "out")])
+    written = (tmp_path / "out" / "report.md").read_text()
+    assert "## Missed (6)" in written and "> **user**: 再说一次" in written and "expected: 是2。" in written
+
+
+def test_without_sacrebleu_one_line_says_what_is_missing_and_the_rest_is_measured(folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(evaluate.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setitem(__import__("sys").modules, "sacrebleu", None)
+    evaluate.main(["--model", str(folder), "--demo", "2", "--max-new-tokens", "2", "--out", str(tmp_path)])
+    said = capsys.readouterr().out
+    assert said.startswith("BLEU and chrF are left out: they need sacrebleu (pip install -e '.[eval]')\n")
+    assert "ROUGE-L" in said and "| chrF |" not in said
+
+
+def broken(folder, tmp_path, kind):
+    target = tmp_path / kind
+    target.mkdir()
+    for name in ("config.json", "model.safetensors", "tokenizer.model"):
+        if kind != f"no {name}":
+            (target / name).write_bytes((folder / name).read_bytes())
+    if kind == "another shape":
+        config = json.loads((folder / "config.json").read_text())
+        (target / "config.json").write_text(json.dumps(config | {"intermediate_size": 96}))
+    return str(target)
+
+
+@pytest.mark.parametrize("kind, message", [
+    ("no config.json", "has no config.json"), ("no model.safetensors", "has no model.safetensors"),
+    ("no tokenizer.model", "has no tokenizer.model"), ("another shape", r"gate_proj.weight should be \[96, 48\], found \[80, 48\]")])
+def test_a_model_that_cannot_be_loaded_is_refused_in_the_same_words_everywhere(folder, tmp_path, kind, message):
+    target, said = broken(folder, tmp_path, kind), []
+    for program, words in ((evaluate, ["--demo", "1"]), (sample, ["--prompt", "x"])):
+        with pytest.raises(SystemExit, match=message) as caught:
+            program.main(["--model", target, *words])
+        said.append(str(caught.value))
+    assert said[0] == said[1] and said[0].startswith("error: ") and "\n" not in said[0]
+
+
+@pytest.mark.parametrize("content, message", [
+    ("", "is empty"), ('{"messages": [{"role": "user", "content": "only a question"}]}', "no conversation"),
+    (json.dumps({"messages": conversation("long " * 300, "short")["messages"]}), "no question leaves room for an answer")])
+def test_data_with_nothing_to_evaluate_is_refused(folder, tmp_path, content, message):
+    path = tmp_path / "d.jsonl"
+    path.write_text(content)
+    with pytest.raises(SystemExit, match=message) as caught:
+        evaluate.main(["--model", str(folder), "--data", str(path)])
+    assert str(caught.value).startswith("error: ")
+
+
+def test_a_correct_answer_equals_the_reference_or_passes_its_check():
+    turn = {"check": None, "answer": " yes\n", "reference": "yes", "ended": False}
+    assert evaluate.is_correct(turn) and not evaluate.is_correct(turn | {"answer": "Yes"})
+    free = turn | {"check": {"contains": ["Anna", "cat"], "min_chars": 12}, "answer": "Anna has a cat.", "ended": True}
+    assert evaluate.is_correct(free)
+    for change in ({"ended": False}, {"answer": "Anna's cat"}, {"answer": "Anna has a dog here."}):
+        assert not evaluate.is_correct(free | change)
+
+
+def test_the_table_at_the_end_of_a_run_needs_no_extra_package(folder, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "sacrebleu", None)
+    figures = evaluate.evaluate(Engine.load(str(folder), 2), [conversation("Hi", "Hello")], 2)
+    assert "| all | 1 |" in evaluate.table(figures) and "answer: " in evaluate.transcripts(figures["turns"], 5)
+    assert json.loads(json.dumps(figures))["groups"]["all"]["turns"] == 1
