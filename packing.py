@@ -52,11 +52,14 @@ def windows(sample: dict, tokenizer: Tokenizer, context: int, overlap: int = 1):
             begin = end
         return pieces, 0, 0
 
-    # An exchange begins where an answer has ended, and the first one behind the system message.
-    system = sample["messages"][0]["role"] == "system" and tokenizer.role_ids
-    begin = ids.index(tokenizer.role_ids["user"]) if system else 1
+    if tokenizer.template:  # somebody else's: its turns have no marker of their own
+        return tokenizer.template.windows(sample["messages"], context)
+    # The markers say where turns begin: no text ever becomes one.
+    markers = set(tokenizer.role_ids.values())
+    turns = [i for i, token in enumerate(ids) if token in markers]
+    begin = turns[1] if ids[1] == tokenizer.role_ids["system"] else 1
     head = begin if begin <= context // 2 else 1
-    starts = [i for i in range(begin + 1, len(ids)) if mask[i - 1] and not mask[i]]
+    starts = [i for i in turns if i > begin and ids[i] == tokenizer.role_ids["user"]]
     groups, used = [], context
     for start, end in zip([begin, *starts], [*starts, len(ids)]):
         if used + end - start > context:

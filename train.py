@@ -241,7 +241,8 @@ def export(engine, folder: str, tokenizer: Tokenizer, start: str | None, alpha: 
         if parameter.requires_grad:
             full = own.get(name) if own else safe_get_full_fp32_param(parameter)
             if dist.get_rank() == 0:
-                trained[name] = (parameter if full is None else full).detach().float().cpu().clone()
+                shape = getattr(parameter, "ds_shape", parameter.shape)  # under ZeRO-3 the parameter itself is empty
+                trained[name] = (parameter if full is None else full.view(shape)).detach().float().cpu().clone()
     if dist.get_rank() == 0:
         if any(name.endswith(".lora_a") for name in trained):
             trained = lora.merge(trained, model_file.open_weights(start).read, alpha)
