@@ -82,7 +82,8 @@ def _numbers(thing) -> dict:
     return {key: value for key, value in vars(thing).items() if isinstance(value, (int, float))} if thing else {}
 
 
-def _scaler(engine):
+def scaler(engine):
+    """The object that holds fp16's loss scale, whichever optimizer it belongs to; None where there is none."""
     return getattr(engine.optimizer, "loss_scaler", None) or getattr(engine.optimizer, "loss_scale_config", None)
 
 
@@ -123,7 +124,7 @@ def save(engine, folder: str, step: int, context: dict, keep: int = 2) -> None:
                 scheduler = engine.lr_scheduler
                 text = _sealed({"step": step, "ranks": dist.get_world_size(), "files": files, **context, "state": {
                     "engine": {key: getattr(engine, key) for key in ("global_steps", "global_samples", "skipped_steps")},
-                    "steps_taken": _steps_taken(engine), "scaler": _numbers(_scaler(engine)),
+                    "steps_taken": _steps_taken(engine), "scaler": _numbers(scaler(engine)),
                     "scheduler": scheduler.state_dict() if scheduler else None,
                     "groups": [{key: value for key, value in group.items() if key in ("lr", "betas")}
                                for group in engine.basic_optimizer.param_groups]}})
@@ -293,7 +294,7 @@ def restore(engine, manifest: dict) -> int:
                 moment[here:here + count].copy_(saved.read(kind, name, there, count))
     vars(engine).update(state["engine"])
     if engine.fp16_enabled():
-        vars(_scaler(engine)).update(state["scaler"])
+        vars(scaler(engine)).update(state["scaler"])
     if engine.lr_scheduler and state["scheduler"]:
         engine.lr_scheduler.load_state_dict(state["scheduler"])
     for group, values in zip(optimizer.param_groups, state["groups"]):

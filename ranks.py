@@ -14,6 +14,7 @@ import socket
 import sys
 import threading
 import time
+import warnings
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 
@@ -28,6 +29,8 @@ def load_deepspeed(verbose: bool):
     ninja = os.path.join(os.path.dirname(sys.executable), "ninja")
     if os.path.exists(ninja) and not shutil.which("ninja"):  # the virtual environment is not activated
         os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
+    if not verbose:  # DeepSpeed's calls of collectives that torch will rename, once for each place
+        warnings.filterwarnings("ignore", category=FutureWarning, message=".*torch.distributed")
     logging.disable(logging.NOTSET if verbose else logging.WARNING)  # "Setting accelerator to CPU ...", every time
     import deepspeed
     logging.disable(logging.NOTSET)

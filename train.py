@@ -68,6 +68,8 @@ def initialize(deepspeed, model: LanguageModel, settings: dict, log: str | None)
         raise ValueError(f"deepspeed.initialize failed, {type(error).__name__}: {reason}; --verbose shows all") from error
     if hasattr(engine.optimizer, "initialize_optimizer_states") and engine.zero_optimization_stage() == 0:
         checkpoint.undo_first_step(engine)
+    if engine.fp16_enabled():
+        vars(checkpoint.scaler(engine))["raise_error_at_min_scale"] = False  # OVERFLOWS in a row say it better
     return engine
 
 
@@ -95,11 +97,14 @@ def train_step(engine, shard: PackedData, rows, step: int) -> float:
     supervised = torch.tensor(sum(int(mask[:, 1:].sum()) for _, mask in batches), device=engine.device)
     dist.all_reduce(supervised)
     supervised = max(1, int(supervised))
+    scale = 1.0
+    if engine.fp16_enabled() and engine.zero_optimization_stage() == 0:
+        scale = report.loss_scale(engine)  # which DeepSpeed divides by here without having multiplied
     summed = torch.zeros((), device=engine.device)
     for i, (ids, mask) in enumerate(batches):
         loss = engine(ids.to(engine.device), mask.to(engine.device))
         summed += loss.detach()
-        engine.backward(loss * (ranks / supervised), scale_wrt_gas=False)
+        engine.backward(loss * (scale * ranks / supervised), scale_wrt_gas=False)
         if i == len(batches) - 1:  # whose backward pass has summed the gradients over the ranks
             dist.all_reduce(summed)
             check_finite(engine.fp16_enabled() or math.isfinite(summed), f"the loss is {float(summed)}", step, shard, rows)

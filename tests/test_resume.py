@@ -68,11 +68,6 @@ def stopped_and_resumed(tmp_path, template, stage: int, precision: str, ranks: i
         assert metrics(folder, "loss_scale") == metrics(reference, "loss_scale")
 
 
-@pytest.mark.slow
-def test_a_run_on_two_ranks_under_zero_3_in_bf16_stops_and_goes_on_bit_for_bit(tmp_path, template):
-    stopped_and_resumed(tmp_path, template, 3, "bf16", 2)
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("ranks", [1, 2])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
@@ -130,7 +125,7 @@ def test_ten_kills_at_random_moments_five_of_them_inside_a_save(tmp_path, templa
     killed_again_and_again(folder_with_data(tmp_path, "killed", template), reference, changes, 10, inside, seed)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_signal_in_a_save_or_in_an_evaluation_is_obeyed_and_an_evaluation_cut_off_is_made_up_for(tmp_path, template):
     folder = folder_with_data(tmp_path, "stopped", template)
     for step in (4, 10, 24):  # the steps of a checkpoint, of an evaluation, of both and the end
@@ -186,7 +181,7 @@ def test_every_damage_to_every_file_is_found_and_named_and_the_checkpoint_before
             shutil.rmtree(tmp_path / "copy")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_with_a_damaged_checkpoint_goes_on_from_the_one_before_and_with_none_good_it_refuses(tmp_path, template):
     folder = folder_with_data(tmp_path, "damaged", template)
     assert finish(folder, stop_at=18)[0] == 143
@@ -208,8 +203,7 @@ def test_a_run_with_a_damaged_checkpoint_goes_on_from_the_one_before_and_with_no
     same_end(folder, template)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("ranks", [pytest.param(1, marks=pytest.mark.long), pytest.param(2, marks=pytest.mark.slow)])
 def test_a_full_disk_leaves_the_good_checkpoint_and_names_the_file_and_the_space(tmp_path, template, ranks):
     folder = folder_with_data(tmp_path, "full", template)
     code, output = finish(folder, ranks=ranks, full_at=3)
@@ -223,10 +217,22 @@ def test_a_full_disk_leaves_the_good_checkpoint_and_names_the_file_and_the_space
         same_end(folder, template)
 
 
+@pytest.mark.long
+def test_twenty_overflows_in_a_row_are_an_error_and_the_log_shows_scale_and_skipped_steps(tmp_path, template):
+    for stage in (0, 2):
+        folder = folder_with_data(tmp_path, f"overflow-{stage}", template)
+        fp16 = {"enabled": True, "initial_scale_power": 60, "hysteresis": 1}
+        code, output = finish(folder, {"deepspeed": {"fp16": fp16, "zero_optimization": {"stage": stage}}}, fp16=True)
+        assert code == 1 and "Traceback" not in output, output
+        assert "error: 20 steps in a row overflowed fp16, the last at step 20 with loss scale 1.09951e+12" in output, output
+        assert "scale 1.09951e+12, 20 skipped" in output
+        assert metrics(folder, "skipped_steps") == [(step, step) for step in range(1, 21)]
+
+
 # --- another config -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_harmless_changes_are_accepted_others_refused_with_a_table(tmp_path, template):
     folder = folder_with_data(tmp_path, "changed", template)
     assert finish(folder, stop_at=5)[0] == 143
@@ -250,8 +256,8 @@ CUTS = {
 }
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", CUTS)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow if n.startswith("2 ranks") else pytest.mark.long)
+                                  for n in CUTS])
 def test_a_run_goes_on_with_other_ranks_zero_stage_and_micro_batch_and_sees_every_sample_once(tmp_path, template, name):
     length, no_dropout = 66, {"model": {"hidden_dropout": 0.0}}
     reference, folder = (folder_with_data(tmp_path, n, template) for n in ("reference", "grown"))
