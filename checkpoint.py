@@ -72,8 +72,9 @@ def _moments(engine, master: torch.Tensor) -> dict[str, torch.Tensor]:
     tensors = {key: value for key, value in state.items() if torch.is_tensor(value) and value.numel() > 1}
     for key, value in tensors.items():
         if value.shape != master.shape:
-            raise SharedError(f"{type(engine.basic_optimizer).__name__} keeps {key} of shape {list(value.shape)} for weights "
-                              f"of shape {list(master.shape)}: checkpoints do not cover this; choose another optimizer")
+            raise SharedError(f"{type(engine.basic_optimizer).__name__} keeps {key} of shape {list(value.shape)} for "
+                              f"weights of shape {list(master.shape)}: checkpoints do not cover this; "
+                              "choose another optimizer")
     return tensors
 
 
@@ -87,8 +88,15 @@ def scaler(engine):
     return getattr(engine.optimizer, "loss_scaler", None) or getattr(engine.optimizer, "loss_scale_config", None)
 
 
-def _steps_taken(engine) -> int:
-    return max((int(state["step"]) for state in engine.basic_optimizer.state.values() if "step" in state), default=0)
+def _state(engine) -> dict:
+    """What every rank has alike, as JSON: counters, loss scale, schedule."""
+    steps = [int(state["step"]) for state in engine.basic_optimizer.state.values() if "step" in state]
+    return {"engine": {key: getattr(engine, key) for key in ("global_steps", "global_samples", "skipped_steps")},
+            "steps_taken": max(steps, default=0),  # by the optimizer: fp16 skips some
+            "scaler": _numbers(scaler(engine)),
+            "scheduler": engine.lr_scheduler.state_dict() if engine.lr_scheduler else None,
+            "groups": [{key: group[key] for key in ("lr", "betas") if key in group}
+                       for group in engine.basic_optimizer.param_groups]}
 
 
 # --- save ---------------------------------------------------------------------------------------------------
@@ -121,13 +129,8 @@ def save(engine, folder: str, step: int, context: dict, keep: int = 2) -> None:
     if rank == 0:
         try:
             if not problems:
-                scheduler = engine.lr_scheduler
-                text = _sealed({"step": step, "ranks": dist.get_world_size(), "files": files, **context, "state": {
-                    "engine": {key: getattr(engine, key) for key in ("global_steps", "global_samples", "skipped_steps")},
-                    "steps_taken": _steps_taken(engine), "scaler": _numbers(scaler(engine)),
-                    "scheduler": scheduler.state_dict() if scheduler else None,
-                    "groups": [{key: value for key, value in group.items() if key in ("lr", "betas")}
-                               for group in engine.basic_optimizer.param_groups]}})
+                text = _sealed({"step": step, "ranks": dist.get_world_size(), "files": files, **context,
+                                "state": _state(engine)})
                 with open(os.path.join(building, MANIFEST), "w") as file:
                     file.write(text)
                     file.flush()
@@ -144,8 +147,9 @@ def save(engine, folder: str, step: int, context: dict, keep: int = 2) -> None:
     problems = agree(problems)[0]
     if problems:
         need, free = sum(entry[2] for entry in said) / 2**20, shutil.disk_usage(folder).free / 2**20
-        raise SharedError(f"the checkpoint of step {step} could not be written: {problems[0]}. It needs {need:.1f} MiB, "
-                          f"{free:.1f} MiB are free; earlier checkpoints in {folder} are as they were. Make room and start again")
+        raise SharedError(f"the checkpoint of step {step} could not be written: {problems[0]}. "
+                          f"It needs {need:.1f} MiB, {free:.1f} MiB are free; earlier checkpoints in {folder} are as "
+                          "they were. Make room and start again")
 
 
 def _sealed(manifest: dict) -> str:
@@ -263,7 +267,8 @@ class _Pieces:
                 out[begin - first:end - first] = source[here + begin - there:here + end - there]
                 filled += end - begin
         if filled != count:
-            raise SharedError(f"the checkpoint has {filled} of {count} numbers of {kind} {name}: it belongs to another model")
+            raise SharedError(f"the checkpoint has {filled} of {count} numbers of {kind} {name}: "
+                              "it belongs to another model")
         return out
 
 
