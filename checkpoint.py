@@ -121,7 +121,7 @@ def save(engine, folder: str, step: int, context: dict, keep: int = 2) -> None:
         os.makedirs(building, exist_ok=True)
         save_file(tensors, os.path.join(building, name), metadata={"pieces": json.dumps(pieces)})
         written[name] = {"bytes": os.path.getsize(os.path.join(building, name)),
-                         "sha256": _sha256(os.path.join(building, name), sync=True)}
+                         "sha256": sha256(os.path.join(building, name), sync=True)}
     except (OSError, SafetensorError) as error:
         problem = f"{os.path.join(building, name)}: {error}"
     said = agree((written, problem, sum(tensor.nbytes for tensor in tensors.values())))
@@ -170,12 +170,14 @@ def _remove(folder: str) -> None:
     shutil.rmtree(folder + ".tmp")
 
 
-def _sha256(path: str, sync: bool = False) -> str:
+def sha256(path: str, sync: bool = False) -> str:
+    digest = hashlib.sha256()
     with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
         if sync:
             os.fsync(file.fileno())
-    return digest
+    return digest.hexdigest()
 
 
 # --- load ---------------------------------------------------------------------------------------------------
@@ -190,7 +192,7 @@ def newest(folder: str, log) -> dict | None:
     rank, ranks = dist.get_rank(), dist.get_world_size()
     if rank == 0:
         for name in os.listdir(folder):
-            if name.endswith(".tmp"):
+            if re.fullmatch(r"step-\d+\.tmp", name):
                 shutil.rmtree(os.path.join(folder, name))  # a save that was cut off
     steps = agree(_steps(folder) if rank == 0 else None)[0]
     damaged, found = [], None
@@ -231,7 +233,7 @@ def _verified(path: str, rank: int, ranks: int) -> tuple[dict, list[str]]:
             bad.append(f"{name}: missing")
         elif os.path.getsize(file) != entry["bytes"]:
             bad.append(f"{name}: {os.path.getsize(file)} bytes instead of {entry['bytes']}")
-        elif _sha256(file) != entry["sha256"]:
+        elif sha256(file) != entry["sha256"]:
             bad.append(f"{name}: changed after it was written")
     return manifest, bad
 

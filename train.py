@@ -10,7 +10,6 @@ parallelism, preference optimisation.
 """
 
 import argparse
-import hashlib
 import json
 import math
 import os
@@ -174,7 +173,7 @@ def run_stage(deepspeed, config: dict, stage: dict, prepared: str, start: str | 
     # A rank's own dropout, whatever the number of ranks before it; after this, a checkpoint carries the state.
     torch.manual_seed(config["seed"] * 1000 + dist.get_rank())
     context = {"config": {**config, "data_fingerprint": os.path.basename(prepared)},
-               "tokenizer": tokenizer_hash(prepared)}
+               "tokenizer": checkpoint.sha256(os.path.join(prepared, "tokenizer.model"))}
     manifest = checkpoint.newest(folder, say)
     if manifest and manifest["tokenizer"] != context["tokenizer"]:
         raise SharedError(f"{manifest['path']} was trained with another tokenizer than {prepared}/tokenizer.model; "
@@ -182,8 +181,9 @@ def run_stage(deepspeed, config: dict, stage: dict, prepared: str, start: str | 
     done = checkpoint.restore(engine, manifest) if manifest else 0
     say(f"stage {stage['name']}: {model_file.count_parameters(model.config):,} parameters, {steps} steps of "
         f"{batch_size} x {shard.context} tokens from {len(shard):,} rows "
-        f"({steps * batch_size / len(shard):.1f} epochs), {precision}, {type(engine.basic_optimizer).__name__}, ZeRO-{engine.zero_optimization_stage()}, "
-        f"{dist.get_world_size()} rank(s)" + (f"; resumed at step {done}" if done else ""))
+        f"({steps * batch_size / len(shard):.1f} epochs), {precision}, {type(engine.basic_optimizer).__name__}, "
+        f"ZeRO-{engine.zero_optimization_stage()}, {dist.get_world_size()} rank(s)"
+        + (f"; resumed at step {done}" if done else ""))
     log = report.Log(os.path.join(folder, "metrics.jsonl"), stage["name"], done, steps)
     if log.begun_before and not done:
         say(f"stage {stage['name']} was cut off before its first checkpoint: it begins again")
@@ -211,7 +211,7 @@ def run_stage(deepspeed, config: dict, stage: dict, prepared: str, start: str | 
                      (step + 1) % stage["log_every"] == 0 or step + 1 == steps)
             if overflows == OVERFLOWS:
                 raise SharedError(f"{OVERFLOWS} steps in a row overflowed fp16, the last at step {step + 1} with loss "
-                                  f"scale {report.loss_scale(engine):g}; a lower learning rate, or deepspeed.bf16, may help")
+                                  f"scale {report.loss_scale(engine):g}; a lower learning rate or bf16 may help")
         export(engine, out, tokenizer)
     finally:
         log.close()
@@ -237,11 +237,6 @@ def export(engine, folder: str, tokenizer: Tokenizer) -> None:
 
 
 # --- the story ----------------------------------------------------------------------------------------------
-
-
-def tokenizer_hash(prepared: str) -> str:
-    with open(os.path.join(prepared, "tokenizer.model"), "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def recorded(path: str) -> dict:
