@@ -283,9 +283,13 @@ def run(args) -> None:
     start_process_group(deepspeed)
     described, new = {**config, "data_fingerprint": data.fingerprint(config)}, not os.path.exists(out)
 
-    def begin() -> None:
+    lock = None  # held until this process ends
+
+    def hold() -> None:
         nonlocal lock
         lock = claim(out)
+
+    def begin() -> None:
         if args.fresh:
             start_over(out)
         check_unchanged(recorded(record) or checkpoint.recorded(out), described)
@@ -295,10 +299,10 @@ def run(args) -> None:
         with open(record, "w", encoding="utf-8") as file:
             json.dump(described, file, indent=2)
 
-    lock = None  # held until this process ends
     try:
-        on_rank_0(begin)
+        on_rank_0(hold)
         check_shared(out)
+        on_rank_0(begin)
     except BaseException:
         if new and lock:
             shutil.rmtree(out)
