@@ -1,4 +1,4 @@
-"""Ranks as processes, forked in milliseconds from a server that has imported everything (a plain launch takes seconds)."""
+"""Ranks as processes, forked at once from a server that has imported everything; a plain launch takes seconds."""
 
 import json
 import multiprocessing
@@ -27,7 +27,8 @@ def free_port() -> str:
 
 
 def _rank(target, args, rank: int, ranks: int, port: str, log: str) -> None:
-    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(ranks), MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
+    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(ranks), MASTER_ADDR="127.0.0.1",
+                      MASTER_PORT=port)
     with open(log, "ab", buffering=0) as file:
         os.dup2(file.fileno(), 1), os.dup2(file.fileno(), 2)
     sys.stdout, sys.stderr = (open(number, "w", buffering=1, closefd=False) for number in (1, 2))
@@ -51,7 +52,8 @@ class Ranks:
 
     def __init__(self, target, *args, ranks: int = 1, log: str = os.devnull):
         port, self.log = free_port(), log
-        self.processes = [server.Process(target=_rank, args=(target, args, rank, ranks, port, log)) for rank in range(ranks)]
+        self.processes = [server.Process(target=_rank, args=(target, args, rank, ranks, port, log))
+                          for rank in range(ranks)]
         for process in self.processes:
             process.start()
 
@@ -124,7 +126,8 @@ def weights(folder) -> bytes:
     return (folder / "out" / "model.safetensors").read_bytes()
 
 
-def run(argv: list[str], stop_at: int = 0, kill: tuple = (), full_at: int = 0, fp16: bool = False, rows: str = "") -> None:
+def run(argv: list[str], stop_at: int = 0, kill: tuple = (), full_at: int = 0, fp16: bool = False,
+        rows: str = "") -> None:
     """`train.main(argv)`, with one thing that goes wrong.
 
     stop_at: SIGTERM to itself in step so and so. kill: ("shard" | "rename" | "renamed", n): SIGKILL in the n-th save,
