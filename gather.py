@@ -122,6 +122,7 @@ def _clean_batch(job: tuple) -> dict:
     lines, entries, signatures = [], [], []
     for path, line, record in batch:
         where = f"{os.path.basename(path)}:{line}"
+        source = name if demo or name.endswith(os.path.basename(path)) else os.path.basename(path)  # of a folder, the file
         sample = record if demo else sources.to_sample(record, format, options["tools"])
         if isinstance(sample, str):
             bad = isinstance(sample, sources.Bad)
@@ -133,7 +134,7 @@ def _clean_batch(job: tuple) -> dict:
         for rule, before, after in notes:
             _count(report["dropped" if sample is None else "changed"], rule, [where, before, after])
         for i, (split, part) in enumerate(_parts(sample, held_out, fixed) if sample else []):
-            row = TO_JSON({"source": name, "line": line, **part}).encode() + b"\n"
+            row = TO_JSON({"source": source, "line": line, **part}).encode() + b"\n"
             folded, prompt, share = _folded(part)
             entries.append((clean.fingerprint(folded), prompt, share, len(row), number, split, i == 0))
             lines.append(row)
