@@ -204,7 +204,7 @@ EN = ("the a of to and in is was he for it with as his on be at by had not are b
 ZH = "的一是了我不人在他有这个上们来到时大地为子中你说生国年着就那和要她出也得里后自以会家可下而过天去能对小多然于心学么之都好看起发当没成只如事把还用第样道想作种开"
 
 
-@pytest.mark.parametrize("units, joint, size", [(EN, " ", 5), (ZH, "", 3)])
+@pytest.mark.parametrize("units, joint, size", [(EN, " ", 5), (ZH, "", 3)], ids=["English", "Chinese"])
 def test_planted_near_duplicates_are_found_in_both_languages_and_nothing_else_is(units, joint, size):
     draw = np.random.default_rng(0)
     texts = [joint.join(draw.choice(list(units), 120)) for _ in range(300)]
