@@ -78,7 +78,7 @@ def main() -> None:
             config = load_config(look.SMALL, [f"out_dir={folder}"])
             config["model"].update(hidden_size=128, intermediate_size=320, num_hidden_layers=3, max_position_embeddings=128)
             config["stages"] = config["stages"][1:]
-            config["stages"][0]["data"][0]["count"] = 4000
+            config["stages"][0]["data"][0]["count"] = 2000
             config["data"]["augment"] = {**OFF, "variants": 1 if name == "none" else 3, **KINDS[name]}
             prepared = data.prepare(config, log=lambda text: None)
             tokenizer = data.Tokenizer(prepared)
