@@ -222,7 +222,7 @@ def train_tokenizer(texts: Iterable[str], folder: str, vocab_size: int, model_ty
                     max_piece_length: int = 16, max_train_chars: int = 20_000_000) -> Tokenizer:
     """Train SentencePiece on texts (Kudo & Richardson 2018), write it into `folder` and return it.
 
-    The same texts in the same order give the same model. Raises ValueError, naming the largest
+    The same texts in the same order give the same model, on any number of cores. Raises ValueError, naming the largest
     vocabulary that fits, where the texts are too few.
     """
     def lines() -> Iterator[str]:
@@ -243,7 +243,8 @@ def train_tokenizer(texts: Iterable[str], folder: str, vocab_size: int, model_ty
             character_coverage=character_coverage, split_digits=split_digits, max_sentencepiece_length=max_piece_length,
             unk_id=0, bos_id=1, eos_id=2, pad_id=3, control_symbols=[*MARKERS, END], user_defined_symbols=["\n"],
             byte_fallback=True, normalization_rule_name="identity", remove_extra_whitespaces=False,
-            add_dummy_prefix=False, allow_whitespace_only_pieces=True, num_threads=os.cpu_count() or 1, minloglevel=2)
+            add_dummy_prefix=False, allow_whitespace_only_pieces=True, minloglevel=2,
+            num_threads=os.cpu_count() or 1 if model_type == "bpe" else 1)  # unigram's sums depend on the number of threads
     except (RuntimeError, OSError) as error:
         raise ValueError(f"tokenizer.vocab_size {vocab_size}: {_advice(str(error))}") from error
     os.makedirs(folder, exist_ok=True)
