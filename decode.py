@@ -85,7 +85,8 @@ class CachedModel:
         # Where row n's key and value heads lie when a layer's cache is seen as a list of vectors [E].
         lines = (torch.tensor(slots, device=device)[:, None] * 2 * K + torch.arange(2 * K, device=device))
         lines = (lines * config.max_position_embeddings + positions[:, None]).flatten()
-        keys, values = ([store[:, slot, :, :, :end].unbind() for slot, end in spans] for store in (self.keys, self.values))
+        keys, values = ([store[:, slot, :, :, :end].unbind() for slot, end in spans]  # of each span and layer
+                        for store in (self.keys, self.values))
         x = self.embedding(torch.tensor(ids, device=device))
         for i, (input_norm, qkv_proj, o_proj, post_norm, gate_up_proj, down_proj) in enumerate(self.layers):
             qkv = (F.rms_norm(x, (D,), input_norm, config.rms_norm_eps) @ qkv_proj).view(N, H + 2 * K, E)
@@ -94,7 +95,8 @@ class CachedModel:
             qkv = qkv.to(self.cache.dtype)
             self.cache[i].view(-1, E).index_copy_(0, lines, qkv[:, H:].reshape(-1, E))
             queries = qkv[:, :H].view(len(spans), -1, K, H // K, E).permute(0, 2, 3, 1, 4).unbind()  # [K, H/K, rows, E]
-            y = [F.scaled_dot_product_attention(q, k[i], v[i], attn_mask=mask) for q, k, v in zip(queries, keys, values)]
+            y = [F.scaled_dot_product_attention(q, k[i], v[i], attn_mask=mask)
+                 for q, k, v in zip(queries, keys, values)]
             y = torch.cat(y, dim=2).permute(2, 0, 1, 3).reshape(N, H * E)
             x = torch.addmm(x, y.to(x.dtype), o_proj)
             gate, up = (F.rms_norm(x, (D,), post_norm, config.rms_norm_eps) @ gate_up_proj).chunk(2, dim=-1)

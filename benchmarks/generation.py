@@ -120,9 +120,9 @@ def where_time_goes(folder: str, dtype: torch.dtype, tokens: int) -> str:
     matrices = best(lambda: [x @ cached.head, *[(x @ q, x @ o, x @ g, wide @ d) for _, q, o, _, g, d in cached.layers]])
     q, k = torch.randn(1, 6, 1, 48), torch.randn(1, 6, tokens // 2, 48)
     attention = SHAPE.num_hidden_layers * best(lambda: torch.nn.functional.scaled_dot_product_attention(q, k, k))
-    return (f"a token takes {step:.2f} ms: matrices {matrices:.2f}, attention {attention:.2f}, and norms, rotation, cache "
-            f"and starting all operations {step - matrices - attention:.2f}; reading the {size / 1e6:.0f} MB of weights "
-            f"once, at the {bandwidth / 1e9:.0f} GB/s that summing a large tensor reaches, takes "
+    return (f"a token takes {step:.2f} ms: matrices {matrices:.2f}, attention {attention:.2f}, and norms, rotation, "
+            f"cache and starting all operations {step - matrices - attention:.2f}; reading the {size / 1e6:.0f} MB of "
+            f"weights once, at the {bandwidth / 1e9:.0f} GB/s that summing a large tensor reaches, takes "
             f"{size / bandwidth * 1e3:.2f} ms")
 
 
