@@ -65,10 +65,10 @@ def likelihood(engine: Engine, samples: list[dict]) -> dict[str, dict]:
     for conversation, sample in enumerate(samples):
         said = 0  # assistant turns in the windows before
         for ids, mask in windows(sample, engine.tokenizer, engine.context)[0]:
-            nats, tokens = token_nats(engine, ids, mask), torch.tensor(ids)[1:]
-            number = said + (tokens == engine.tokenizer.role_ids["assistant"]).cumsum(0)
-            supervised = torch.tensor(mask[1:])
-            tokens, turns, said = tokens[supervised], number[supervised], int(number[-1])
+            nats, supervised = token_nats(engine, ids, mask), torch.tensor(mask)
+            begins = supervised[1:] & ~supervised[:-1]  # an answer is a run of supervised tokens
+            turns = said + begins.cumsum(0)[supervised[1:]]
+            tokens, said = torch.tensor(ids)[supervised], int(turns[-1])
             for turn in turns.unique().tolist():
                 of_turn = turns == turn
                 entry = (float(nats[of_turn].double().sum()), int(of_turn.sum()), int(sizes[tokens[of_turn]].sum()),
