@@ -5,18 +5,23 @@ is an error that names it and the nearest one that does. The section `deepspeed`
 configuration and is passed on unchanged, except for values `"auto"`, which are resolved at the end of this file.
 """
 
+import codecs
 import copy
 import difflib
 import json
 
 import torch
 
-from model import ModelConfig
+from model import TRAINING_FIELDS, ModelConfig
+from sources import FORMATS
 
 SOURCE = {
-    "path": None,        # a file, a folder or a glob, relative to data.data_root; or
+    "path": None,        # a file, a folder or a glob, relative to data.data_root, or an http(s) address; or
+    "sha256": None,      # of what the address gives
     "demo": None,        # "conversations" or "documents": the built-in data
-    "format": "auto",    # text, lines, or a name from sources.FORMATS; auto: recognised by looking
+    "format": "auto",    # text, lines, eou, or a name from sources.FORMATS; auto: recognised by looking
+    "encoding": "utf-8",  # of the files: "gb18030", "latin-1", ... a byte order mark of UTF-8 is always understood
+    "weight": 1.0,       # how often an epoch has each sample: 2 is twice, 0.5 every other one
     "split": None,       # of demo data: "train" or "validation"
     "count": 1000,       # of demo data: how many
     "seed": 0,           # of demo data
@@ -30,6 +35,11 @@ STAGE = {
     "init_from": None,          # Llama folder to start from; null: the stage before, else random weights
     "steps": None,              # optimizer steps, or
     "epochs": None,             # passes over the data
+    "lora": {                   # low-rank adapters (lora.py); rank 0: train all weights
+        "rank": 0,
+        "alpha": 16.0,          # the correction counts alpha / rank
+        "dropout": 0.0,
+    },
     "loss_on": "assistant",     # or "all": plain language modelling on chats, for comparison only
     "log_every": 10,            # steps between lines in metrics.jsonl
     "evaluate_every": 200,      # steps between validations
@@ -41,7 +51,8 @@ DEFAULTS = {
     "out_dir": "out/small",
     "seed": 1337,
     "tokenizer": {
-        "path": None,               # folder of an existing tokenizer; null: train one on the run's data
+        "path": None,               # folder of an existing tokenizer; null: init_from's, else train one on the run's data
+        "chat_template": "markers", # for a tokenizer without ours: add them, or "keep" the model's own template
         "vocab_size": 2048,
         "model_type": "bpe",        # or "unigram"
         "character_coverage": 0.9995,
@@ -52,7 +63,23 @@ DEFAULTS = {
     "data": {
         "data_root": ".",
         "rules": {},                # cleaning rules to switch off: {"name": false}; clean.py lists them
-        "deduplicate": True,
+        "deduplicate": True,        # texts that differ in case, width, blanks and punctuation are the same
+        "near_duplicates": None,    # such as 0.8: texts that share so much of their character 5-grams are, too
+        "tools": "drop",            # conversations with tool turns; "text": calls as answers, results as questions
+        "max_bad": 0.01,            # a larger share of unreadable records stops the run
+        "strict": False,            # the first one stops it
+        "processes": None,          # that prepare; null: one a core, where there is enough to do. The result is the same
+        "cache": "~/.cache/zerochat",   # of what is downloaded
+        "augment": {                # of the training split, user's text only; probabilities
+            "variants": 0,          # versions of each sample, epoch e sees version e mod variants; 0: off
+            "typos": 0.0,           # per character
+            "case": 0.0,
+            "punctuation": 0.0,
+            "width": 0.0,
+            "subword": 0.0,         # BPE dropout, or the temperature of unigram sampling
+            "system": 0.0,          # a system prompt added, or the one there left out
+            "suffixes": 0.0,        # the end of a long conversation as one more sample
+        },
         "validation_fraction": 0.02,
         "validation_overlap": 1,    # tokens of context repeated, unscored, at a cut in held-out plain text
     },
@@ -94,6 +121,12 @@ def load_config(path: str, overrides: list[str] = ()) -> dict:
         _set(given, override)
     config = _merge(DEFAULTS, given, path, "")
     config["stages"] = [_stage(stage, f"{path}: stages[{i}]") for i, stage in enumerate(config["stages"])]
+    if starts := [stage["init_from"] for stage in config["stages"] if stage["init_from"]]:
+        config["tokenizer"]["path"] = config["tokenizer"]["path"] or starts[0]
+    if config["stages"] and config["stages"][0]["init_from"]:
+        for key in set(given.get("model", {})) - {"max_position_embeddings", *TRAINING_FIELDS}:
+            raise ValueError(f"{path}: model.{key}: the shape is that of init_from, {starts[0]}; leave it out (of this "
+                             f"section only max_position_embeddings, {', '.join(TRAINING_FIELDS)} count)")
     config["evaluate"]["data"] = _sources(config["evaluate"]["data"], f"{path}: evaluate.data")
     _check(config, path)
     return config
@@ -164,6 +197,18 @@ def _sources(sources, where: str) -> list[dict]:
             raise ValueError(f"{where}: a source needs either \"path\" or \"demo\"")
         if source["demo"] not in (None, "conversations", "documents"):
             raise ValueError(f"{where}: demo should be \"conversations\" or \"documents\", found {source['demo']!r}")
+        if source["format"] not in ("auto", "text", "lines", "eou", *FORMATS):
+            raise ValueError(f"{where}: format should be one of auto, text, lines, eou, {', '.join(FORMATS)}, "
+                             f"found {source['format']!r}")
+        try:
+            codecs.lookup(source["encoding"])
+        except (LookupError, TypeError):
+            raise ValueError(f"{where}: no encoding is called {source['encoding']!r}") from None
+        for key, kind in (("sha256", str), ("limit", int)):
+            if source[key] is not None and (not isinstance(source[key], kind) or source[key] is True):
+                raise ValueError(f"{where}: {key} should be {_kind(kind())}, found {source[key]!r}")
+        if source["weight"] <= 0:
+            raise ValueError(f"{where}: weight should be above 0, found {source['weight']}")
         if source["split"] not in (None, "train", "validation"):
             raise ValueError(f"{where}: split should be \"train\" or \"validation\", found {source['split']!r}")
     return sources
@@ -180,6 +225,9 @@ def _stage(given: dict, where: str) -> dict:
         whole = isinstance(value, int) and not isinstance(value, bool)
         if value is not None and not ((whole or key == "epochs" and isinstance(value, float)) and value > 0):
             raise ValueError(f"{where} ({stage['name']}): {key} should be a positive number, found {json.dumps(value)}")
+    if stage["lora"]["rank"] < 0 or not 0 <= stage["lora"]["dropout"] < 1 or stage["lora"]["alpha"] <= 0:
+        raise ValueError(f"{where} ({stage['name']}): lora needs rank >= 0, alpha > 0, dropout in [0, 1), found "
+                         f"{json.dumps(stage['lora'])}")
     if stage["loss_on"] not in ("assistant", "all"):
         raise ValueError(f"{where}: loss_on should be \"assistant\" or \"all\", found {json.dumps(stage['loss_on'])}")
     stage["data"] = _sources(stage["data"], f"{where} ({stage['name']}) data")
@@ -193,12 +241,25 @@ def _check(config: dict, path: str) -> None:
         raise ValueError(f"{path}: stages should be a list of at least one stage, their names all different: {names}")
     if config["tokenizer"]["model_type"] not in ("bpe", "unigram"):
         raise ValueError(f"{path}: tokenizer.model_type should be \"bpe\" or \"unigram\"")
+    if config["tokenizer"]["chat_template"] not in ("markers", "keep"):
+        raise ValueError(f"{path}: tokenizer.chat_template should be \"markers\" or \"keep\"")
     for section, key, low, high in (("data", "validation_fraction", 0, 0.5),
                                     ("tokenizer", "character_coverage", 0.9, 1.0),
                                     ("data", "validation_overlap", 1, config["model"]["max_position_embeddings"] - 2),
                                     ("model", "attention_dropout", 0, 0.99), ("model", "hidden_dropout", 0, 0.99)):
         if not low <= config[section][key] <= high:
             raise ValueError(f"{path}: {section}.{key} should be between {low} and {high}, found {config[section][key]}")
+    data = config["data"]
+    if data["tools"] not in ("drop", "text"):
+        raise ValueError(f"{path}: data.tools should be \"drop\" or \"text\", found {data['tools']!r}")
+    for key in ("near_duplicates", "max_bad", "processes"):
+        low, high = {"near_duplicates": (0.5, 1), "max_bad": (0, 1), "processes": (1, 1024)}[key]
+        if data[key] is not None and not (isinstance(data[key], (int, float)) and low <= data[key] <= high):
+            raise ValueError(f"{path}: data.{key} should be between {low} and {high}, found {data[key]!r}")
+    for key, value in data["augment"].items():
+        if value < 0 or key != "variants" and value > 1:
+            raise ValueError(f"{path}: data.augment.{key} should be {'0 or more' if key == 'variants' else 'between 0 and 1'}, "
+                             f"found {value}")
     for key in ("hidden_size", "num_hidden_layers", "num_attention_heads", "max_position_embeddings"):
         if config["model"][key] < 1:
             raise ValueError(f"{path}: model.{key} should be at least 1, found {config['model'][key]}")

@@ -155,6 +155,8 @@ blurb => 快来看看新到的{item}！[又好看|又结实|又便宜]，用起�
     [请|帮我|][为|给]{item}写一段广告。 / 写一段{item}的[广告|介绍]。 ~ 请帮我给{item}写一段广告。 / 请写一段{item}的介绍。
 """}
 
+UNKNOWN = {"en": "I am sorry, you have not told me that.", "zh": "对不起，你还没有告诉我。"}  # asked for a fact never told
+
 SYSTEM = {"en": ("You are a helpful assistant.", "You work for the {shop} shop."),
           "zh": ("你是一个有用的助手。", "你是{shop}商店的客服。")}
 
@@ -315,6 +317,7 @@ SKILLS = {lang: parse(grammar) for lang, grammar in GRAMMAR.items()}
 KNOWLEDGE = {lang: knowledge(lang) for lang in GRAMMAR}
 RECALLS = {"name": ["ask_name"], "dish": ["ask_dish"], "home": ["ask_home"], "wish": ["ask_wish"],
            "order": ["ask_order", "order_status"]}
+ASKED_FOR = {skill: fact for fact, skills in RECALLS.items() for skill in skills}
 SERVICE = ["opening_hours", "opening_hours", "refund", "return_item", "change_address", "complaint"]
 FACTUAL = ["capital", "sound", "colour", "add"] + ["calendar", "opposite", "count", "add", "translate"] * 2
 SMALL_TALK = ["who_are_you", "thanks", "refuse"]
@@ -350,6 +353,8 @@ def exchange(skill: str, lang: str, rng: random.Random, memory: dict, novel_valu
     """One question and its answer: (wording, answer template, slots). Slots in `memory` come from earlier turns."""
     answers, wordings, held_out_wordings = SKILLS[lang][skill]
     wording, answer = rng.choice(held_out_wordings if novel_wording else wordings), rng.choice(answers)
+    if skill in ASKED_FOR and ASKED_FOR[skill] not in memory:
+        return wording, UNKNOWN[lang], {}
     known = memory | rng.choice(KNOWLEDGE[lang].get(skill, [{}]))
     names = dict.fromkeys(re.findall(r"{(\w+)}", wording + answer))  # in order, each once
     return wording, answer, {name: known.get(name) or draw(name, lang, rng, novel_values) for name in names}
@@ -363,6 +368,8 @@ def plan(rng: random.Random, in_shop: bool) -> list[str]:
         between = rng.randint(0, rng.randint(0, 7 - len(facts) - len(asked)))
         skills = [f"tell_{fact}" for fact in facts] + rng.choices(FACTUAL + SMALL_TALK, k=between)
         skills += [rng.choice(RECALLS[fact]) for fact in asked]
+        if len(skills) < 7 and rng.random() < 0.15:  # a question at any moment, often before its fact has been told
+            skills.insert(rng.randrange(len(skills)), rng.choice(sorted(ASKED_FOR)))
     else:
         skills = rng.choices(SERVICE + FACTUAL + SMALL_TALK + list(FREE_TEXT), k=rng.choice((1, 1, 2, 2, 3)))
     if in_shop:
@@ -387,7 +394,11 @@ def converse(lang: str, rng: random.Random, novel_values: bool, novel_wordings: 
     for turn, skill in enumerate(skills):
         novel_wording = novel_wordings and rng.random() < 0.7
         wording, answer, values = exchange(skill, lang, rng, memory, novel_values, novel_wording)
+        if rng.random() < 0.1:  # as people type: no capital, no full stop
+            wording = wording.lower().rstrip(".?!。？！")
         question, reply = wording.format(**values), {"role": "assistant", "content": answer.format(**values), "skill": skill}
+        if answer == UNKNOWN[lang]:
+            reply["skill"] = "unknown"
         if turn == 0:
             sides.add(side(question, list(values.values()), novel_wording))
         if skill.startswith("tell_"):

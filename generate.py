@@ -13,6 +13,7 @@ slots, used or not, and only whole chunks of prompts are taken over, which any p
 Left out on purpose: beam search, speculative decoding, one forward pass for prompts and answers together.
 """
 
+import bisect
 import dataclasses
 import math
 from collections import deque
@@ -179,16 +180,18 @@ class Engine:
         ValueError when the last message alone does not fit.
         """
         system, turns = [m for m in messages if m["role"] == "system"], [m for m in messages if m["role"] != "system"]
-        asked = sum(m["role"] == "user" for m in turns)
-        while True:
-            length = len(self.tokenizer.render(system + turns, add_generation_prompt=True)[0])
-            if length + min(reserve, self.context // 4) <= self.context:
-                return system + turns, asked - sum(m["role"] == "user" for m in turns)
-            following = next((i for i, m in enumerate(turns) if i and m["role"] == "user"), None)
-            if following is None:
-                raise ValueError(f"the message is too long: {length} tokens with its markers, and the context of "
-                                 f"{self.context} must also hold the answer")
-            turns = turns[following:]
+        cuts = [0, *(i for i, m in enumerate(turns) if i and m["role"] == "user")]
+
+        def length(cut: int) -> int:
+            return len(self.tokenizer.render(system + turns[cut:], add_generation_prompt=True)[0])
+
+        room = self.context - min(reserve, self.context // 4)
+        # Bisection, since a client may send thousands of turns and each look costs the whole text.
+        cut = bisect.bisect_left(cuts, True, key=lambda cut: length(cut) <= room)
+        if cut == len(cuts):
+            raise ValueError(f"the message is too long: {length(cuts[-1])} tokens with its markers, and the context of "
+                             f"{self.context} must also hold the answer")
+        return system + turns[cuts[cut]:], sum(m["role"] == "user" for m in turns[:cuts[cut]])
 
     def submit(self, prompt: list[int], sampling: Sampling) -> Request:
         """Queue a prompt of token ids; `step` until its `finish_reason` is set."""

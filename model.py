@@ -13,13 +13,13 @@ import argparse
 import dataclasses
 import json
 import math
-import os
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
+
+import weights
 
 
 @dataclasses.dataclass
@@ -34,6 +34,7 @@ class ModelConfig:
     num_key_value_heads: int = 0  # 0: as many as query heads
     max_position_embeddings: int = 512
     rope_theta: float = 10000.0
+    rope_scaling: dict | None = None  # {"rope_type": "linear" or "llama3", ...}: see `rotary_frequencies`
     rms_norm_eps: float = 1e-5
     initializer_range: float = 0.02
     tie_word_embeddings: bool = True
@@ -54,12 +55,20 @@ class ModelConfig:
             raise ValueError(f"head size {self.head_size} (model.hidden_size {self.hidden_size} / "
                              f"model.num_attention_heads {self.num_attention_heads}) is odd; "
                              "the rotary embedding needs an even one")
+        if self.rope_scaling is not None:
+            kind = self.rope_scaling.get("rope_type") if isinstance(self.rope_scaling, dict) else self.rope_scaling
+            if kind not in ROPE_SCALING:
+                raise ValueError(f"rope_scaling of type {kind!r} is not supported, only {' and '.join(ROPE_SCALING)}")
+            if missing := [key for key in ROPE_SCALING[kind] if key not in self.rope_scaling]:
+                raise ValueError(f"rope_scaling of type {kind!r} needs {', '.join(missing)}")
 
     @property
     def head_size(self) -> int:
         return self.hidden_size // self.num_attention_heads
 
 
+ROPE_SCALING = {"linear": ("factor",), "llama3": ("factor", "low_freq_factor", "high_freq_factor",
+                                                  "original_max_position_embeddings")}
 TRAINING_FIELDS = ("attention_dropout", "hidden_dropout", "activation_checkpointing")
 
 
@@ -75,13 +84,31 @@ class RMSNorm(nn.Module):
         return F.rms_norm(x.float(), (x.shape[-1],), eps=self.eps).to(x.dtype) * self.weight
 
 
-def rotary_tables(positions: Tensor, head_size: int, theta: float) -> tuple[Tensor, Tensor]:
+def rotary_frequencies(head_size: int, theta: float, scaling: dict | None = None, device=None) -> Tensor:
+    """Radians per position of each of the E/2 planes: theta^(-2i/E) (Su et al. 2021, section 3.2.2), fp32.
+
+    scaling, for contexts longer than those of pretraining: "linear" slows all of them down (Chen et al. 2023);
+    "llama3" only those of long wavelength, and blends in between (Llama Team 2024; its released code).
+    """
+    frequencies = theta ** (-torch.arange(0, head_size, 2, device=device).float() / head_size)
+    if scaling is None:
+        return frequencies
+    slowed = frequencies / scaling["factor"]
+    if scaling["rope_type"] == "linear":
+        return slowed
+    turns = scaling["original_max_position_embeddings"] * frequencies / (2 * math.pi)  # within the old context
+    low, high = scaling["low_freq_factor"], scaling["high_freq_factor"]
+    kept = ((turns - low) / (high - low)).clamp(0, 1)
+    return kept * frequencies + (1 - kept) * slowed
+
+
+def rotary_tables(positions: Tensor, head_size: int, theta: float, scaling: dict | None = None) -> tuple[Tensor, Tensor]:
     """Cosines and sines of every position's angles (Su et al. 2021, eq. 15).
 
     positions [B, T] -> two [B, 1, T, E] in fp32. Built anew in each forward pass: a buffer would be
     rounded when DeepSpeed casts the model to half precision, and angles near 500 cannot stand that.
     """
-    frequencies = theta ** (-torch.arange(0, head_size, 2, device=positions.device).float() / head_size)
+    frequencies = rotary_frequencies(head_size, theta, scaling, positions.device)
     angles = positions[:, None, :, None].float() * frequencies
     angles = torch.cat((angles, angles), dim=-1)
     return angles.cos(), angles.sin()
@@ -215,7 +242,8 @@ class LanguageModel(nn.Module):
         positions, mask = document_layout(ids, self.bos_id)
 
         x = self.model.embed_tokens(ids)
-        cos, sin = (table.to(x.dtype) for table in rotary_tables(positions, config.head_size, config.rope_theta))
+        tables = rotary_tables(positions, config.head_size, config.rope_theta, config.rope_scaling)
+        cos, sin = (table.to(x.dtype) for table in tables)
         for layer in self.model.layers:
             if config.activation_checkpointing and self.training:
                 x = checkpoint(layer, x, cos, sin, mask, use_reentrant=False)
@@ -231,72 +259,73 @@ class LanguageModel(nn.Module):
 
     def parameter_groups(self) -> list[dict]:
         """Weight decay for matrices only: pulling a norm's gain towards zero has no justification."""
-        matrices = [p for p in self.parameters() if p.dim() >= 2]
-        vectors = [p for p in self.parameters() if p.dim() < 2]
+        trained = [(name, p) for name, p in self.named_parameters() if p.requires_grad]
+        matrices = [p for name, p in trained if not name.endswith("norm.weight")]  # ZeRO-3 has taken the dimensions
+        vectors = [p for name, p in trained if name.endswith("norm.weight")]
         return [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
 
 
 def save(folder: str, config: ModelConfig, state: dict[str, Tensor], special_ids: dict[str, int]) -> None:
-    """Write `config.json`, `generation_config.json` and `model.safetensors` in the Llama layout.
+    """Write `config.json`, `generation_config.json` and the weights as safetensors, in the Llama layout.
 
     state: parameter name -> tensor; special_ids: `bos_token_id`, `pad_token_id` and, as `eos_token_id`,
-    what ends an answer. Each file replaces the old one whole, the weights last.
+    what ends an answer.
     """
-    os.makedirs(folder, exist_ok=True)
-    public = dataclasses.asdict(config)
-    for field in TRAINING_FIELDS:
-        public.pop(field)
+    public = {key: value for key, value in dataclasses.asdict(config).items() if key not in TRAINING_FIELDS}
     public |= {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu",
                "attention_bias": False, "mlp_bias": False, "head_dim": config.head_size,
                "torch_dtype": str(next(iter(state.values())).dtype).removeprefix("torch."), **special_ids}
     if config.tie_word_embeddings:
         state = {name: tensor for name, tensor in state.items() if name != "lm_head.weight"}
-
-    def write(name, writer):
-        writer(os.path.join(folder, name + ".tmp"))
-        os.replace(os.path.join(folder, name + ".tmp"), os.path.join(folder, name))
-
-    def as_json(value):
-        def writer(path):
-            with open(path, "w", encoding="utf-8") as file:
-                json.dump(value, file, indent=2)
-        return writer
-
-    write("config.json", as_json(public))
-    write("generation_config.json", as_json({**special_ids, "max_length": config.max_position_embeddings}))
-    write("model.safetensors", lambda path: save_file(
-        {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}, path,
-        metadata={"format": "pt"}))
+    weights.write(folder, state, {
+        "config.json": public, "generation_config.json": {**special_ids, "max_length": config.max_position_embeddings}})
 
 
-def load(folder: str, device: str = "cpu", dtype: torch.dtype = torch.float32, **training) -> LanguageModel:
-    """The model of a Llama folder, ready to evaluate. Raises ValueError saying what is missing or misfits.
+def read_config(folder: str, **changes) -> tuple[ModelConfig, int]:
+    """The shape that a Llama folder's config.json describes, with `changes`, and its `<s>`; ValueError if unsupported."""
+    raw = weights.read_config(folder)
+    known = {field.name for field in dataclasses.fields(ModelConfig)}
+    try:
+        config = ModelConfig(**{key: value for key, value in raw.items() if key in known} | changes)
+    except ValueError as error:
+        raise ValueError(f"{folder}/config.json: {error}") from None
+    return config, raw.get("bos_token_id", 1)
 
+
+def open_weights(folder: str) -> weights.Weights:
+    """The tensors of a Llama folder, not yet read; ValueError naming what is missing or misfits its config.json."""
+    config, source = read_config(folder)[0], weights.Weights(folder)
+    with torch.device("meta"):
+        source.check({name: list(tensor.shape) for name, tensor in LanguageModel(config).named_parameters()})
+    return source
+
+
+def load(folder: str, device: str = "cpu", dtype: torch.dtype = torch.float32, *, vocab_size: int | None = None,
+         partitioned=None, **training) -> LanguageModel:
+    """The model of a Llama folder, ready to evaluate; ValueError as from `open_weights`.
+
+    Each tensor is read, cast and placed before the next, so nothing lies in memory twice.
+    vocab_size: grow the embedding and the head to so many rows; a new row is the mean of the old ones.
+    partitioned: two context managers, one to build the model in and one around the filling of a parameter,
+    by which each rank keeps only its share of the weights (ZeRO-3's `Init` and `GatheredParameters`).
     training: values for fields that matter in training only, such as `hidden_dropout`.
     """
-    for name in ("config.json", "model.safetensors"):
-        if not os.path.isfile(os.path.join(folder, name)):
-            raise ValueError(f"{folder} is not a finished model: it has no {name}")
-    with open(os.path.join(folder, "config.json"), encoding="utf-8") as file:
-        raw = json.load(file)
-    if "LlamaForCausalLM" not in raw.get("architectures", []):
-        raise ValueError(f"{folder}/config.json: architecture {raw.get('architectures')} is not LlamaForCausalLM")
-    rope = raw.get("rope_parameters") or raw.get("rope_scaling") or {}
-    if rope.get("rope_type", "default") != "default":
-        raise ValueError(f"{folder}/config.json: rope_type {rope['rope_type']!r} is not supported")
-    raw.setdefault("rope_theta", rope.get("rope_theta", 10000.0))
-    known = {field.name for field in dataclasses.fields(ModelConfig)}
-    config = ModelConfig(**{key: value for key, value in raw.items() if key in known} | training)
-    with torch.device("meta"):
-        model = LanguageModel(config, bos_id=raw.get("bos_token_id", 1))
-    state = load_file(os.path.join(folder, "model.safetensors"))
-    if config.tie_word_embeddings:
-        state["lm_head.weight"] = state["model.embed_tokens.weight"]
-    for name, parameter in model.state_dict().items():
-        if name not in state or state[name].shape != parameter.shape:
-            found = list(state[name].shape) if name in state else "nothing"
-            raise ValueError(f"{folder}/model.safetensors: {name} should be {list(parameter.shape)}, found {found}")
-    model.load_state_dict({name: tensor.to(device, dtype) for name, tensor in state.items()}, assign=True)
+    (config, bos_id), source = read_config(folder, **training), open_weights(folder)
+    config = dataclasses.replace(config, vocab_size=max(config.vocab_size, vocab_size or 0))
+    build, fill = partitioned or (torch.device("meta"), None)
+    with build:
+        model = LanguageModel(config, bos_id)
+    for name, parameter in list(model.named_parameters()):
+        tensor = source.read[name]()
+        if name in ("model.embed_tokens.weight", "lm_head.weight") and len(tensor) < config.vocab_size:
+            mean = tensor.float().mean(dim=0, keepdim=True).to(tensor.dtype)
+            tensor = torch.cat((tensor, mean.expand(config.vocab_size - len(tensor), -1)))
+        if fill:
+            with fill(parameter):
+                parameter.data.copy_(tensor)
+        else:
+            owner, _, leaf = name.rpartition(".")
+            setattr(model.get_submodule(owner), leaf, nn.Parameter(tensor.to(device, dtype)))
     if config.tie_word_embeddings:
         model.lm_head.weight = model.model.embed_tokens.weight
     return model.eval()
@@ -308,12 +337,14 @@ def count_parameters(config: ModelConfig) -> int:
         return sum(p.numel() for p in LanguageModel(config).parameters())
 
 
-def memory_per_gpu(parameters: int, zero_stage: int, ranks: int, offload: bool) -> dict[str, float]:
+def memory_per_gpu(parameters: int, zero_stage: int, ranks: int, offload: bool, trained: int | None = None) -> dict[str, float]:
     """Bytes of model state a rank holds in mixed-precision Adam training (Rajbhandari et al. 2020, section 3.1):
-    2 per half-precision weight, 2 per gradient, 12 for the fp32 master and both Adam moments. ZeRO 1, 2, 3
-    divide the last, the last two, all three by the number of ranks; offload moves the 12 to the host.
+    2 per half-precision weight and, per weight that is trained (all, unless adapters are), 2 for the gradient and 12
+    for the fp32 master and both Adam moments. ZeRO 1, 2, 3 divide the last, the last two, all three by the number of
+    ranks; offload moves the 12 to the host.
     """
-    weights, gradients, optimizer = 2.0 * parameters, 2.0 * parameters, 12.0 * parameters
+    trained = parameters if trained is None else trained
+    weights, gradients, optimizer = 2.0 * parameters, 2.0 * trained, 12.0 * trained
     optimizer /= ranks if zero_stage >= 1 else 1
     gradients /= ranks if zero_stage >= 2 else 1
     weights /= ranks if zero_stage >= 3 else 1
@@ -325,16 +356,29 @@ def main(argv=None) -> None:
     parser = argparse.ArgumentParser(description="print a config's parameter count and model-state memory")
     parser.add_argument("--config", required=True)
     parser.add_argument("--ranks", type=int, nargs="+", default=[1, 8, 64])
+    parser.add_argument("--init-from", metavar="DIR", help="the shape of this folder; default: the config's")
+    parser.add_argument("--lora", type=int, default=0, metavar="RANK", help="train adapters, and the vocabulary, which grew")
     args = parser.parse_args(argv)
     with open(args.config, encoding="utf-8") as file:
         raw = json.load(file)
-    config = ModelConfig(vocab_size=raw["tokenizer"]["vocab_size"], **raw["model"])
+    start = args.init_from or raw["stages"][0].get("init_from")
+    try:
+        config = read_config(start)[0] if start else ModelConfig(vocab_size=raw["tokenizer"]["vocab_size"], **raw["model"])
+    except ValueError as error:
+        raise SystemExit(f"error: {error}") from None
     zero = raw["deepspeed"].get("zero_optimization", {})
     stage, offload = zero.get("stage", 0), "offload_optimizer" in zero
-    parameters = count_parameters(config)
+    parameters, trained = count_parameters(config), None
     print(f"{parameters:,} parameters, ZeRO-{stage}{' with the optimizer on the host' if offload else ''}")
+    if args.lora:
+        with torch.device("meta"):
+            matrices = [m for m in LanguageModel(config).model.modules() if isinstance(m, nn.Linear)]
+        vocabulary = config.vocab_size * config.hidden_size * (1 if config.tie_word_embeddings else 2)
+        adapters = args.lora * sum(m.in_features + m.out_features for m in matrices)
+        print(f"trained: {adapters:,} in adapters of rank {args.lora}, {vocabulary:,} in embedding and head")
+        parameters, trained = parameters + adapters, adapters + vocabulary
     for ranks in args.ranks:
-        memory = memory_per_gpu(parameters, stage, ranks, offload)
+        memory = memory_per_gpu(parameters, stage, ranks, offload, trained)
         print(f"  {ranks:3d} ranks: {memory['gpu'] / 2**30:7.2f} GiB per GPU, {memory['host'] / 2**30:7.2f} GiB "
               "host per rank, plus activations")
 

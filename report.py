@@ -20,6 +20,10 @@ def say(*parts) -> None:
         sys.stdout.flush()
 
 
+def loss_scale(engine) -> float:
+    return engine.optimizer.cur_scale if hasattr(engine.optimizer, "cur_scale") else engine.optimizer.loss_scale
+
+
 class Log:
     """What a person sees (a bar on a terminal, lines elsewhere) and `metrics.jsonl`, on rank 0."""
 
@@ -28,13 +32,19 @@ class Log:
         self.file = self.bar = None
         self.begun = self.said = time.monotonic()
         self.tokens = 0
+        self.begun_before, self.evaluated = False, set()  # the steps whose evaluation is in the log already
         if dist.get_rank() == 0:
             entries = []
             if os.path.exists(path):  # a run that was killed may have logged steps that it will now do again
                 with open(path) as file:
-                    entries = [line for line in file if json.loads(line)["step"] <= done and done]
-            self.file = open(path, "w")
-            self.file.writelines(entries)
+                    entries = [line for line in file if line.endswith("\n")]  # and half a line
+                self.begun_before = bool(entries)
+            entries = [line for line in entries if json.loads(line)["step"] <= done and done]
+            self.evaluated = {entry["step"] for entry in map(json.loads, entries) if "validation_loss" in entry}
+            with open(path + ".tmp", "w") as file:
+                file.writelines(entries)
+            os.replace(path + ".tmp", path)
+            self.file = open(path, "a")
             self.bar = tqdm(total=steps, initial=done, desc=stage, unit="step", disable=not sys.stderr.isatty(),
                             dynamic_ncols=True)
 
@@ -46,10 +56,9 @@ class Log:
         entry = {"step": step, "loss": loss, "lr": engine.get_lr()[0], "tokens_per_second": round(speed),
                  "seconds": round(time.monotonic() - self.begun, 1)}
         if engine.fp16_enabled():
-            entry |= {"loss_scale": engine.optimizer.cur_scale if hasattr(engine.optimizer, "cur_scale")
-                      else engine.optimizer.loss_scale, "skipped_steps": engine.skipped_steps}
+            entry |= {"loss_scale": loss_scale(engine), "skipped_steps": engine.skipped_steps}
         shown = f"loss {loss:.3f} lr {entry['lr']:.2e} {speed:,.0f} tok/s" + (
-            f" scale {entry['loss_scale']:g}" if "loss_scale" in entry else "")
+            f" scale {entry['loss_scale']:g}, {entry['skipped_steps']} skipped" if "loss_scale" in entry else "")
         self.bar.set_postfix_str(shown, refresh=False)
         self.bar.update(1)
         if write:
@@ -110,6 +119,44 @@ def draw(path: str, stages: dict[str, list[dict]]) -> None:
     plt.close(figure)
 
 
+CARD = "<!-- Written at the end of a training run; a page without this line is never replaced. -->"
+
+
+def card(out_dir: str, config: dict, preparation: dict, stages: dict[str, list[dict]], figures: dict | None) -> None:
+    """Write the model card, README.md, as model hubs show it: what the model was trained on, its shape, its figures."""
+    path = os.path.join(out_dir, "README.md")
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            if CARD not in file.read():
+                return
+    with open(os.path.join(out_dir, "config.json"), encoding="utf-8") as file:
+        shape = json.load(file)
+    def start(stage):  # a path says little elsewhere, its last part may be a model's name
+        return os.path.basename(os.path.normpath(stage["init_from"])) if stage["init_from"] else None
+
+    base = start(config["stages"][0])
+    lines = ["---", "library_name: transformers", "pipeline_tag: text-generation", *([f"base_model: {base}"] if base else []),
+             "---", CARD, "", f"# {os.path.basename(os.path.abspath(out_dir))}", "",
+             "A chat model in the Llama format. `AutoModelForCausalLM` and `AutoTokenizer` load it without custom code, and "
+             "`apply_chat_template` renders conversations as in training, but for text that spells a marker (a typed `<|user|>`), "
+             "which becomes the marker there: clean what strangers write.", "", "## Trained on", "",
+             "| stage | from | samples kept | tokens | supervised | steps | held-out bits per byte |",
+             "|---|---|---|---:|---:|---:|---:|"]
+    for stage in config["stages"]:
+        data, entries = preparation["stages"][stage["name"]], stages[stage["name"]]
+        held_out = [f"{entry['bits_per_byte']:.4f}" for entry in entries if "bits_per_byte" in entry]
+        origin = start(stage) or ("the stage before" if stage is not config["stages"][0] else "random weights")
+        origin += f", LoRA of rank {stage['lora']['rank']}" if stage["lora"]["rank"] else ""
+        kept = ", ".join(f"{source}: {c['kept']:,} of {c['read']:,}" for source, c in data["sources"].items())
+        lines.append(f"| {stage['name']} | {origin} | {kept} | {data['train']['tokens']:,} | {data['train']['supervised']:,} | "
+                     f"{entries[-1]['step']} | {' to '.join(dict.fromkeys(held_out[:1] + held_out[-1:]))} |")
+    if figures:
+        lines += ["", "## Figures", "", evaluate.table(figures)]
+    lines += ["", "## Shape", "", "| | |", "|---|---|", *(f"| {key} | {json.dumps(value)} |" for key, value in shape.items())]
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines) + "\n")
+
+
 def write(out_dir: str, config: dict, prepared: str, figures: dict | None, seconds: float) -> None:
     """Write loss.png, report.md and, last, report.json, whose presence says that the run is finished."""
     stages = metrics(out_dir, config)
@@ -135,6 +182,7 @@ def write(out_dir: str, config: dict, prepared: str, figures: dict | None, secon
                   evaluate.transcripts(turns[::max(1, len(turns) // 20)], 20)]
     with open(os.path.join(out_dir, "report.md"), "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
+    card(out_dir, config, preparation, stages, figures)
     path = os.path.join(out_dir, "report.json")
     with open(path + ".tmp", "w", encoding="utf-8") as file:
         json.dump({"seconds": seconds, "machine": machine, "config": config, "data": preparation, "stages": stages,

@@ -27,7 +27,7 @@ HELP = """/reset          forget the conversation
 def newest_model(root: str = "out") -> str:
     """The model folder in `root` that was finished last; ValueError naming the command that makes one."""
     folders = [os.path.dirname(path) for path in glob.glob(os.path.join(root, "*", "report.json"))]
-    folders = [f for f in folders if os.path.exists(os.path.join(f, "model.safetensors"))]
+    folders = [f for f in folders if glob.glob(os.path.join(glob.escape(f), "model.safetensors*"))]
     if not folders:
         raise ValueError(f"no trained model in {root}/; make one with: deepspeed train.py --config configs/small.json")
     return max(folders, key=lambda folder: os.path.getmtime(os.path.join(folder, "report.json")))

@@ -1,38 +1,52 @@
 """Files of every common format to samples: conversations and plain documents.
 
-A sample is `{"messages": [{"role", "content"}, ...]}` or `{"text": ...}`. A format is one small function
-from a record (a JSON object) to a list of messages; adding one is a function and a line in FORMATS.
-Errors name the file and the line. Left out on purpose: anything that is not text.
+A sample is `{"messages": [{"role", "content"}, ...]}` or `{"text": ...}`. A format is one small function from a
+record (a JSON object) to a list of messages; adding one is a function and a line in FORMATS.
+Left out on purpose: anything that is not text, and records spread over lines that only an id connects.
 """
 
-import glob
-import gzip
 import json
-import os
+import re
 from collections.abc import Iterator
 
-import demo_data
+from reading import Bad, alternating, records
+
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 ROLES = {
-    "system": "system", "user": "user", "human": "user", "prompter": "user", "assistant": "assistant",
-    "gpt": "assistant", "chatgpt": "assistant", "bot": "assistant", "model": "assistant", "wizard": "assistant",
+    "system": "system", "developer": "system", "user": "user", "human": "user", "prompter": "user", "usr": "user",
+    "assistant": "assistant", "gpt": "assistant", "chatgpt": "assistant", "bot": "assistant", "model": "assistant",
+    "wizard": "assistant", "bing": "assistant", "bard": "assistant",
+    # Turns of programs have no marker of their own; `tools` says what becomes of them.
+    "function_call": "call", "tool_call": "call", "function": "result", "tool": "result", "observation": "result",
+    "function_response": "result", "tool_response": "result", "ipython": "result",
 }
 
 
+# --- formats: from a record to messages -------------------------------------------------------------------------
+
+
 def openai_messages(record: dict) -> list[dict]:
-    """{"messages": [{"role": "user", "content": "..."}, ...]}"""
-    return [{"role": _role(m["role"]), "content": m["content"]} for m in record["messages"]]
+    """{"messages": [{"role": "user", "content": "..."}, ...]}; content may be a list of text parts"""
+    messages = []
+    for message in record["messages"]:
+        content, role = message.get("content"), _role(message["role"])
+        if isinstance(content, list):
+            content = "".join(part["text"] for part in content)
+        if message.get("tool_calls"):
+            role, content = "call", (content or "") + json.dumps(message["tool_calls"], ensure_ascii=False)
+        messages.append({"role": role, "content": content})
+    return messages
 
 
 def sharegpt(record: dict) -> list[dict]:
     """{"system": "...", "conversations": [{"from": "human", "value": "..."}, ...]}"""
-    system = [{"role": "system", "content": record["system"]}] if record.get("system") else []
-    return system + [{"role": _role(turn["from"]), "content": turn["value"]} for turn in record["conversations"]]
+    return _system(record) + [{"role": _role(turn["from"]), "content": turn["value"]} for turn in record["conversations"]]
 
 
 def alpaca(record: dict) -> list[dict]:
     """{"instruction", "input", "output" or "response", "history": [[question, answer], ...], "system"}"""
-    messages = [{"role": "system", "content": record["system"]}] if record.get("system") else []
+    messages = _system(record)
     for question, answer in record.get("history") or []:
         messages += _pair(question, answer)
     question = record["instruction"]
@@ -44,111 +58,132 @@ def alpaca(record: dict) -> list[dict]:
 def prompt_completion(record: dict) -> list[dict]:
     """{"prompt", "completion"}, {"question", "answer"} and the like"""
     question = next(record[key] for key in ("prompt", "question") if key in record)
-    return _pair(question, next(record[key] for key in ("completion", "answer", "response") if key in record))
+    return _system(record) + _pair(question, next(record[k] for k in ("completion", "answer", "response") if k in record))
+
+
+def preference(record: dict) -> list[dict]:
+    """{"prompt" or "conversations", "chosen", "rejected"}: the chosen answer alone, or a whole chosen conversation"""
+    chosen = record["chosen"]
+    if isinstance(chosen, list):
+        return openai_messages({"messages": chosen})
+    if isinstance(chosen, dict):  # a single turn after {"conversations"}
+        return sharegpt({**record, "conversations": [*record["conversations"], chosen]})
+    if "prompt" in record or "question" in record:
+        return prompt_completion({**record, "completion": chosen})
+    parts = re.split(r"(?:^|\n\n)(Human|Assistant): ?", chosen)[1:]  # one text: "\n\nHuman: ...\n\nAssistant: ..."
+    return [{"role": _role(name), "content": text.strip()} for name, text in zip(parts[::2], parts[1::2])]
+
+
+def oasst(record: dict) -> list[dict]:
+    """A tree {"prompt": {"role", "text", "replies": [{"rank", ...}, ...]}}: the path of the best-ranked replies"""
+    messages, node = [], record["prompt"]
+    while node:
+        messages.append({"role": _role(node["role"]), "content": node["text"]})
+        replies = [reply for reply in node.get("replies") or [] if not reply.get("deleted")]
+        unranked = len(replies)
+        node = min(replies, key=lambda r: unranked if r.get("rank") is None else r["rank"], default=None)
+    return messages
+
+
+def dialogue(record: dict) -> list[dict]:
+    """{"turns": [{"author" or "speaker", "text" or "utterance"}, ...]}: Maluuba Frames, MultiWOZ 2.2"""
+    messages = []
+    for turn in record["turns"]:
+        speaker = next(turn[key] for key in ("author", "speaker", "role") if key in turn).lower()
+        messages.append({"role": "assistant" if speaker == "system" else _role(speaker),
+                         "content": turn["text"] if "text" in turn else turn["utterance"]})
+    return messages
+
+
+def multiwoz(record: dict) -> list[dict]:
+    """{"log": [{"text": user}, {"text": system}, ...]}: MultiWOZ 2.0 and 2.1"""
+    return alternating([turn["text"] for turn in record["log"]])
 
 
 def _pair(question: str, answer: str) -> list[dict]:
     return [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
 
 
+def _system(record: dict) -> list[dict]:
+    return [{"role": "system", "content": record["system"]}] if record.get("system") else []
+
+
 def _role(name: str) -> str:
-    if name not in ROLES:
-        raise ValueError(f"role {name!r}")
-    return ROLES[name]
+    if not isinstance(name, str) or name.lower() not in ROLES:
+        raise ValueError(f"role {name!r:.40}")
+    return ROLES[name.lower()]
 
 
 # What recognises a format: the keys that its records have. The first that matches is taken.
 FORMATS = {
+    "preference": (preference, [{"chosen", "rejected"}]),
     "messages": (openai_messages, [{"messages"}]),
     "sharegpt": (sharegpt, [{"conversations"}]),
+    "oasst": (oasst, [{"prompt", "message_tree_id"}]),
+    "dialogue": (dialogue, [{"turns"}]),
+    "multiwoz": (multiwoz, [{"log"}]),
     "alpaca": (alpaca, [{"instruction", "output"}, {"instruction", "response"}]),
     "prompt_completion": (prompt_completion, [{"prompt", "completion"}, {"prompt", "response"},
-                                              {"question", "answer"}]),
+                                              {"question", "answer"}, {"question", "response"}]),
 }
+TEXT_FORMATS = ("auto", "text", "lines", "eou")
 
 
-def to_sample(record: dict, format: str) -> dict:
-    """One record as a sample. ValueError says why it is none: `role 'tool'`, `a turn that is not text`, ..."""
+def to_sample(record, format: str = "auto", tools: str = "drop") -> dict | str:
+    """One record, a dict or the JSON text of one, as a sample; where it is none the reason, `Bad` or a policy's.
+
+    tools: "drop" leaves conversations with tool turns out, "text" makes a call the assistant's text and its
+    result the user's.
+    """
+    if isinstance(record, Bad):
+        return record
+    try:
+        if isinstance(record, str):
+            record = json.loads(record)
+        return _convert(record, format, tools)
+    except json.JSONDecodeError as error:
+        return Bad(f"broken JSON at column {error.colno}: {error.msg}")
+    except RecursionError:
+        return Bad("JSON nested too deep")
+    except ValueError as error:
+        return Bad(str(error))
+
+
+def _convert(record, format: str, tools: str) -> dict | str:
     if not isinstance(record, dict):
         raise ValueError("not a JSON object")
-    if "text" in record and format in ("auto", "text", "lines"):
-        if not isinstance(record["text"], str):
-            raise ValueError("a text that is not text")
+    if "text" in record and format in TEXT_FORMATS and "messages" not in record:
+        _check(record["text"], "a text")
         return {"text": record["text"]}
-    if record.get("label") is False:
-        raise ValueError("rejected answer")  # preference data: this is the answer people did not want
+    if record.get("label") is False or "rejected" in record and "chosen" not in record:
+        return "rejected answer"  # preference data: this is the answer people did not want
     for name, (convert, shapes) in FORMATS.items():
         if format == name or format == "auto" and any(keys <= record.keys() for keys in shapes):
-            try:
-                messages = convert(record)
-            except (KeyError, TypeError, StopIteration, AttributeError) as error:
-                raise ValueError(f"not a record of the format {name} ({type(error).__name__} {error})") from None
-            if not all(isinstance(message["content"], str) for message in messages):
-                raise ValueError("a turn that is not text")
-            return {"messages": messages, **{k: record[k] for k in ("lang", "skill") if k in record}}
-    raise ValueError(f"no known format has the keys {sorted(record)}")
-
-
-def files_of(path: str, root: str) -> list[str]:
-    """The readable files of a file, folder or glob below `root`, sorted; ValueError where there are none."""
-    full = os.path.join(os.path.expanduser(root), os.path.expanduser(path))
-    found = glob.glob(full, recursive=True)
-    if os.path.isdir(full):
-        found = glob.glob(os.path.join(glob.escape(full), "**"), recursive=True)
-    files = sorted(f for f in found if os.path.isfile(f) and f.removesuffix(".gz").endswith(
-        (".json", ".jsonl", ".txt", ".md")))
-    if not files:
-        raise ValueError(f"{full}: no such file, or no .json, .jsonl, .txt or .md (or .gz of one) in it; "
-                         "see data.data_root and the source's path in the config")
-    return files
-
-
-def read(source: dict, root: str) -> Iterator[tuple[str, int, dict | str]]:
-    """(file, line, sample) for every record of a source; in the sample's place a reason (text) where it is none.
-
-    A broken line of JSON, an empty file or bytes that are not UTF-8 raise ValueError with file and line.
-    For a JSON array, "line" is the record's number.
-    """
-    if source["demo"]:
-        make = getattr(demo_data, source["demo"])
-        samples = make(source["count"], source["seed"], source["split"] or "train")
-        yield from (("demo:" + source["demo"], i, sample) for i, sample in enumerate(samples, 1))
-        return
-    left = source["limit"] or float("inf")
-    for path in files_of(source["path"], root):
-        for line, record in _records(path, source["format"]):
-            if left <= 0:
-                return
-            left -= 1
-            try:
-                yield path, line, to_sample(record, source["format"])
-            except ValueError as reason:
-                yield path, line, str(reason)
-
-
-def _records(path: str, format: str) -> Iterator[tuple[int, dict]]:
-    if os.path.getsize(path) == 0:
-        raise ValueError(f"{path} is empty")
-    with (gzip.open if path.endswith(".gz") else open)(path, "rt", encoding="utf-8-sig") as file:
-        try:
-            kind = path.removesuffix(".gz").rsplit(".", 1)[-1]
-            if format == "lines":
-                yield from ((i, {"text": line.rstrip("\n")}) for i, line in enumerate(file, 1))
-            elif kind in ("txt", "md"):
-                yield 1, {"text": file.read()}
-            elif kind == "jsonl":
-                for i, line in enumerate(file, 1):
-                    if line.strip():
-                        yield i, _parse(line.rstrip(), path, i)
-            else:
-                records = _parse(file.read(), path, 1)
-                yield from enumerate(records if isinstance(records, list) else [records], 1)
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{path}: not UTF-8 at byte {error.start} of a block: {error.reason}") from None
-
-
-def _parse(text: str, path: str, line: int):
+            break
+    else:
+        raise ValueError(f"no known format has the keys {sorted(record)[:10]}" if format == "auto" else
+                         f"not a record of the format {format}")
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path}:{line + error.lineno - 1}: broken JSON at column {error.colno}: {error.msg}") from None
+        messages = convert(record)
+    except (KeyError, TypeError, StopIteration, AttributeError, IndexError) as error:
+        raise ValueError(f"not a record of the format {name} ({type(error).__name__} {error!s:.80})") from None
+    for message in messages:
+        _check(message["content"], "a turn")
+        if message["role"] in ("call", "result"):
+            if tools == "drop":
+                return "tool turns"
+            message["role"] = "assistant" if message["role"] == "call" else "user"
+    return {"messages": messages, **{k: record[k] for k in ("lang", "skill") if k in record}}
+
+
+def _check(text, what: str) -> None:
+    if not isinstance(text, str):
+        raise ValueError(f"{what} that is not text")
+    if not text.isascii() and SURROGATE.search(text):
+        raise ValueError(f"{what} with a lone surrogate, half of a character")
+
+
+def read(source: dict, root: str, cache: str = "~/.cache/zerochat", tools: str = "drop") -> Iterator[tuple]:
+    """(file, line, sample) for every record of a source; in the sample's place a reason (text) where it is none."""
+    for path, line, record in records(source, root, cache):
+        yield path, line, record if source["demo"] else to_sample(record, source["format"], tools)

@@ -9,8 +9,8 @@ says, with its `<|end|>`, is supervised:
     ..  ......  ..  .....  ...........  ^^^^^^ ^^^^^  ......  ....  .....  ...........  ^^^^^^^^ ^^^^^
 
 The markers are control symbols, which SentencePiece never finds in text: whatever a person types stays
-text. Left out on purpose: other people's chat templates, and Unicode normalisation (a string comes back
-as it went in).
+text. A pretrained tokenizer is extended with them, or keeps the template of its own (template.py). Left out on
+purpose: Unicode normalisation (a string comes back as it went in) and tokenizers other than SentencePiece.
 """
 
 import argparse
@@ -19,9 +19,12 @@ import io
 import json
 import os
 import re
+import struct
 from collections.abc import Iterable, Iterator
 
 import sentencepiece
+
+from template import ChatTemplate
 
 ROLES = ("system", "user", "assistant")
 MARKERS = [f"<|{role}|>" for role in ROLES]
@@ -34,6 +37,28 @@ CHAT_TEMPLATE = (
     "{% if message['role'] == 'assistant' %}{% generation %}{{ message['content'] + '<|end|>' }}{% endgeneration %}"
     "{% else %}{{ message['content'] + '<|end|>' }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}")
+# A tokenizer that puts a space before every text (Llama 2's) does so after a marker, too; transformers has to be told.
+SPACED = CHAT_TEMPLATE.replace("message['content']", "(' ' + message['content'] if message['content'] else '')")
+
+
+def with_markers(proto: bytes) -> bytes:
+    """A serialized SentencePiece model with the chat markers, and `<pad>`, that it lacks appended as control symbols.
+
+    Protobuf messages merge when their bytes are joined, repeated fields one behind the other: so all pieces
+    keep their ids and the new ones come after them. ValueError where one is there already as ordinary text.
+    """
+    pieces = sentencepiece.SentencePieceProcessor(model_proto=proto)
+    for piece in ["<pad>", *MARKERS, END]:
+        known = pieces.piece_to_id(piece)
+        if known == pieces.unk_id():
+            name = piece.encode()
+            # SentencePiece { piece = 1: string, score = 2: float, type = 3: CONTROL (3) }, itself field 1 of the model
+            body = b"\x0a" + bytes([len(name)]) + name + b"\x15" + struct.pack("<f", 0.0) + b"\x18\x03"
+            proto += b"\x0a" + bytes([len(body)]) + body
+        elif not pieces.is_control(known) and piece != "<pad>":
+            raise ValueError(f"the tokenizer has {piece} as ordinary text already; "
+                             "set tokenizer.chat_template to \"keep\" to use the model's own chat template")
+    return proto
 
 
 class Tokenizer:
@@ -42,22 +67,46 @@ class Tokenizer:
     >>> tokenizer = Tokenizer("out/small")
     >>> tokenizer.decode(tokenizer.encode("  two  spaces\\n"))
     '  two  spaces\\n'
+
+    chat_template, for a folder whose tokenizer lacks the markers: "markers" adds them, "keep" takes the folder's own
+    template. None: the markers where they are, else the folder's own template; ValueError where it has neither.
     """
 
-    def __init__(self, folder: str):
+    def __init__(self, folder: str, chat_template: str | None = None):
         path = os.path.join(folder, MODEL_FILE)
         if not os.path.isfile(path):
-            raise ValueError(f"{folder} has no {MODEL_FILE}")
+            raise ValueError(f"{folder} has no {MODEL_FILE}" + (
+                "; its tokenizer.json alone is not read: only SentencePiece tokenizers are"
+                if os.path.isfile(os.path.join(folder, "tokenizer.json")) else ""))
+        with open(path, "rb") as file:
+            proto = file.read()
         try:
-            self.pieces = sentencepiece.SentencePieceProcessor(model_file=path)
+            pieces = sentencepiece.SentencePieceProcessor(model_proto=proto)
         except RuntimeError as error:
             raise ValueError(f"{path} is not a SentencePiece model") from error
-        self.bos_id, self.eos_id, self.pad_id = self.pieces.bos_id(), self.pieces.eos_id(), self.pieces.pad_id()
-        self.end_id = self.pieces.piece_to_id(END)
-        self.role_ids = {role: self.pieces.piece_to_id(marker) for role, marker in zip(ROLES, MARKERS)}
-        missing = [marker for marker in [END, *MARKERS] if not self.pieces.is_control(self.pieces.piece_to_id(marker))]
-        if missing:
-            raise ValueError(f"{path} lacks the chat markers {' '.join(missing)} as control symbols")
+        size = pieces.get_piece_size()
+        lacking = [marker for marker in [END, *MARKERS] if not pieces.is_control(pieces.piece_to_id(marker))]
+        own = ChatTemplate.source(folder) if chat_template == "keep" or lacking and chat_template is None else None
+        if chat_template == "keep" and own is None:
+            raise ValueError(f"{folder} has no chat template to keep; set tokenizer.chat_template to \"markers\"")
+        if lacking and own is None:
+            if chat_template != "markers":
+                raise ValueError(f"{path} lacks the chat markers {' '.join(lacking)} as control symbols")
+            try:
+                pieces = sentencepiece.SentencePieceProcessor(model_proto=with_markers(proto))
+            except ValueError as error:
+                raise ValueError(f"{path}: {error}") from None
+        self.pieces, self.added = pieces, pieces.get_piece_size() - size
+        self.bos_id, self.eos_id, self.pad_id = pieces.bos_id(), pieces.eos_id(), pieces.pad_id()
+        if min(self.bos_id, self.eos_id) < 0:
+            raise ValueError(f"{path} has no <s> or no </s>")
+        self.pad_id = self.pad_id if self.pad_id >= 0 else pieces.unk_id()
+        self.opens_with_space = pieces.id_to_piece(pieces.encode("a")[0]).startswith("\u2581")
+        if own is None:
+            self.template, self.end_id = None, pieces.piece_to_id(END)
+            self.role_ids = {role: pieces.piece_to_id(marker) for role, marker in zip(ROLES, MARKERS)}
+        else:
+            self.template, self.end_id, self.role_ids = ChatTemplate(own, pieces, folder), self.eos_id, {}
         # What a byte piece such as <0xE4> stands for; every other piece is text.
         self.byte_values = {i: int(self.pieces.id_to_piece(i)[3:5], 16)
                             for i in range(len(self)) if self.pieces.is_byte(i)}
@@ -66,7 +115,8 @@ class Tokenizer:
         return self.pieces.get_piece_size()
 
     def encode(self, text: str) -> list[int]:
-        """Token ids of plain text: never a control symbol. A lone surrogate, which is no character, becomes U+FFFD."""
+        """Token ids of plain text: never a control symbol. A lone surrogate, which is no character, becomes U+FFFD.
+        Where `opens_with_space`, the text gets one in front, which decoding takes away again."""
         return self.pieces.encode(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
     def decode(self, ids: Iterable[int]) -> str:
@@ -90,6 +140,9 @@ class Tokenizer:
         if isinstance(sample, dict) and "text" in sample:
             add([*self.encode(sample["text"]), self.eos_id], True)
             return ids, mask
+        if self.template:
+            messages = sample["messages"] if isinstance(sample, dict) else sample
+            return self.template.render(messages, add_generation_prompt)
         for message in sample["messages"] if isinstance(sample, dict) else sample:
             add([self.role_ids[message["role"]]], False)
             add([*self.encode(message["content"]), self.end_id], message["role"] == "assistant")
@@ -105,11 +158,14 @@ class Tokenizer:
     def save(self, folder: str) -> None:
         """Write `tokenizer.model` and the `tokenizer_config.json` that `transformers` needs."""
         os.makedirs(folder, exist_ok=True)
+        template = self.template.text if self.template else SPACED if self.opens_with_space else CHAT_TEMPLATE
         config = {
-            "tokenizer_class": "LlamaTokenizer", "legacy": False, "add_prefix_space": False,
+            "tokenizer_class": "LlamaTokenizer", "legacy": False, "add_prefix_space": self.opens_with_space,
             "add_bos_token": False, "add_eos_token": False, "clean_up_tokenization_spaces": False,
-            "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>",
-            "additional_special_tokens": [*MARKERS, END], "chat_template": CHAT_TEMPLATE,
+            "bos_token": self.pieces.id_to_piece(self.bos_id), "eos_token": self.pieces.id_to_piece(self.eos_id),
+            "unk_token": self.pieces.id_to_piece(self.pieces.unk_id()), "pad_token": self.pieces.id_to_piece(self.pad_id),
+            "additional_special_tokens": [] if self.template else [*MARKERS, END],
+            "chat_template": template,
         }
         with open(os.path.join(folder, MODEL_FILE), "wb") as file:
             file.write(self.pieces.serialized_model_proto())
@@ -127,15 +183,20 @@ class StreamDecoder:
     def __init__(self, tokenizer: Tokenizer):
         self.tokenizer = tokenizer
         self.bytes = codecs.getincrementaldecoder("utf-8")("replace")
+        self.opening = tokenizer.opens_with_space  # the next space, if it comes first, is the tokenizer's own
 
     def push(self, token: int) -> str:
         """The text that this token completes, often its own piece, sometimes ""."""
         if token in self.tokenizer.byte_values:
+            self.opening = False
             return self.bytes.decode(bytes([self.tokenizer.byte_values[token]]))
         held = self.flush()  # bytes cut short by another piece can no longer become a character
         if self.tokenizer.pieces.is_control(token) or self.tokenizer.pieces.is_unknown(token):
+            self.opening = self.tokenizer.opens_with_space
             return held
-        return held + self.tokenizer.pieces.id_to_piece(token).replace("\u2581", " ")
+        text = self.tokenizer.pieces.id_to_piece(token).replace("\u2581", " ")
+        text, self.opening = text.removeprefix(" ") if self.opening else text, False
+        return held + text
 
     def flush(self) -> str:
         """What was held back, as U+FFFD."""

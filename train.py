@@ -10,18 +10,13 @@ parallelism, preference optimisation.
 """
 
 import argparse
-import fcntl
+import hashlib
 import json
-import logging
 import math
 import os
 import shutil
-import signal
-import socket
 import sys
 import time
-from contextlib import contextmanager
-from datetime import timedelta
 
 import torch
 import torch.distributed as dist
@@ -30,12 +25,15 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 import checkpoint
 import data
 import evaluate
+import lora
 import model as model_file
 import report
 from config import choose_precision, deep_merge, differences, load_config, resolve
 from data import PackedData, global_batch
 from generate import Engine
 from model import LanguageModel, ModelConfig
+from ranks import (SharedError, Stopped, StopSignal, agree, check_shared, claim, load_deepspeed, loudest, quiet,
+                   start_process_group, wait_for_rank_0, watch_launcher)
 from report import say
 from tokenizer import Tokenizer
 
@@ -43,35 +41,9 @@ from tokenizer import Tokenizer
 MAY_CHANGE = ("steps", "epochs", "log_every", "evaluate_every", "checkpoint_every", "zero_optimization",
               "train_micro_batch_size_per_gpu", "gradient_accumulation_steps", "wall_clock_breakdown", "evaluate")
 RECORD = "run.json"  # the config of the run that `out_dir` holds
+OVERFLOWS = 20  # so many skipped fp16 steps in a row are no search for a loss scale any more
 
 # --- what this machine can do -------------------------------------------------------------------------------
-
-
-def load_deepspeed(verbose: bool):
-    """Import DeepSpeed with only the C++ extensions that will be used."""
-    ninja = os.path.join(os.path.dirname(sys.executable), "ninja")
-    if os.path.exists(ninja) and not shutil.which("ninja"):  # the virtual environment is not activated
-        os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
-    logging.disable(logging.NOTSET if verbose else logging.WARNING)  # "Setting accelerator to CPU ...", every time
-    import deepspeed
-    logging.disable(logging.NOTSET)
-    deepspeed.utils.logger.setLevel("INFO" if verbose else "ERROR")
-    if int(os.environ.get("WORLD_SIZE", 1)) == 1 or not shutil.which("g++"):
-        # A shared-memory all-reduce for CPU ranks, a minute to build: one rank has nobody to share with.
-        deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
-    return deepspeed
-
-
-def start_process_group(deepspeed) -> None:
-    """Join the ranks that the launcher started; alone, be rank 0 of 1 on a free port."""
-    for name, value in (("RANK", "0"), ("LOCAL_RANK", "0"), ("WORLD_SIZE", "1"), ("MASTER_ADDR", "127.0.0.1")):
-        os.environ.setdefault(name, value)
-    if "MASTER_PORT" not in os.environ:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            os.environ["MASTER_PORT"] = str(free.getsockname()[1])
-    # Rank 0 prepares the data while the others wait at a barrier, so the timeout is that of a preparation.
-    deepspeed.init_distributed(timeout=timedelta(hours=12), verbose=False)
 
 
 def attention_kernels(context: int) -> list[SDPBackend]:
@@ -83,24 +55,6 @@ def attention_kernels(context: int) -> list[SDPBackend]:
     return plain if context <= 512 and not torch.cuda.is_available() else fused + plain
 
 
-@contextmanager
-def quiet(path: str | None):
-    """Send all that this process prints, C++ builds included, into a file; None: let it through."""
-    if path is None:
-        yield
-        return
-    sys.stdout.flush(), sys.stderr.flush()
-    kept = os.dup(1), os.dup(2)
-    with open(path, "ab") as log:
-        os.dup2(log.fileno(), 1), os.dup2(log.fileno(), 2)
-    try:
-        yield
-    finally:
-        sys.stdout.flush(), sys.stderr.flush()
-        os.dup2(kept[0], 1), os.dup2(kept[1], 2)
-        os.close(kept[0]), os.close(kept[1])
-
-
 def initialize(deepspeed, model: LanguageModel, settings: dict, log: str | None):
     """`deepspeed.initialize`: the model wrapped in an engine that owns optimizer, precision and ZeRO."""
     if not shutil.which("g++") and not shutil.which("c++"):
@@ -109,37 +63,16 @@ def initialize(deepspeed, model: LanguageModel, settings: dict, log: str | None)
         settings["zero_allow_untested_optimizer"] = True
     try:
         with quiet(log):
-            return deepspeed.initialize(model=model, model_parameters=model.parameter_groups(), config=settings)[0]
+            engine = deepspeed.initialize(model=model, model_parameters=model.parameter_groups(), config=settings)[0]
     except Exception as error:  # DeepSpeed has no exception of its own
         reason = " ".join(str(error).split())[:400]
         raise ValueError(f"deepspeed.initialize failed, {type(error).__name__}: {reason}; --verbose shows all") from error
+    if hasattr(engine.optimizer, "initialize_optimizer_states") and engine.zero_optimization_stage() == 0:
+        checkpoint.undo_first_step(engine)
+    return engine
 
 
 # --- the loop -----------------------------------------------------------------------------------------------
-
-
-class Stopped(Exception):
-    """(signal number, message): SIGTERM or SIGINT came to some rank; the step is finished and saved."""
-
-
-class StopSignal:
-    """While it is entered, remembers the first SIGTERM or SIGINT, for the loop to finish its step; a later
-    second one ends the process at once."""
-
-    def __enter__(self):
-        self.number, self.time = 0, 0.0
-        self.before = {number: signal.signal(number, self.receive) for number in (signal.SIGTERM, signal.SIGINT)}
-        return self
-
-    def __exit__(self, *_):
-        for number, handler in self.before.items():
-            signal.signal(number, handler)
-
-    def receive(self, number, frame) -> None:
-        # The launcher turns one Ctrl-C into SIGINT and, at once, SIGTERM: that is one request.
-        if self.number and time.monotonic() - self.time > 2:
-            os._exit(128 + number)
-        self.number, self.time = self.number or number, time.monotonic()
 
 
 def slice_of(rows, rank: int, ranks: int, micro: int) -> list:
@@ -148,40 +81,48 @@ def slice_of(rows, rank: int, ranks: int, micro: int) -> list:
     return [mine[i:i + micro] for i in range(0, len(mine), micro)]
 
 
-def train_step(engine, shard: PackedData, rows, stop: int) -> tuple[float, int]:
-    """One optimizer step on the global batch `rows`; returns its mean loss in nats, and the signal to stop
-    that any rank has received (0: none).
+def train_step(engine, shard: PackedData, rows, step: int) -> float:
+    """One optimizer step on the global batch `rows`; returns its mean loss in nats.
 
     The gradient is that of (sum of all supervised tokens' losses) / (their number), over every micro-batch of
     every rank. DeepSpeed averages over ranks, which `ranks` undoes, and divides by the accumulation steps,
     which `scale_wrt_gas=False` turns off. Averaging the micro-batches' means instead would weight a token
     by how few others share its micro-batch.
+
+    Raises SharedError, before the weights change, where loss or gradient is not finite; fp16 skips such a step.
     """
     rank, ranks = dist.get_rank(), dist.get_world_size()
     batches = [shard.batch(part) for part in slice_of(rows, rank, ranks, engine.train_micro_batch_size_per_gpu())]
     supervised = torch.tensor(sum(int(mask[:, 1:].sum()) for _, mask in batches), device=engine.device)
-    stop = torch.tensor(stop, device=engine.device)
     dist.all_reduce(supervised)
-    dist.all_reduce(stop, dist.ReduceOp.MAX)
-    supervised, stop = max(1, int(supervised)), int(stop)
+    supervised = max(1, int(supervised))
     summed = torch.zeros((), device=engine.device)
     for i, (ids, mask) in enumerate(batches):
         loss = engine(ids.to(engine.device), mask.to(engine.device))
         summed += loss.detach()
         engine.backward(loss * (ranks / supervised), scale_wrt_gas=False)
-        if i == len(batches) - 1:
+        if i == len(batches) - 1:  # whose backward pass has summed the gradients over the ranks
             dist.all_reduce(summed)
-            if not math.isfinite(summed) and not engine.fp16_enabled():  # fp16 skips such a step by itself
-                places = [place for row in rows for place in shard.describe(row)]
-                raise ValueError(f"the loss is {float(summed)} at step {engine.global_steps}; weights are as before "
-                                 f"it. The batch came from {', '.join(places[:20])}")
+            check_finite(engine.fp16_enabled() or math.isfinite(summed), f"the loss is {float(summed)}", step, shard, rows)
+            if engine.zero_optimization_stage() == 0 and not engine.fp16_enabled():  # nobody else looks
+                norm = torch.nn.utils.get_total_norm(p.grad for p in engine.module.parameters() if p.grad is not None)
+                check_finite(math.isfinite(norm), f"the gradient norm is {float(norm)}", step, shard, rows)
         engine.step()
-    return float(summed) / supervised, stop
+    check_finite(engine.fp16_enabled() or engine.was_step_applied(), "the gradient norm is not finite", step, shard, rows)
+    return float(summed) / supervised
+
+
+def check_finite(fine: bool, what: str, step: int, shard: PackedData, rows) -> None:
+    if not fine:
+        places = [place for row in rows for place in shard.describe(row)]
+        raise SharedError(f"{what} at step {step + 1}; the weights are as before it. "
+                          f"The batch came from {', '.join(places[:20])}{', ...' if len(places) > 20 else ''}")
 
 
 @torch.no_grad()
-def validate(engine, shard: PackedData, token_bytes: torch.Tensor) -> dict[str, float]:
-    """Loss (nats per token) and bits per byte over the whole held-out shard; all ranks take part.
+def validate(engine, shard: PackedData, token_bytes: torch.Tensor, stop: StopSignal) -> dict[str, float] | None:
+    """Loss (nats per token) and bits per byte over the whole held-out shard, or None when a signal came; all ranks
+    take part.
 
     Every rank does the same number of forward passes, on padding where rows run out, or ZeRO-3 would hang.
     """
@@ -189,6 +130,8 @@ def validate(engine, shard: PackedData, token_bytes: torch.Tensor) -> dict[str, 
     totals = torch.zeros(3, dtype=torch.float64, device=engine.device)
     engine.eval()
     for begin in range(0, len(shard), micro * ranks):
+        if loudest(stop.number, engine.device):
+            return engine.train() and None
         mine = range(begin + rank * micro, begin + (rank + 1) * micro)
         ids, mask = shard.batch([row if row < len(shard) else -1 for row in mine])
         targets = ids[:, 1:][mask[:, 1:]]
@@ -219,67 +162,102 @@ def run_stage(deepspeed, config: dict, stage: dict, prepared: str, start: str | 
     if start is None:
         model = LanguageModel(ModelConfig(vocab_size=len(tokenizer), **config["model"]), tokenizer.bos_id)
     else:
-        model = model_file.load(start, **{key: config["model"][key] for key in model_file.TRAINING_FIELDS})
+        model = load_start(deepspeed, start, settings, len(tokenizer), config["model"])
+        if stage["lora"]["rank"]:
+            torch.manual_seed(config["seed"])  # building the model above has drawn random numbers or, on meta, none
+            grown = len(tokenizer) > model_file.read_config(start)[0].vocab_size
+            lora.add(model, **stage["lora"], train_vocabulary=grown)
+    trained = sum(getattr(p, "ds_numel", p.numel()) for p in model.parameters() if p.requires_grad)  # ZeRO-3's is 0
     os.makedirs(folder, exist_ok=True)
     engine = initialize(deepspeed, model.train(), settings,
                         None if verbose else os.path.join(config["out_dir"], f"deepspeed-{dist.get_rank()}.log"))
     # A rank's own dropout, whatever the number of ranks before it; after this, a checkpoint carries the state.
     torch.manual_seed(config["seed"] * 1000 + dist.get_rank())
-    done = checkpoint.load(engine, folder, say)
-    say(f"stage {stage['name']}: {model_file.count_parameters(model.config):,} parameters, {steps} steps of "
+    context = {"config": config, "tokenizer": tokenizer_hash(prepared)}
+    manifest, done = checkpoint.newest(folder, say), 0
+    if manifest:
+        check_unchanged({**manifest["config"], "tokenizer model": manifest["tokenizer"]},
+                        {**config, "tokenizer model": context["tokenizer"]})
+        done = checkpoint.restore(engine, manifest)
+    say(f"stage {stage['name']}: {model_file.count_parameters(model.config):,} parameters"
+        + (f", {trained:,} trained (LoRA of rank {stage['lora']['rank']})" if stage["lora"]["rank"] else "") + f", {steps} steps of "
         f"{batch_size} x {shard.context} tokens from {len(shard):,} rows ({steps * batch_size / len(shard):.1f} epochs), "
         f"{precision}, {type(engine.basic_optimizer).__name__}, ZeRO-{engine.zero_optimization_stage()}, "
         f"{dist.get_world_size()} rank(s)" + (f"; resumed at step {done}" if done else ""))
     log = report.Log(os.path.join(folder, "metrics.jsonl"), stage["name"], done, steps)
+    if log.begun_before and not done:
+        say(f"stage {stage['name']} was cut off before its first checkpoint: it begins again")
+    evaluated = agree(log.evaluated)[0]  # steps; a signal may have cut the last evaluation off
+    overflows = 0
     try:
-        if done == 0 and len(held_out):
-            log.evaluation(0, validate(engine, held_out, token_bytes))
-        for step in range(done, steps):
-            rows = global_batch(len(shard), batch_size, config["seed"], step)
-            loss, stopped_by = train_step(engine, shard, rows, stop.number)
-            last = step + 1 == steps
-            log.step(step + 1, loss, engine, batch_size * shard.context, (step + 1) % stage["log_every"] == 0 or last)
-            if len(held_out) and ((step + 1) % stage["evaluate_every"] == 0 or last):
-                log.evaluation(step + 1, validate(engine, held_out, token_bytes))
-            if (step + 1) % stage["checkpoint_every"] == 0 or last or stopped_by:
-                checkpoint.save(engine, folder, step + 1)
+        for step in range(done, steps + 1):  # `step` steps are done
+            due = step == 0 or step == steps or step % stage["evaluate_every"] == 0
+            if len(held_out) and due and step not in evaluated:
+                figures = validate(engine, held_out, token_bytes, stop)
+                if figures:
+                    log.evaluation(step, figures)
+            stopped_by = loudest(stop.number, engine.device)
+            due = step == steps or step % stage["checkpoint_every"] == 0 or stopped_by
+            if due and step > done:
+                checkpoint.save(engine, folder, step, context)
             if stopped_by:
-                raise Stopped(stopped_by, f"stopped in stage {stage['name']} after step {step + 1} of {steps}; "
+                raise Stopped(stopped_by, f"stopped in stage {stage['name']} after step {step} of {steps}; "
                               "the same command goes on from here")
-        export(engine, out, tokenizer)
+            if step == steps:
+                break
+            rows = global_batch(len(shard), batch_size, config["seed"], step, shard.variants)
+            loss = train_step(engine, shard, rows, step)
+            overflows = 0 if engine.was_step_applied() else overflows + 1
+            log.step(step + 1, loss, engine, batch_size * shard.context,
+                     (step + 1) % stage["log_every"] == 0 or step + 1 == steps)
+            if overflows == OVERFLOWS:
+                raise SharedError(f"{OVERFLOWS} steps in a row overflowed fp16, the last at step {step + 1} with loss scale "
+                                  f"{report.loss_scale(engine):g}; a lower learning rate, or deepspeed.bf16, may help")
+        export(engine, out, tokenizer, start, stage["lora"]["alpha"])
     finally:
         log.close()
         with quiet(None if verbose else os.devnull):
             engine.destroy()
 
 
-def export(engine, folder: str, tokenizer: Tokenizer) -> None:
+def load_start(deepspeed, folder: str, settings: dict, vocab_size: int, training: dict) -> LanguageModel:
+    """The model of a Llama folder in the precision that it will train in, under ZeRO-3 each rank's share alone."""
+    half = {"fp16": torch.float16, "bf16": torch.bfloat16}
+    dtype = next((half[name] for name in half if settings[name]["enabled"]), torch.float32)
+    partitioned = None
+    if settings.get("zero_optimization", {}).get("stage") == 3:
+        partitioned = (deepspeed.zero.Init(config_dict_or_path=settings),
+                       lambda parameter: deepspeed.zero.GatheredParameters([parameter], modifier_rank=0))
+    return model_file.load(folder, dtype=dtype, vocab_size=vocab_size, partitioned=partitioned,
+                           **{key: training[key] for key in model_file.TRAINING_FIELDS})
+
+
+def export(engine, folder: str, tokenizer: Tokenizer, start: str | None, alpha: float) -> None:
     """Write the weights in fp32, gathered from all ranks, as a Llama folder. Every rank must call this."""
     from deepspeed.utils import safe_get_full_fp32_param
-    masters = {}
+    own = checkpoint.whole_masters(engine) if engine.zero_optimization_stage() == 0 else {}
+    trained = {}
     for name, parameter in engine.module.named_parameters():
-        full = safe_get_full_fp32_param(parameter)
-        masters[name] = (parameter if full is None else full).detach().float().cpu().clone()
+        if parameter.requires_grad:
+            full = own.get(name) if own else safe_get_full_fp32_param(parameter)
+            if dist.get_rank() == 0:
+                trained[name] = (parameter if full is None else full.view_as(parameter)).detach().float().cpu().clone()
     if dist.get_rank() == 0:
+        if any(name.endswith(".lora_a") for name in trained):
+            trained = lora.merge(trained, model_file.open_weights(start).read, alpha)
         tokenizer.save(folder)
-        model_file.save(folder, engine.module.config, masters, {
+        model_file.save(folder, engine.module.config, trained, {
             "bos_token_id": tokenizer.bos_id, "pad_token_id": tokenizer.pad_id,
-            "eos_token_id": [tokenizer.end_id, tokenizer.eos_id]})
+            "eos_token_id": sorted({tokenizer.end_id, tokenizer.eos_id}, reverse=True)})
     dist.barrier()
 
 
 # --- the story ----------------------------------------------------------------------------------------------
 
 
-def claim(out_dir: str):
-    """Lock `out_dir` for this run (the lock dies with the process); ValueError when another run holds it."""
-    os.makedirs(out_dir, exist_ok=True)
-    handle = os.open(out_dir, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise ValueError(f"another run is writing to {out_dir}; wait for it or choose another out_dir") from None
-    return handle
+def tokenizer_hash(prepared: str) -> str:
+    with open(os.path.join(prepared, "tokenizer.model"), "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def recorded(path: str) -> dict:
@@ -299,12 +277,29 @@ def check_unchanged(old: dict, config: dict) -> None:
                          "start over with --fresh, or choose another out_dir")
 
 
+def check_start(folder: str, config: dict) -> None:
+    """ValueError for a folder that no stage can start from; its weights are not read yet."""
+    shape, _ = model_file.read_config(folder)
+    model_file.open_weights(folder)
+    context = config["model"]["max_position_embeddings"]
+    if context > shape.max_position_embeddings:
+        raise ValueError(f"model.max_position_embeddings {context}, the tokens of a row, is more than the "
+                         f"{shape.max_position_embeddings} of {folder}")
+    if os.path.realpath(folder) == os.path.realpath(config["out_dir"]):
+        raise ValueError(f"init_from {folder} is also out_dir, where the result goes: choose another out_dir")
+    source = config["tokenizer"]["path"]
+    tokenizer = Tokenizer(source, config["tokenizer"]["chat_template"])
+    if len(tokenizer) - tokenizer.added != shape.vocab_size:
+        raise ValueError(f"the tokenizer of {source} has {len(tokenizer) - tokenizer.added} pieces, "
+                         f"the model {folder} a vocabulary of {shape.vocab_size}")
+
+
 def start_over(out_dir: str) -> None:
     """Remove a run. Only what a run wrote is touched: `out_dir` may be somebody's home."""
     config = recorded(os.path.join(out_dir, RECORD))
     for name in ["data", *(stage["name"] for stage in config.get("stages", []))]:
         shutil.rmtree(os.path.join(out_dir, name), ignore_errors=True)
-    for name in (RECORD, "report.json", "model.safetensors"):
+    for name in (RECORD, "report.json", "model.safetensors", "model.safetensors.index.json"):
         if os.path.exists(os.path.join(out_dir, name)):
             os.remove(os.path.join(out_dir, name))
 
@@ -323,24 +318,30 @@ def run(args) -> None:
         settings = deep_merge(config["deepspeed"], stage["deepspeed"])
         resolve(settings, 1, int(os.environ.get("WORLD_SIZE", 1)))
         choose_precision(settings, deepspeed.get_accelerator())
+        if stage["init_from"]:
+            check_start(stage["init_from"], config)
     start_process_group(deepspeed)
+    described = {**config, "data_fingerprint": data.fingerprint(config)}
+    new = not os.path.exists(out)
     if dist.get_rank() == 0:
-        new = not os.path.exists(out)
         lock = claim(out)  # held until this process ends  # noqa: F841
-        try:
+    try:
+        check_shared(out)
+        if dist.get_rank() == 0:
             if args.fresh:
                 start_over(out)
-            check_unchanged(recorded(record), {**config, "data_fingerprint": data.fingerprint(config)})
+            check_unchanged(recorded(record), described)
             data.prepare(config, say)
-        except BaseException:
-            if new:
-                shutil.rmtree(out)
-            raise
+    except BaseException:
+        if new and dist.get_rank() == 0:
+            shutil.rmtree(out)
+        raise
+    if dist.get_rank() == 0:
         if os.path.exists(finished):  # it will go on, under a config that allows more steps, say
             os.remove(finished)
         with open(record, "w", encoding="utf-8") as file:
-            json.dump({**config, "data_fingerprint": data.fingerprint(config)}, file, indent=2)
-    dist.barrier()
+            json.dump(described, file, indent=2)
+    wait_for_rank_0()
     prepared = os.path.join(out, "data", data.fingerprint(config))
 
     start, renewed = None, False
@@ -383,6 +384,7 @@ def main(argv=None) -> None:
     parser.add_argument("--local_rank", type=int, default=0, help="given by the launcher")
     args = parser.parse_args(argv)
     try:
+        watch_launcher()
         run(args)
     except Stopped as stopped:
         number, message = stopped.args
@@ -390,12 +392,15 @@ def main(argv=None) -> None:
         sys.exit(128 + number)
     except KeyboardInterrupt:
         os._exit(130)
-    except (ValueError, OSError) as error:
-        if args.verbose:
+    except (ValueError, OSError, RuntimeError) as error:
+        peer = isinstance(error, RuntimeError) and "peer" in str(error)  # gloo's word for a rank that is gone
+        if args.verbose or isinstance(error, RuntimeError) and not peer:
             raise
-        # Before the ranks have met, they all make the same mistake; afterwards one may fail alone.
-        if int(os.environ.get("RANK", 0)) == 0 or dist.is_initialized():
-            print(f"error: {error}", file=sys.stderr, flush=True)
+        # What all ranks say alike, rank 0 says: what comes before they have met, and what they found together.
+        alike = isinstance(error, SharedError) or not dist.is_initialized()
+        if not alike or int(os.environ.get("RANK", 0)) == 0:
+            print("error: " + ("another rank is gone; what it said is above, if it said anything" if peer else str(error)),
+                  file=sys.stderr, flush=True)
         os._exit(1)  # another rank may wait in a collective, and a clean exit would wait for it
 
 

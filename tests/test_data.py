@@ -1,131 +1,38 @@
-"""From any format to packed rows: exact ids and masks, splits, windows, packing, order."""
+"""Windows, packing, splits, shards and the order of batches."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
-from conftest import ROOT  # noqa: F401
+from conftest import ROOT, environment
 
+import augment
 import clean
 import data
-import sources
-from config import DEFAULTS, SOURCE, deep_merge
+import duplicates
+import gather
+import packing
+from config import DEFAULTS, SOURCE, deep_merge, load_config
 from data import PackedData, global_batch, pack, windows
 
-CHAT = [("user", "Hi!"), ("assistant", "Hello."), ("user", "Bye"), ("assistant", "See you.")]
-MESSAGES = [{"role": role, "content": content} for role, content in CHAT]
-RECORDS = {
-    "messages": {"messages": MESSAGES},
-    "sharegpt": {"conversations": [{"from": "human" if r == "user" else "gpt", "value": c} for r, c in CHAT]},
-    "alpaca": {"instruction": "Bye", "input": "", "output": "See you.", "history": [["Hi!", "Hello."]]},
-    "alpaca with response": {"instruction": "Bye", "response": "See you.", "history": [["Hi!", "Hello."]]},
-}
+MESSAGES = [{"role": "user", "content": "Hi!"}, {"role": "assistant", "content": "Hello."},
+            {"role": "user", "content": "Bye"}, {"role": "assistant", "content": "See you."}]
 
 
 def source(**values):
     return {**SOURCE, **values}
 
 
-def expected(tokenizer, chat=CHAT):
-    """Ids and mask of a conversation, put together by hand."""
-    ids, mask = [tokenizer.bos_id], [False]
-    for role, content in chat:
-        text = [*tokenizer.encode(content), tokenizer.end_id]
-        ids += [tokenizer.role_ids[role], *text]
-        mask += [False] + [role == "assistant"] * len(text)
-    return ids, mask
-
-
-@pytest.mark.parametrize("name", RECORDS)
-@pytest.mark.parametrize("array", [True, False])
-def test_every_format_renders_to_the_exact_ids_and_mask(tmp_path, tokenizer, name, array):
-    path = tmp_path / ("x.json" if array else "x.jsonl")
-    path.write_text(json.dumps([RECORDS[name]] if array else RECORDS[name]) + "\n", encoding="utf-8")
-    ((_, line, sample),) = sources.read(source(path=path.name), str(tmp_path))
-    assert line == 1 and tokenizer.render(clean.clean(sample, {})[0]) == expected(tokenizer)
-
-
-@pytest.mark.parametrize("record", [{"prompt": "Hi!", "completion": "Hello."}, {"question": "Hi!", "answer": "Hello."},
-                                    {"instruction": "Hi!", "input": "", "output": "Hello."}])
-def test_single_turn_formats_render_to_the_exact_ids_and_mask(tokenizer, record):
-    assert tokenizer.render(sources.to_sample(record, "auto")) == expected(tokenizer, CHAT[:2])
-
-
-def test_a_system_prompt_and_an_input_field_keep_their_place():
-    sample = sources.to_sample({"system": "Be kind.", "instruction": "Add", "input": "1 2", "output": "3"}, "auto")
-    assert [(m["role"], m["content"]) for m in sample["messages"]] == [
-        ("system", "Be kind."), ("user", "Add\n1 2"), ("assistant", "3")]
-
-
-def test_plain_text_is_one_document_and_lines_are_many(tmp_path, tokenizer):
-    (tmp_path / "a.txt").write_bytes("\ufeffOne.\r\nTwo.\r\n".encode())
-    ((_, _, sample),) = sources.read(source(path="a.txt"), str(tmp_path))
-    assert clean.clean(sample, {})[0] == {"text": "One.\nTwo."}
-    assert [s["text"] for _, _, s in sources.read(source(path="a.txt", format="lines"), str(tmp_path))] == ["One.", "Two."]
-
-
-@pytest.mark.parametrize("record, reason", [
-    ({"messages": [{"role": "tool", "content": "x"}]}, "role 'tool'"),
-    ({"messages": [{"role": "user", "content": ["x"]}]}, "not text"),
-    ({"messages": MESSAGES, "label": False}, "rejected answer"),
-    ({"a": 1}, "no known format"), ([1], "not a JSON object"), ({"messages": 5}, "not a record of the format messages"),
-])
-def test_what_is_no_conversation_is_left_out_with_its_reason(record, reason):
-    with pytest.raises(ValueError, match=reason):
-        sources.to_sample(record, "auto")
-
-
-@pytest.mark.parametrize("name, content, message", [
-    ("x.jsonl", '{"text": "a"}\n{"text": \n', r"x.jsonl:2: broken JSON"), ("x.json", "[1,\n2", r"x.json:2: broken JSON"),
-    ("x.txt", "", "x.txt is empty"), ("x.bin", "a", "no such file")])
-def test_unreadable_files_are_named_with_their_line(tmp_path, name, content, message):
-    (tmp_path / name).write_text(content)
-    with pytest.raises(ValueError, match=message):
-        list(sources.read(source(path=name.replace("bin", "txt") if name == "x.bin" else name), str(tmp_path)))
-
-
-# --- cleaning -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("rule, before, after", [
-    ("line_ends", "a \r\n\r\n\r\n\r\nb\u00a0c ", "a\n\nb c"),
-    ("html_leftovers", "a &lt; b &amp;&amp; c<br/>d `&lt;p&gt;`", "a < b && c d `&lt;p&gt;`"),
-    ("invisible", "a\u200bb\x00\x1b[0m 👨\u200d👩", "ab[0m 👨\u200d👩"),
-    ("no_input_marker", "Sort this.\n<noinput>", "Sort this."),
-])
-def test_each_rule_changes_just_what_it_names(rule, before, after):
-    messages = [{"role": "user", "content": before}]
-    assert clean.RULES[rule](messages) == [{"role": "user", "content": after}]
-    untouched = [{"role": "user", "content": "if a < b: 你好，&c 1 > 0\n\tx"}]
-    assert clean.RULES[rule](untouched) == untouched
-
-
-@pytest.mark.parametrize("rule, question, answer, reason", [
-    ("mojibake", "Hi", "caf\ufffd", "mojibake"), ("no_input_marker", "Hi", "<nooutput>", "no-output marker"),
-    ("leaked_prompt", "Hi", "Yes.\n6. Instruction: Name one\n6. Output: Two", "leaked prompt"),
-    ("echo", "Repeat this sentence, please.", "Repeat this sentence, please.", "echoed question"),
-    ("turns", "Hi", "  ", "no answer"),
-])
-def test_each_rule_drops_just_what_it_names(rule, question, answer, reason):
-    chat = lambda a: [{"role": "user", "content": question}, {"role": "assistant", "content": a}]  # noqa: E731
-    assert clean.RULES[rule](chat(answer)) == reason
-    assert clean.RULES[rule](chat("A good answer.")) == chat("A good answer.")
-
-
-def test_turns_are_put_in_order_and_only_what_has_an_answer_is_kept():
-    roles = [("assistant", "a"), ("user", "b"), ("user", "c"), ("assistant", "d"), ("user", ""), ("assistant", "e"), ("user", "f")]
-    kept = clean.turns([{"role": r, "content": c} for r, c in roles])
-    assert [(m["role"], m["content"]) for m in kept] == [("user", "b\nc"), ("assistant", "d\ne")]
-
-
-# --- windows and packing --------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("overlap", [1, 5])
 def test_a_long_document_is_cut_so_that_every_token_is_predicted_once(tokenizer, overlap):
     text = "The cat and the dog sat on the mat. 你好世界。" * 20
     ids, _ = tokenizer.render({"text": text})
-    pieces, lost = windows({"text": text}, tokenizer, context=32, overlap=overlap)
+    pieces, lost, _ = windows({"text": text}, tokenizer, context=32, overlap=overlap)
     assert lost == 0 and all(len(i) <= 32 and i[0] == tokenizer.bos_id and not m[0] for i, m in pieces)
     assert [t for i, m in pieces for t, s in zip(i, m) if s] == ids[1:]
     for (before, _), (after, mask) in zip(pieces, pieces[1:]):
@@ -135,7 +42,7 @@ def test_a_long_document_is_cut_so_that_every_token_is_predicted_once(tokenizer,
 def test_a_long_conversation_becomes_windows_of_whole_exchanges_each_with_the_system_message(tokenizer):
     system = {"role": "system", "content": "Be kind."}
     sample = {"messages": [system] + MESSAGES * 10}
-    pieces, lost = windows(sample, tokenizer, context=48)
+    pieces, lost, _ = windows(sample, tokenizer, context=48)
     assert lost == 0 and len(pieces) > 1
     head = tokenizer.render([system])[0]
     turns = []
@@ -145,17 +52,26 @@ def test_a_long_conversation_becomes_windows_of_whole_exchanges_each_with_the_sy
     assert turns == [t for t, s in zip(*tokenizer.render(sample)) if s]
 
 
-def test_an_exchange_too_long_for_the_context_keeps_an_answer_and_loses_its_end_marker(tokenizer):
+def test_an_exchange_too_long_for_the_context_goes_on_in_further_windows_and_loses_nothing_supervised(tokenizer):
     long = " ".join(str(i) for i in range(200))
-    ((ids, mask),), lost = windows({"messages": [{"role": "user", "content": long}, {"role": "assistant", "content": long}]},
-                                   tokenizer, context=64)
-    assert len(ids) == 64 and 20 <= sum(mask) <= 32 and tokenizer.end_id not in [t for t, s in zip(ids, mask) if s]
-    assert lost == len(tokenizer.encode(long)) + 1 - sum(mask)
-    assert tokenizer.role_ids["assistant"] in ids
+    for question in (long, "Count."):
+        for system in ([], [{"role": "system", "content": "Be kind."}], [{"role": "system", "content": long}]):
+            sample = {"messages": [*system, {"role": "user", "content": question}, {"role": "assistant", "content": long}]}
+            pieces, lost, cut = windows(sample, tokenizer, context=64)
+            assert lost == 0 and cut == 1 and len(pieces) > 2
+            answer = [*tokenizer.encode(long), tokenizer.end_id]
+            assert [t for ids, mask in pieces for t, s in zip(ids, mask) if s] == answer
+            done = 0
+            for ids, mask in pieces:
+                first = ids.index(tokenizer.role_ids["assistant"]) + 1
+                repeated, new = mask[first:].index(True), sum(mask)
+                assert len(ids) <= 64 and ids[:first] == pieces[0][0][:first], "each window has the same question"
+                assert ids[first:] == answer[done - repeated:done + new] and (done == 0) == (repeated == 0)
+                done += new
     # A short answer to a long question survives whole.
-    ((ids, mask),), lost = windows({"messages": [{"role": "user", "content": long}, {"role": "assistant", "content": "Yes."}]},
-                                   tokenizer, context=64)
-    assert lost == 0 and [t for t, s in zip(ids, mask) if s] == [*tokenizer.encode("Yes."), tokenizer.end_id]
+    ((ids, mask),), lost, cut = windows({"messages": [{"role": "user", "content": long}, {"role": "assistant", "content": "Yes."}]},
+                                        tokenizer, context=64)
+    assert lost == 0 and cut == 1 and [t for t, s in zip(ids, mask) if s] == [*tokenizer.encode("Yes."), tokenizer.end_id]
     assert len(ids) == 64
 
 
@@ -186,7 +102,7 @@ def test_packed_rows_hold_exactly_the_rendered_samples(prepared):
     tokenizer = data.Tokenizer(folder)
     for split in data.SPLITS:
         shard = PackedData(f"{folder}/sft.{split}")
-        wanted = [tuple(map(tuple, piece)) for sample in data._samples(f"{folder}/sft.{split}")
+        wanted = [tuple(map(tuple, piece)) for sample in packing.samples(f"{folder}/sft.{split}")
                   for piece in windows(sample, tokenizer, 96)[0]]
         found = []
         for row in range(len(shard)):
@@ -219,15 +135,16 @@ def test_duplicates_are_dropped_and_a_prompt_is_on_one_side_only(tmp_path, prepa
     (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows + rows[:30]))
     _, folder = prepared([{"name": "sft", "data": [source(path="x.jsonl")]}], validation_fraction=0.2)
     report = json.load(open(f"{folder}/report.json"))["stages"]["sft"]
-    assert report["sources"]["x.jsonl"]["dropped"]["duplicate"] == {"count": 30, "examples": ["x.jsonl:201", "x.jsonl:202", "x.jsonl:203"]}
-    prompts = [{s["messages"][0]["content"] for s in data._samples(f"{folder}/sft.{split}")} for split in data.SPLITS]
+    assert report["sources"]["x.jsonl"]["dropped"]["duplicate"] == {"count": 30, "examples": [
+        [f"x.jsonl:{201 + i}", f"Question {i}? Answer {i}.", f"x.jsonl:{1 + i}: Question {i}? Answer {i}."] for i in range(3)]}
+    prompts = [{s["messages"][0]["content"] for s in packing.samples(f"{folder}/sft.{split}")} for split in data.SPLITS]
     assert prompts[0] and prompts[1] and not prompts[0] & prompts[1]
 
 
 def test_a_plain_text_is_split_by_position(tmp_path, prepared):
     (tmp_path / "book.txt").write_text("".join(f"line {i}\n" for i in range(3000)))
     _, folder = prepared([{"name": "pretrain", "data": [source(path="book.txt")]}], validation_fraction=0.1)
-    train, held_out = (next(data._samples(f"{folder}/pretrain.{split}"))["text"] for split in data.SPLITS)
+    train, held_out = (next(packing.samples(f"{folder}/pretrain.{split}"))["text"] for split in data.SPLITS)
     assert (train + held_out) == "".join(f"line {i}\n" for i in range(3000)).strip() and len(held_out) == pytest.approx(2889, abs=2)
 
 
@@ -237,3 +154,217 @@ def test_the_global_batch_visits_every_row_once_an_epoch_whatever_its_size():
         assert all(sorted(places[e * 50:(e + 1) * 50]) == list(range(50)) for e in range(4))
         assert places.tolist() == np.concatenate([global_batch(50, 1, 3, s) for s in range(200)]).tolist()
     assert global_batch(50, 50, 3, 0).tolist() != global_batch(50, 50, 4, 0).tolist()
+
+
+def test_augmented_epochs_take_turns_and_each_visits_every_row_once():
+    rows = np.concatenate([global_batch(10, 5, 3, step, variants=2) for step in range(6)]).reshape(3, 10)
+    plain = np.concatenate([global_batch(10, 5, 3, step) for step in range(6)]).reshape(3, 10)
+    assert (rows - plain == [[0], [10], [0]]).all() and sorted(plain[1]) == list(range(10))
+
+
+# --- duplicates, leakage, split -----------------------------------------------------------------------------------
+
+
+def write_rows(path, rows):
+    path.write_text("".join(json.dumps({"prompt": q, "completion": a}) + "\n" for q, a in rows), encoding="utf-8")
+
+
+def placed(folder, stage="sft"):
+    """question + answer -> the split it is in"""
+    found = {}
+    for split in data.SPLITS:
+        for sample in packing.samples(f"{folder}/{stage}.{split}"):
+            found["".join(m["content"] for m in sample["messages"])] = split
+    return found
+
+
+def test_a_sample_stays_where_it_is_when_data_are_added(tmp_path, prepared):
+    rows = [(f"Question {i}?", f"Answer {i}.") for i in range(300)]
+    write_rows(tmp_path / "x.jsonl", rows)
+    before = placed(prepared([{"name": "sft", "data": [source(path="x.jsonl")]}], validation_fraction=0.2)[1])
+    write_rows(tmp_path / "x.jsonl", [(f"New {i}?", "Yes.") for i in range(100)] + rows[::-1])
+    after = placed(prepared([{"name": "sft", "data": [source(path="x.jsonl")]}], validation_fraction=0.2)[1])
+    assert len(before) == 300 and {**after, **before} == after and 30 < sum(s == "validation" for s in before.values()) < 90
+
+
+def test_held_out_conversations_whose_prompt_is_in_training_are_reported_and_moved(tmp_path, prepared):
+    write_rows(tmp_path / "held.jsonl", [("What is new?", "Nothing."), ("Who are you?", "A bot.")])
+    write_rows(tmp_path / "x.jsonl", [("what is NEW", "A lot."), ("What is old?", "Everything.")])
+    _, folder = prepared([{"name": "sft", "data": [source(path="x.jsonl")], "validation": [source(path="held.jsonl")]}])
+    assert placed(folder) == {"What is new?Nothing.": "train", "Who are you?A bot.": "validation",
+                              "what is NEWA lot.": "train", "What is old?Everything.": "train"}
+    changed = json.load(open(f"{folder}/report.json"))["stages"]["sft"]["sources"]["held.jsonl"]["changed"]
+    (reason, entry), = changed.items()
+    assert reason.startswith("leaked") and entry["count"] == 1 and entry["examples"][0][0] == "held.jsonl:1"
+
+
+EN = ("the a of to and in is was he for it with as his on be at by had not are but from or have an they which one you were all her "
+      "she there would their we him been has when who will no more if out so up said what its about than into them can only other "
+      "time new some could these two may first then do any like my now over such our man me even most made after also did many").split()
+ZH = "的一是了我不人在他有这个上们来到时大地为子中你说生国年着就那和要她出也得里后自以会家可下而过天去能对小多然于心学么之都好看起发当没成只如事把还用第样道想作种开"
+
+
+@pytest.mark.parametrize("units, joint, size", [(EN, " ", 5), (ZH, "", 3)])
+def test_planted_near_duplicates_are_found_in_both_languages_and_nothing_else_is(units, joint, size):
+    draw = np.random.default_rng(0)
+    texts = [joint.join(draw.choice(list(units), 120)) for _ in range(300)]
+    planted = []
+    for text in texts[:100]:
+        parts = text.split(joint) if joint else list(text)
+        for place in draw.integers(0, len(parts), 2):
+            parts[place] = str(draw.choice(list(units)))
+        planted.append(joint.join(parts))
+    every = [clean.fold(text) for text in texts + planted]
+
+    def grams(text):
+        return {text[i:i + size] for i in range(len(text) - size + 1)}
+
+    def jaccard(i, j):
+        return len(grams(every[i]) & grams(every[j])) / len(grams(every[i]) | grams(every[j]))
+
+    signatures = np.array([duplicates.signature(text) for text in every])
+    estimates = [(signatures[i] == signatures[300 + i]).mean() - jaccard(i, 300 + i) for i in range(100)]
+    assert abs(np.mean(estimates)) < 0.02 and np.std(estimates) < 0.06, "MinHash estimates the Jaccard similarity"
+    first = duplicates.near_duplicates(signatures, 0.8)
+    found = {i for i in range(400) if first[i] != i}
+    assert all(first[i] == i - 300 for i in found), "precision 1: all that is found was planted"
+    assert len(found) >= 95, "recall"
+
+
+def test_a_group_of_near_duplicates_keeps_its_first_and_so_never_straddles_the_split(tmp_path, prepared):
+    draw = np.random.default_rng(1)
+    texts = [" ".join(draw.choice(EN, 60)) for _ in range(60)]
+    rows = [(f"{text} {k}?", "Yes, " + text) for text in texts for k in ("x", "y", "z")]
+    write_rows(tmp_path / "x.jsonl", rows)
+    _, folder = prepared([{"name": "sft", "data": [source(path="x.jsonl")]}], validation_fraction=0.3, near_duplicates=0.8)
+    kept = placed(folder)
+    assert set(kept) == {q + a for q, a in rows[::3]} and set(kept.values()) == {"train", "validation"}
+    dropped = json.load(open(f"{folder}/report.json"))["stages"]["sft"]["sources"]["x.jsonl"]["dropped"]["near-duplicate"]
+    assert dropped["count"] == 120 and dropped["examples"][0][0] == "x.jsonl:2" and "x.jsonl:1:" in dropped["examples"][0][2]
+
+
+def test_a_weight_repeats_or_thins_the_training_samples_of_a_source(tmp_path, prepared):
+    for name in "ab":
+        write_rows(tmp_path / f"{name}.jsonl", [(f"{name} question {i}?", f"Answer {i}.") for i in range(400)])
+    _, folder = prepared([{"name": "sft", "data": [source(path="a.jsonl", weight=2.5), source(path="b.jsonl", weight=0.25)]}],
+                         validation_fraction=0.1)
+    train = [s["messages"][0]["content"][0] for s in packing.samples(f"{folder}/sft.train")]
+    assert train.count("a") == pytest.approx(900, rel=0.1) and train.count("b") == pytest.approx(90, rel=0.3)
+    held_out = [s["messages"][0]["content"] for s in packing.samples(f"{folder}/sft.validation")]
+    assert len(held_out) == len(set(held_out))
+
+
+# --- processes, kills, sizes --------------------------------------------------------------------------------------
+
+
+def shard_bytes(folder):
+    return {name: open(os.path.join(root, name), "rb").read() for root, _, names in os.walk(folder) for name in
+            (n for n in names if n not in ("report.json", "report.md"))}, sorted(os.listdir(folder))
+
+
+def test_the_shards_are_the_same_for_any_number_of_processes(tmp_path, prepared, monkeypatch):
+    draw = np.random.default_rng(2)
+    write_rows(tmp_path / "x.jsonl", [(" ".join(draw.choice(EN, 9)), " ".join(draw.choice(EN, 9))) for _ in range(800)])
+    monkeypatch.setattr(gather, "BATCH", 5000)
+    monkeypatch.setattr(packing, "JOB", 5000)
+    kinds = {"variants": 2, "typos": 0.05, "subword": 0.1, "suffixes": 0.5}
+    results = []
+    for processes in (1, 3):
+        _, folder = prepared([{"name": "sft", "data": [source(path="x.jsonl")]}], validation_fraction=0.1, processes=processes,
+                             near_duplicates=0.8, augment={**DEFAULTS["data"]["augment"], **kinds})
+        results.append(shard_bytes(folder))
+        os.rename(tmp_path / "out", tmp_path / f"out{processes}")
+    assert results[0] == results[1]
+
+
+def test_a_preparation_killed_in_the_middle_leaves_nothing_that_looks_finished_and_no_process(tmp_path, tokenizer_folder):
+    write_rows(tmp_path / "x.jsonl", [(f"Question number {i}?", f"The answer number {i}.") for i in range(150_000)])
+    config = {"out_dir": str(tmp_path / "out"), "stages": [{"name": "sft", "data": ["x.jsonl"], "steps": 1}],
+              "data": {"data_root": str(tmp_path), "processes": 2}, "tokenizer": {"path": tokenizer_folder}}
+    (tmp_path / "c.json").write_text(json.dumps(config))
+    process = subprocess.Popen([sys.executable, "data.py", "--config", str(tmp_path / "c.json")], cwd=ROOT, env=environment(),
+                               start_new_session=True)
+    prepared_folder = tmp_path / "out" / "data"
+    samples = lambda: list(prepared_folder.glob("*.tmp/sft.samples"))  # noqa: E731
+    deadline = time.monotonic() + 60
+    while not (samples() and samples()[0].stat().st_size > 2**21) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert samples() and all(path.name.endswith(".tmp") for path in prepared_folder.iterdir())
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            os.killpg(process.pid, 0)  # its children are in its group
+            time.sleep(0.05)
+        except ProcessLookupError:
+            break
+    else:
+        pytest.fail("processes are left over")
+    (tmp_path / "x.jsonl").write_text('{"prompt": "Hi", "completion": "Hello"}\n')
+    again = data.prepare(load_config(str(tmp_path / "c.json")), log=lambda text: None)
+    assert [os.path.join(prepared_folder, name) for name in os.listdir(prepared_folder)] == [again]
+
+
+def test_packing_a_million_documents_block_by_block_places_each_once():
+    lengths = np.random.default_rng(0).integers(1, 512, 5000)
+    packing.BLOCK, before = 1000, packing.BLOCK
+    try:
+        order, rows = pack(lengths, 512)
+    finally:
+        packing.BLOCK = before
+    assert sorted(order) == list(range(5000)) and np.add.reduceat(lengths[order], rows[:-1]).max() <= 512
+
+
+# --- augmentation -------------------------------------------------------------------------------------------------
+
+CHAT = {"messages": [*MESSAGES, {"role": "user", "content": "Where is my order, please?"}, {"role": "assistant", "content": "On its way."}],
+        "source": "x", "line": 1}
+LOUD = {"variants": 3, "typos": 0.2, "case": 0.5, "punctuation": 0.5, "width": 0.5, "subword": 0.3, "system": 0.5, "suffixes": 0.5}
+
+
+def test_augmentation_is_a_function_of_seed_epoch_and_sample(tokenizer):
+    def made(seed, epoch, sample=CHAT):
+        return [(v["messages"], r.render(v)) for v, r in augment.versions(sample, tokenizer, LOUD, seed, epoch)]
+    assert made(1, 0) == made(1, 0)
+    assert len({json.dumps(made(seed, epoch)) for seed in range(3) for epoch in range(3)}) == 9
+    assert made(1, 0) == made(1, 0, {**CHAT, "line": 99}), "where a sample lies does not matter"
+
+
+def test_augmentation_changes_what_the_user_says_alone_and_no_supervised_token(tokenizer):
+    answers = [m["content"] for m in CHAT["messages"] if m["role"] == "assistant"]
+    changed = set()
+    for epoch in range(60):
+        for sample, renderer in augment.versions(CHAT, tokenizer, LOUD, 0, epoch):
+            said = [m["content"] for m in sample["messages"] if m["role"] == "assistant"]
+            assert said == answers[-len(said):]
+            ids, mask = renderer.render(sample)
+            assert [t for t, s in zip(ids, mask) if s] == [t for a in said for t in [*tokenizer.encode(a), tokenizer.end_id]]
+            questions = [m["content"] for m in sample["messages"] if m["role"] == "user"]
+            changed.add(questions[-1])
+            assert tokenizer.decode(ids) == "".join(m["content"] for m in sample["messages"]), "other pieces, the same text"
+    assert len(changed) > 40
+
+
+@pytest.mark.parametrize("kind, count", [("typos", 1), ("case", 1), ("punctuation", 1), ("width", 1), ("system", 1), ("suffixes", 2)])
+def test_each_kind_of_augmentation_does_something_and_zero_does_nothing(tokenizer, kind, count):
+    quiet = {key: 0 for key in LOUD}
+    assert augment.versions(CHAT, tokenizer, quiet, 0, 0)[0][0] == CHAT
+    found = [[v["messages"] for v, _ in augment.versions(CHAT, tokenizer, {**quiet, kind: 1.0}, 0, e)] for e in range(10)]
+    assert all(len(versions) == count for versions in found) and any(v[-1] != CHAT["messages"] for v in found)
+
+
+def test_only_the_training_split_is_augmented_and_versions_have_equally_many_rows(prepared):
+    kinds = {"variants": 3, "typos": 0.1, "suffixes": 0.5}
+    _, folder = prepared([{"name": "sft", "data": [source(demo="conversations", count=200)]}], validation_fraction=0.2,
+                         augment={**DEFAULTS["data"]["augment"], **kinds})
+    tokenizer = data.Tokenizer(folder)
+    shard, held_out = (PackedData(f"{folder}/sft.{split}") for split in data.SPLITS)
+    assert shard.variants == 3 and held_out.variants == 1 and (len(shard.rows) - 1) == 3 * len(shard)
+    texts = []
+    for version in range(3):
+        ids, _ = shard.batch(range(version * len(shard), (version + 1) * len(shard)))
+        texts.append(tokenizer.decode(ids.flatten().tolist()))
+    assert len(set(texts)) == 3
+    wanted = sorted(tokenizer.render(s)[0] for s in packing.samples(f"{folder}/sft.validation"))
+    assert sum(map(len, wanted)) <= sum(int((held_out.batch([r])[0] != tokenizer.pad_id).sum()) for r in range(len(held_out)))

@@ -19,7 +19,7 @@ def train():
 
 @cache
 def held_out():
-    return list(conversations(500, seed=0, split="validation"))
+    return list(conversations(800, seed=0, split="validation"))
 
 
 def prompts(chat):
@@ -96,8 +96,8 @@ def test_held_out_values_never_occur_in_training_and_do_occur_in_validation():
 
 def test_held_out_wordings_never_occur_in_training_and_do_occur_in_validation():
     def held_out_wordings(items):
-        return [(chat["lang"], reply["skill"]) for chat in items for question, reply, _ in turns(chat)
-                if held_out_pattern(chat["lang"], reply["skill"]).fullmatch(question)]
+        return [(chat["lang"], slots[0]) for chat in items for question, _, slots in turns(chat)
+                if held_out_pattern(chat["lang"], slots[0]).fullmatch(question)]
     assert held_out_wordings(train()) == []
     assert len(set(held_out_wordings(held_out()))) > 40
 
@@ -139,6 +139,28 @@ def test_recalled_facts_were_given_that_many_turns_ago():
             else:
                 assert not reply["skill"].startswith("ask_")
     assert distances == {1, 2, 3, 4, 5, 6}
+
+
+def test_a_fact_that_nobody_told_is_not_made_up():
+    unknown = 0
+    for chat in train() + held_out():
+        told = set()
+        for _, reply, slots in turns(chat):
+            if slots[0].startswith("tell_"):
+                told.add(slots[0].removeprefix("tell_"))
+            elif slots[0] in demo_data.ASKED_FOR:
+                says_so = reply["content"] == demo_data.UNKNOWN[chat["lang"]]
+                assert says_so == (demo_data.ASKED_FOR[slots[0]] not in told) == ("back" not in reply)
+                unknown += says_so
+    assert unknown > 200
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_some_questions_are_typed_without_capital_or_full_stop_and_answered_like_the_others(lang):
+    casual = [(question, reply["content"]) for chat in train() if chat["lang"] == lang for question, reply, _ in turns(chat)
+              if question[-1] not in ".?!。？！" and question[0] == question[0].lower()]
+    assert 0.06 < len(casual) / sum(len(turns(chat)) for chat in train() if chat["lang"] == lang) < 0.2
+    assert all(answer[-1] in ".!?。！？" and not answer[0].islower() for _, answer in casual)
 
 
 def test_sums_are_correct():

@@ -1,0 +1,223 @@
+"""What the data are: the report of a preparation, and a picture of what the model will be trained on.
+
+`data.py` prints both: `--config` the report, `--show` and `--inspect` the picture. Left out on purpose: statistics
+of words.
+"""
+
+import html
+import itertools
+import os
+import re
+
+import numpy as np
+
+import clean
+import packing
+import sources
+from config import SOURCE
+from tokenizer import Tokenizer
+
+SMALL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "configs", "small.json")
+CHINESE = re.compile("[\u3400-\u9fff]")
+PROGRAM = re.compile(r"[{};]\s*$|^\s*(?:def |class |import |from \w+ import|#include|return\b|<\w+|</)|\)\s*[:;{]\s*$", re.M)
+PAGE = """<!doctype html><meta charset="utf-8"><title>{title}</title><style>
+body {{ font: 14px/1.7 ui-monospace, monospace; max-width: 60em; margin: 2em auto; color: #999; background: #fff }}
+pre {{ white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid #ccc; border-radius: 6px; padding: 1em }}
+h2 {{ font-size: 14px; color: #333 }} s {{ text-decoration: none; color: #0a7d38; background: #e4f6ea }}
+b {{ color: #fff; background: #7a4fbf; border-radius: 3px; padding: 0 3px }} hr {{ border: 0; border-top: 2px dashed #d78 }}
+</style><p><s>supervised</s> context <b>control symbol</b>; a dashed line begins another document of the row</p>
+"""
+
+
+# --- the report -------------------------------------------------------------------------------------------------
+
+
+def summary(stages: dict) -> str:
+    """A few lines a stage: what was read, kept, changed and dropped per source, and the size of each shard."""
+    lines = []
+    for stage, entry in stages.items():
+        lines.append(f"data of stage {stage}:")
+        for source, counts in entry["sources"].items():
+            lines.append(f"  {source}: {counts['kept']:,} of {counts['read']:,} kept")
+            lines += [f"    dropped {found['count']:6,}  {reason} ({', '.join(where for where, *_ in found['examples'][:3])})"
+                      for reason, found in _by_count(counts["dropped"])]
+            lines += [f"    changed {found['count']:6,}  {rule}" for rule, found in _by_count(counts["changed"])]
+        lines += [f"  {split}: {_shard(entry[split])}" for split in ("train", "validation") if entry[split]["rows"]]
+    return "\n".join(lines)
+
+
+def _by_count(table: dict) -> list:
+    return sorted(table.items(), key=lambda item: -item[1]["count"])
+
+
+def _shard(s: dict) -> str:
+    text = (f"{s['samples']:,} samples, {s['tokens']:,} tokens, {s['supervised'] / s['tokens']:.0%} supervised, "
+            f"{s['rows']:,} rows {s['packing_efficiency']:.1%} full")
+    if s["variants"]:
+        text += f" in each of {s['variants']} versions"
+    if s["windowed"]:
+        text += f"; {s['windowed']:,} cut into windows"
+    if s["truncated"]:
+        text += (f", {s['truncated']:,} within an exchange; {s['lost'] / (s['lost'] + s['supervised']):.1%} of the "
+                 "supervised tokens lost")
+    return text
+
+
+def report(whole: dict) -> str:
+    """The whole report as Markdown: each source and rule with three examples, histograms, the tokenizer."""
+    lines = [f"# Data, prepared in {whole['seconds']:.0f} s", ""]
+    for stage, entry in whole["stages"].items():
+        lines += [f"## Stage {stage}", ""]
+        for source, counts in entry["sources"].items():
+            lines += [f"### {source}: {counts['kept']:,} of {counts['read']:,} kept, {counts['bad']:,} bad", ""]
+            rows = [(kind, reason, found) for kind in ("dropped", "changed") for reason, found in _by_count(counts[kind])]
+            if rows:
+                lines += ["| | rule | samples | where | before | after |", "|---|---|---:|---|---|---|"]
+            for kind, reason, found in rows:
+                for i, (where, before, after) in enumerate(found["examples"][:3] or [("", "", "")]):
+                    head = (kind, reason, f"{found['count']:,}") if i == 0 else ("", "", "")
+                    lines.append("| " + " | ".join(map(_cell, (*head, where, before, after))) + " |")
+            lines += [""] * bool(rows)
+        for split in ("train", "validation"):
+            shard = entry[split]
+            if shard["rows"]:
+                lines += [f"### {split}: {_shard(shard)}", ""]
+                for name, unit in (("length", "tokens"), ("turns", "questions")):
+                    lines += [f"{unit} per sample:", "", "```", *_histogram(shard["histograms"][name]), "```", ""]
+    lines += ["## Tokenizer", "", "| text | characters | tokens per character | bytes per character, a byte tokenizer's figure |",
+              "|---|---:|---:|---:|"]
+    lines += [f"| {name} | {found['characters']:,} | {found['tokens'] / found['characters']:.3f} "
+              f"| {found['bytes'] / found['characters']:.3f} |" for name, found in whole["tokenizer"].items()]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return re.sub(r"[\x00-\x1f]", "�", text.replace("\n", "⏎")).replace("|", "\\|").replace("<", "&lt;")
+
+
+def _histogram(bins: dict) -> list[str]:
+    """Bars of counts by powers of two: bin k holds the numbers from 2^(k-1) to 2^k - 1."""
+    bins = {int(k): count for k, count in bins.items()}
+    most = max(bins.values(), default=1)
+    return [f"{2 ** (k - 1) if k else 0:>8,} .. {2 ** k - 1:<8,} {bins.get(k, 0):>9,} " + "#" * round(40 * bins.get(k, 0) / most)
+            for k in range(min(bins, default=0), max(bins, default=-1) + 1)]
+
+
+def fertility(tokenizer: Tokenizer, folders: list[str], per_kind: int = 200_000) -> dict:
+    """Tokens, UTF-8 bytes and characters of English, Chinese and code, of up to `per_kind` characters each."""
+    found = {name: {"tokens": 0, "bytes": 0, "characters": 0} for name in ("English", "Chinese", "code")}
+    for folder in folders:
+        for sample in itertools.islice(packing.samples(folder), 20_000):
+            for text in [sample["text"][:20_000]] if "text" in sample else [m["content"] for m in sample["messages"]]:
+                total = found[kind_of(text)]
+                if total["characters"] < per_kind and text:
+                    total["tokens"] += len(tokenizer.encode(text))
+                    total["bytes"] += len(text.encode())
+                    total["characters"] += len(text)
+    return {name: total for name, total in found.items() if total["characters"]}
+
+
+def kind_of(text: str) -> str:
+    """Rough, and enough for a table: code has lines that begin or end as a program's do."""
+    if len(PROGRAM.findall(text)) * 3 > text.count("\n") + 1 and "\n" in text:
+        return "code"
+    return "Chinese" if len(CHINESE.findall(text)) * 4 > len(text) else "English"
+
+
+# --- the picture ------------------------------------------------------------------------------------------------
+
+
+def inspect(path: str, limit: int, config: dict, page: str | None) -> str:
+    """The first records of a file, cleaned, cut and packed as `config` says; what is dropped is named with its reason.
+
+    The tokenizer is that of the config's run, or of what is prepared for it.
+    """
+    tokenizer = _tokenizer_of(config)
+    context = config["model"]["max_position_embeddings"]
+    clean.check_rules(config["data"]["rules"])
+    pieces, notes = [], []
+    source = {**SOURCE, "path": os.path.abspath(os.path.expanduser(path)), "limit": limit}
+    for file, line, sample in sources.read(source, "", config["data"]["cache"], config["data"]["tools"]):
+        where = f"{os.path.basename(file)}:{line}"
+        reason = sample if isinstance(sample, str) else None
+        if reason is None:
+            sample, changes = clean.clean(sample, config["data"]["rules"])
+            reason = changes[0][0] if sample is None else None
+            if sample and changes:
+                notes.append(f"{where} changed: {', '.join(rule for rule, *_ in changes)}")
+        if reason is not None:
+            notes.append(f"{where} dropped: {reason}")
+            continue
+        cut, lost, long = packing.windows(sample, tokenizer, context)
+        pieces += [(ids, mask, where + (f" window {i}" if len(cut) > 1 else "")) for i, (ids, mask) in enumerate(cut, 1)]
+        if long:
+            notes.append(f"{where}: {long} exchanges longer than {context} tokens; {lost} supervised tokens lost")
+    order, ends = packing.pack(np.array([len(ids) for ids, *_ in pieces], dtype=np.int64), context)
+    packed = []
+    for begin, end in zip(ends, ends[1:]):
+        row = [pieces[i] for i in order[begin:end]]
+        packed.append((sum((ids for ids, *_ in row), []), sum((mask for _, mask, _ in row), []), ", ".join(w for *_, w in row)))
+    return "\n".join([*notes, rows(packed, tokenizer, page, context)])
+
+
+def _tokenizer_of(config: dict) -> Tokenizer:
+    prepared = sorted(os.path.join(config["out_dir"], "data", name)
+                      for name in (os.listdir(os.path.join(config["out_dir"], "data"))
+                                   if os.path.isdir(os.path.join(config["out_dir"], "data")) else []) if "." not in name)
+    for folder in [config["tokenizer"]["path"], *prepared, config["out_dir"]]:
+        if folder and os.path.exists(os.path.join(folder, "tokenizer.model")):
+            return Tokenizer(folder)
+    raise ValueError(f"there is no tokenizer yet in {config['out_dir']}: prepare the data first, with python data.py "
+                     "--config, or name a folder with one, --set tokenizer.path=FOLDER")
+
+
+def rows(packed: list[tuple], tokenizer: Tokenizer, page: str | None = None, context: int = 0) -> str:
+    """(ids, mask, where) of rows as text for a terminal: supervised tokens green, context dim, control symbols
+    inverted, a line where a document of the row begins. `page`: the same as HTML, into this file."""
+    shown, written = [], [PAGE.format(title="what the model is trained on")]
+    for number, (ids, mask, where) in enumerate(packed):
+        ids = [i for i in ids if i != tokenizer.pad_id]
+        title = (f"row {number}: {len(ids):,}" + (f" of {context:,}" if context else "")
+                 + f" tokens, {sum(mask):,} supervised: {where}")
+        shown.append(f"\033[1m━━ {title}\033[0m\n")
+        written.append(f"<h2>{html.escape(title)}</h2><pre>")
+        for place, (kind, text) in enumerate(_runs(ids, mask, tokenizer)):
+            if kind == "control":
+                if text == "<s>" and place:
+                    shown.append("\n\033[31m" + "┄" * 60 + "\033[0m\n")
+                    written.append("<hr>")
+                shown.append(f"\033[7;35m{text}\033[0m")
+                written.append(f"<b>{html.escape(text)}</b>")
+            else:
+                shown.append(f"\033[32m{text}\033[0m" if kind == "supervised" else f"\033[2m{text}\033[0m")
+                written.append(f"<s>{html.escape(text)}</s>" if kind == "supervised" else html.escape(text))
+        shown.append("\n")
+        written.append("</pre>")
+    if page:
+        with open(page, "w", encoding="utf-8") as file:
+            file.write("\n".join(written[:1]) + "".join(written[1:]))
+    return "".join(shown)
+
+
+def _runs(ids: list[int], mask: list[bool], tokenizer: Tokenizer):
+    """("control", its name), ("supervised" or "context", the text of neighbouring tokens of that kind).
+
+    An end marker that is supervised shows as such by a dot behind it: the model learns to stop there.
+    """
+    def kind(pair):
+        token, supervised = pair
+        return ("control", token) if tokenizer.pieces.is_control(token) else ("supervised" if supervised else "context", None)
+
+    for (name, token), run in itertools.groupby(zip(ids, mask), key=kind):
+        if name != "control":
+            yield name, _printable(tokenizer.decode([i for i, _ in run]))
+            continue
+        for _, supervised in run:
+            yield name, tokenizer.pieces.id_to_piece(token)
+            if supervised:
+                yield "supervised", "●"
+
+
+def _printable(text: str) -> str:
+    """Without what would move the cursor or colour the terminal."""
+    return "".join(c if c in "\n\t" or c.isprintable() else "�" for c in text)

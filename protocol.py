@@ -1,0 +1,247 @@
+"""The language of OpenAI's HTTP API: what may be asked, checked field by field, and the shape of every answer.
+
+`serve.py` moves the bytes; this file knows the fields. What it does not understand it refuses with the field's
+name and what it should have been, since a setting that is silently ignored is a wrong answer.
+Ours, beyond OpenAI's: `top_k`, `min_p`, `repetition_penalty`; a token's `id` in the log-probabilities.
+Left out on purpose: tools, JSON mode, images, logit_bias, token ids as a prompt.
+"""
+
+import dataclasses
+import difflib
+import json
+import time
+import uuid
+
+from generate import Engine, Request, Sampling
+from tokenizer import ROLES, Tokenizer
+
+MAX_TOKENS = 256  # where the request does not say
+
+# Fields that are known and not supported, with the values (as JSON) that ask for nothing.
+NEUTRAL = {"frequency_penalty": ("0", "0.0"), "presence_penalty": ("0", "0.0"), "logit_bias": ("{}",), "tools": ("[]",),
+           "tool_choice": ('"none"', '"auto"'), "response_format": ('{"type": "text"}',), "echo": ("false",),
+           "best_of": ("1",), "suffix": ('""',)}
+
+
+class Refused(Exception):
+    """An HTTP status with its reason and the field at fault; `body` has the shape of OpenAI's errors."""
+
+    def __init__(self, status: int, reason: str, field: str | None = None, code: str | None = None):
+        super().__init__(reason)
+        self.status = status
+        self.body = {"error": {"message": reason, "param": field, "code": code, "type": {
+            401: "authentication_error", 429: "rate_limit_error"}.get(
+            status, "invalid_request_error" if status < 500 else "server_error")}}
+
+
+KINDS = {
+    "a string": lambda value: isinstance(value, str),
+    "true or false": lambda value: isinstance(value, bool),
+    "a whole number": lambda value: type(value) is int,
+    "a number": lambda value: type(value) in (int, float),
+    "a list": lambda value: isinstance(value, list),
+    "an object": lambda value: isinstance(value, dict),
+}
+
+
+class Fields:
+    """A JSON object read field by field; `null` is as good as absent, and `done` refuses what nobody asked for."""
+
+    def __init__(self, value, where: str = ""):
+        if not isinstance(value, dict):
+            raise Refused(400, f"{where or 'the body'} should be a JSON object", where or None)
+        self.left, self.where, self.known = {k: v for k, v in value.items() if v is not None}, where, set()
+
+    def refuse(self, name: str, reason: str, code: str | None = None):
+        name = f"{self.where}.{name}" if self.where else name
+        raise Refused(400, f"{name} {reason}", name, code)
+
+    def take(self, name: str, kind: str, default=None, low: int | None = None, high: int | None = None):
+        """The field, or the default; refused where it is not of its kind or outside [low, high]."""
+        self.known.add(name)
+        value = self.left.pop(name, None)
+        if value is None:
+            return default
+        if not KINDS[kind](value):
+            self.refuse(name, f"should be {kind}")
+        if low is not None and not low <= value <= high:
+            self.refuse(name, f"should be from {low} to {high}")
+        return value
+
+    def required(self, name: str, kind: str):
+        value = self.take(name, kind)
+        if value is None:
+            self.refuse(name, "is missing")
+        return value
+
+    def done(self) -> None:
+        for name, value in self.left.items():
+            if name not in NEUTRAL:
+                near = difflib.get_close_matches(name, self.known, 1)
+                self.refuse(name[:100], "is not a field of this request" + (f"; is {near[0]} meant?" if near else ""))
+            if json.dumps(value) not in NEUTRAL[name]:
+                self.refuse(name, "is not supported here")
+
+
+@dataclasses.dataclass
+class Ask:
+    """A request that has been understood: prompts of token ids, one for every answer, each with its sampling."""
+
+    chat: bool
+    model: str
+    prompts: list[list[int]]
+    samplings: list[Sampling]
+    stream: bool
+    include_usage: bool
+    turns_left_out: int = 0
+    id: str = dataclasses.field(default_factory=lambda: uuid.uuid4().hex)
+    created: int = dataclasses.field(default_factory=lambda: int(time.time()))
+
+
+def read_messages(value: list) -> list[dict]:
+    """The messages of a conversation; content may be a string or a list of OpenAI's text parts."""
+    if not value:
+        raise Refused(400, "messages should hold at least one message", "messages")
+    messages = []
+    for i, item in enumerate(value):
+        fields = Fields(item, f"messages[{i}]")
+        role = fields.required("role", "a string")
+        role = "system" if role == "developer" else role  # OpenAI's newer name for it
+        if role not in ROLES:
+            fields.refuse("role", f"should be one of {', '.join(ROLES)}")
+        fields.take("name", "a string")
+        content = fields.left.pop("content", None)
+        if isinstance(content, list):
+            parts = [Fields(part, f"messages[{i}].content[{j}]") for j, part in enumerate(content)]
+            for part in parts:
+                if part.required("type", "a string") != "text":
+                    part.refuse("type", "should be text: nothing else can be read here")
+            content = "".join(part.required("text", "a string") for part in parts)
+        if not isinstance(content, str):
+            fields.refuse("content", "should be a string or a list of text parts")
+        fields.done()
+        messages.append({"role": role, "content": content})
+    return messages
+
+
+def fit(engine: Engine, messages: list[dict], max_tokens: int) -> tuple[list[int], int]:
+    """A conversation's prompt ids, and how many of its oldest turns had to be left out of the context."""
+    try:
+        kept, left_out = engine.fit(messages, max_tokens)
+    except ValueError as error:
+        raise Refused(400, str(error), "messages", "context_length_exceeded") from None
+    return engine.tokenizer.render(kept, add_generation_prompt=True)[0], left_out
+
+
+def read_ask(body, engine: Engine, name: str, chat: bool) -> Ask:
+    """Understand the body of `/v1/chat/completions` or `/v1/completions`; raises Refused."""
+    fields = Fields(body)
+    model = fields.take("model", "a string", name)
+    if model != name:
+        raise Refused(404, f"there is no model {model[:100]!r} here; this is {name!r}", "model", "model_not_found")
+    stream = fields.take("stream", "true or false", False)
+    options = Fields(fields.take("stream_options", "an object", {}), "stream_options")
+    include_usage = options.take("include_usage", "true or false", False)
+    options.done()
+    fields.take("user", "a string")  # who is asking changes nothing
+    slots = len(engine.running)
+    n = fields.take("n", "a whole number", 1, 1, slots)
+    stop = fields.left.pop("stop", [])
+    stop = [stop] if isinstance(stop, str) else stop
+    if not isinstance(stop, list) or len(stop) > 4 or not all(isinstance(s, str) and 0 < len(s) <= 1000 for s in stop):
+        fields.refuse("stop", "should be a string or a list of at most 4, none of them empty or over 1000 characters")
+    seed = fields.take("seed", "a whole number", None, -2**63, 2**63 - 1)
+    values = {key: value for key, kind in (("temperature", "a number"), ("top_p", "a number"), ("min_p", "a number"),
+                                           ("repetition_penalty", "a number"), ("top_k", "a whole number"))
+              if (value := fields.take(key, kind)) is not None}
+    max_tokens = fields.take("max_tokens", "a whole number", MAX_TOKENS, 1, 2**31)
+    if chat:
+        max_tokens = fields.take("max_completion_tokens", "a whole number", max_tokens, 1, 2**31)
+        wanted = fields.take("logprobs", "true or false", False)
+        logprobs = fields.take("top_logprobs", "a whole number", 0, 0, 20)
+        if logprobs and not wanted:
+            fields.refuse("top_logprobs", "needs logprobs to be true")
+        logprobs = logprobs if wanted else None
+        messages = read_messages(fields.required("messages", "a list"))
+    else:
+        logprobs = fields.take("logprobs", "a whole number", None, 0, 5)
+        texts = fields.left.pop("prompt", None)
+        texts = [texts] if isinstance(texts, str) else texts
+        if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
+            fields.refuse("prompt", "should be a string or a list of strings")
+        if len(texts) * n > slots:
+            fields.refuse("prompt", f"asks for {len(texts) * n} answers, and this server gives at most {slots} at once")
+    fields.done()
+    try:
+        sampling = Sampling(**values, max_new_tokens=max_tokens, seed=seed, stop=tuple(stop), logprobs=logprobs)
+        sampling.check(len(engine.tokenizer))
+    except ValueError as error:
+        raise Refused(400, str(error), str(error).split()[0]) from None
+    left_out = 0
+    if chat:
+        prompt, left_out = fit(engine, messages, max_tokens)
+        prompts = [prompt]
+    else:
+        prompts = [[engine.tokenizer.bos_id, *engine.tokenizer.encode(text)] for text in texts]
+    if (longest := max(map(len, prompts))) >= engine.context:
+        raise Refused(400, f"the prompt's {longest} tokens leave no room for an answer in the context of "
+                           f"{engine.context}", "messages" if chat else "prompt", "context_length_exceeded")
+    # Answers to one prompt differ by their seeds, so that each can be had again alone.
+    samplings = [dataclasses.replace(sampling, seed=None if seed is None else seed + i) for i in range(n)]
+    return Ask(chat, name, [prompt for prompt in prompts for _ in range(n)], samplings * len(prompts), stream,
+               include_usage, left_out)
+
+
+def token_entry(tokenizer: Tokenizer, token: int, logprob: float) -> dict:
+    """One token of a log-probability list; `bytes` is None for a marker, which is no text."""
+    if token in tokenizer.byte_values:  # a part of a character
+        value = tokenizer.byte_values[token]
+        text, data = chr(value) if value < 128 else f"\\x{value:02x}", [value]
+    else:
+        text = tokenizer.pieces.id_to_piece(token)
+        if tokenizer.pieces.is_control(token) or tokenizer.pieces.is_unknown(token):
+            data = None
+        else:
+            text = text.replace("\u2581", " ")
+            data = list(text.encode())
+    return {"token": text, "id": token, "logprob": logprob, "bytes": data}
+
+
+def token_entries(engine: Engine, request: Request, begin: int) -> list[dict] | None:
+    """The log-probabilities of a request's tokens from `begin` on, without the end marker; None if not asked for."""
+    if request.sampling.logprobs is None:
+        return None
+    return [{**token_entry(engine.tokenizer, token, logprob),
+             "top_logprobs": [token_entry(engine.tokenizer, *other) for other in others]}
+            for token, (logprob, others) in zip(request.tokens[begin:], request.logprobs[begin:])
+            if token not in engine.stop_ids]
+
+
+def choice(ask: Ask, index: int, text: str, entries: list | None, finish_reason: str | None, name: str) -> dict:
+    """One element of `choices`: name is "message" for a whole answer, "delta" for a piece, "text" for a completion."""
+    shape = {"index": index, "finish_reason": finish_reason}
+    if ask.chat:
+        return shape | {name: {"role": "assistant", "content": text},
+                        "logprobs": entries if entries is None else {"content": entries, "refusal": None}}
+    return shape | {"text": text, "logprobs": entries if entries is None else {
+        "tokens": [entry["token"] for entry in entries],
+        "token_logprobs": [entry["logprob"] for entry in entries],
+        "top_logprobs": [{other["token"]: other["logprob"] for other in entry["top_logprobs"]} for entry in entries]}}
+
+
+def envelope(ask: Ask, choices: list[dict], streamed: bool, usage: dict | None = None) -> dict:
+    """What surrounds the choices, in a whole answer and in every event of a stream."""
+    kind = ("chat.completion.chunk" if streamed else "chat.completion") if ask.chat else "text_completion"
+    prefix = "chatcmpl-" if ask.chat else "cmpl-"
+    around = {"id": prefix + ask.id, "object": kind, "created": ask.created, "model": ask.model, "choices": choices}
+    return around if usage is None else around | {"usage": usage}
+
+
+def usage(ask: Ask, tokens: int, seconds: float) -> dict:
+    """Token counts, the end marker included, since it is generated too; a prompt counts once for all its answers.
+
+    Ours: `seconds` from the first token to the last, as the engine saw it.
+    """
+    prompt = sum(map(len, {id(prompt): prompt for prompt in ask.prompts}.values()))
+    return {"prompt_tokens": prompt, "completion_tokens": tokens, "total_tokens": prompt + tokens,
+            "seconds": round(seconds, 4)}

@@ -1,0 +1,188 @@
+"""The ranks of a run: how they start, meet, and hear that one of them, or the launcher, or the user ends it.
+
+`deepspeed` starts `deepspeed.launcher.launch` on each node, which starts one rank for each accelerator. Everything
+here is about those processes; what they compute is in `train.py`.
+"""
+
+import fcntl
+import logging
+import os
+import select
+import shutil
+import signal
+import socket
+import sys
+import threading
+import time
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+
+# --- start --------------------------------------------------------------------------------------------------
+
+
+def load_deepspeed(verbose: bool):
+    """Import DeepSpeed with only the C++ extensions that will be used."""
+    ninja = os.path.join(os.path.dirname(sys.executable), "ninja")
+    if os.path.exists(ninja) and not shutil.which("ninja"):  # the virtual environment is not activated
+        os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
+    logging.disable(logging.NOTSET if verbose else logging.WARNING)  # "Setting accelerator to CPU ...", every time
+    import deepspeed
+    logging.disable(logging.NOTSET)
+    deepspeed.utils.logger.setLevel("INFO" if verbose else "ERROR")
+    if int(os.environ.get("WORLD_SIZE", 1)) == 1 or not shutil.which("g++"):
+        # A shared-memory all-reduce for CPU ranks, a minute to build: one rank has nobody to share with.
+        deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
+    return deepspeed
+
+
+def start_process_group(deepspeed) -> None:
+    """Join the ranks that the launcher started; alone, be rank 0 of 1 on a free port."""
+    for name, value in (("RANK", "0"), ("LOCAL_RANK", "0"), ("WORLD_SIZE", "1"), ("MASTER_ADDR", "127.0.0.1")):
+        os.environ.setdefault(name, value)
+    with socket.socket() as free:
+        free.bind(("", 0))
+        port = str(free.getsockname()[1])
+    if os.environ["WORLD_SIZE"] == "1" or "MASTER_PORT" not in os.environ:  # nobody else needs to know it
+        os.environ["MASTER_PORT"] = port
+    try:
+        deepspeed.init_distributed(timeout=timedelta(minutes=30), verbose=False)
+    except dist.DistNetworkError as error:
+        raise ValueError(f"port {os.environ['MASTER_PORT']} of {os.environ['MASTER_ADDR']} is taken, by another run perhaps: "
+                         f"deepspeed --master_port {port} train.py ...   ({str(error).splitlines()[0][:200]})") from None
+
+
+@contextmanager
+def quiet(path: str | None):
+    """Send all that this process prints, C++ builds included, into a file; None: let it through."""
+    if path is None:
+        yield
+        return
+    sys.stdout.flush(), sys.stderr.flush()
+    kept = os.dup(1), os.dup(2)
+    with open(path, "ab") as log:
+        os.dup2(log.fileno(), 1), os.dup2(log.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stdout.flush(), sys.stderr.flush()
+        os.dup2(kept[0], 1), os.dup2(kept[1], 2)
+        os.close(kept[0]), os.close(kept[1])
+
+
+# --- agree --------------------------------------------------------------------------------------------------
+
+
+class SharedError(ValueError):
+    """Raised by every rank alike, so that rank 0 alone needs to print it."""
+
+
+def agree(mine) -> list:
+    """What every rank has to say, in order of rank; also a barrier."""
+    said = [None] * dist.get_world_size()
+    dist.all_gather_object(said, mine)
+    return said
+
+
+def loudest(number: int, device) -> int:
+    """The largest of the numbers that the ranks bring."""
+    number = torch.tensor(number, device=device)
+    dist.all_reduce(number, dist.ReduceOp.MAX)
+    return int(number)
+
+
+def wait_for_rank_0() -> None:
+    """A barrier with the patience of a data preparation; other collectives give up when a node has died."""
+    dist.barrier(dist.new_group(backend="gloo", timeout=timedelta(hours=12)))
+
+
+def claim(out_dir: str):
+    """Lock `out_dir` for this run (the lock dies with the process); ValueError when another run holds it."""
+    os.makedirs(out_dir, exist_ok=True)
+    handle = os.open(out_dir, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ValueError(f"another run is writing to {out_dir}; wait for it or choose another out_dir") from None
+    return handle
+
+
+def check_shared(out_dir: str) -> None:
+    """SharedError unless every rank sees what rank 0 writes into `out_dir`: the parts of a checkpoint must meet."""
+    name = f".seen-by-all-{time.time_ns()}" if dist.get_rank() == 0 else None
+    if name:
+        open(os.path.join(out_dir, name), "w").close()
+    name = agree(name)[0]
+    for _ in range(50):  # a network disk may need a moment
+        seen = os.path.exists(os.path.join(out_dir, name))
+        if seen:
+            break
+        time.sleep(0.1)
+    hosts = agree((socket.gethostname(), seen))
+    if dist.get_rank() == 0:
+        os.remove(os.path.join(out_dir, name))
+    blind = [f"rank {rank} on {host}" for rank, (host, seen) in enumerate(hosts) if not seen]
+    if blind:
+        raise SharedError(f"out_dir {os.path.abspath(out_dir)} of rank 0 on {hosts[0][0]} is not shared: {', '.join(blind)} "
+                          "cannot see what is written there; put out_dir on a disk that all nodes mount, with its full path")
+
+
+# --- end ----------------------------------------------------------------------------------------------------
+
+
+class Stopped(Exception):
+    """(signal number, message): SIGTERM or SIGINT came to some rank; the step is finished and saved."""
+
+
+class StopSignal:
+    """While it is entered, remembers the first SIGTERM or SIGINT, for the loop to finish its step; a later
+    second one ends the process at once."""
+
+    def __enter__(self):
+        self.number, self.time = 0, 0.0
+        self.before = {number: signal.signal(number, self.receive) for number in (signal.SIGTERM, signal.SIGINT)}
+        return self
+
+    def __exit__(self, *_):
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+
+    def receive(self, number, frame) -> None:
+        # The launcher turns one Ctrl-C into SIGINT and, at once, SIGTERM: that is one request.
+        if self.number and time.monotonic() - self.time > 2:
+            os._exit(128 + number)
+        self.number, self.time = self.number or number, time.monotonic()
+
+
+def watch_launcher() -> None:
+    """Under DeepSpeed's launcher, end this rank when the launcher or the `deepspeed` command is gone: finish the
+    step, save, and leave, whatever happens, after 10 seconds. Nobody else would: `deepspeed` dies of SIGTERM
+    without a word to its ranks, and exits 0 when its launcher was killed."""
+    def command(pid: int) -> str:
+        with open(f"/proc/{pid}/cmdline") as file:
+            return file.read()
+
+    def parent(pid: int) -> int:
+        with open(f"/proc/{pid}/stat") as file:
+            return int(file.read().rpartition(")")[2].split()[1])
+
+    launcher = os.getppid()
+    if "CROSS_SIZE" not in os.environ or not hasattr(os, "pidfd_open"):  # which the launcher sets
+        return
+    if "deepspeed.launcher.launch" not in command(launcher):
+        raise ValueError("the launcher of this rank is gone")
+    runner = parent(launcher)
+    watched = [os.pidfd_open(pid) for pid in (launcher, runner) if "deepspeed" in command(pid)]
+
+    def watch() -> None:
+        gone = select.select(watched, [], [])[0]
+        if watched[0] in gone and len(watched) > 1:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(watched[1], signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(10)
+        os._exit(128 + signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()

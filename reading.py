@@ -1,0 +1,291 @@
+"""Files and addresses to records, as streams: a JSON array record by record, a plain text in sections.
+
+Memory does not grow with a file. Errors name the file with line and column, or the byte that is not in the
+encoding. Left out on purpose: resuming a broken download.
+"""
+
+import codecs
+import glob
+import gzip
+import hashlib
+import http.client
+import json
+import os
+import re
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+
+from tqdm import tqdm
+
+import demo_data
+
+MAX_RECORD = 2**25  # bytes of one line, characters of one JSON value: more is no conversation
+SECTION = 2**20     # characters of a plain text that make one document
+EXTENSIONS = (".json", ".jsonl", ".ndjson", ".txt", ".md")
+
+
+class Bad(str):
+    """Why something is no record of any format; any other reason is a policy that leaves a good record out."""
+
+
+def alternating(texts: list[str]) -> list[dict]:
+    """Messages of texts in turn: the first is the user's."""
+    return [{"role": "assistant" if i % 2 else "user", "content": text} for i, text in enumerate(texts)]
+
+def files_of(path: str, root: str) -> list[str]:
+    """The readable files of a file, folder or glob below `root`, sorted; ValueError where there are none."""
+    full = os.path.join(os.path.expanduser(root), os.path.expanduser(path))
+    if os.path.isfile(full):
+        return [full]
+    pattern = os.path.join(glob.escape(full), "**") if os.path.isdir(full) else full
+    files = sorted(f for f in glob.glob(pattern, recursive=True)
+                   if os.path.isfile(f) and f.removesuffix(".gz").endswith(EXTENSIONS))
+    if not files:
+        raise ValueError(f"{full}: no such file, or no {', '.join(EXTENSIONS)} (or .gz of one) in it; "
+                         "see data.data_root and the source's path in the config")
+    return files
+
+
+def is_address(path: str | None) -> bool:
+    return bool(path) and path.startswith(("http://", "https://"))
+
+
+def download(url: str, sha256: str | None, cache: str) -> str:
+    """The path of a file from the web, fetched once into `cache`; ValueError where it fails or is not as stated."""
+    cache = os.path.expanduser(cache)
+    name = os.path.basename(urllib.parse.urlparse(url).path) or "download"
+    path = os.path.join(cache, hashlib.sha256(f"{url} {sha256}".encode()).hexdigest()[:16] + "-" + name)
+    if os.path.exists(path):
+        return path
+    os.makedirs(cache, exist_ok=True)
+    part, digest, size = f"{path}.{os.getpid()}.part", hashlib.sha256(), 0
+    try:
+        with urllib.request.urlopen(url, timeout=60) as response, open(part, "wb") as file:
+            total = int(response.headers.get("Content-Length") or 0)
+            with tqdm(total=total or None, unit="B", unit_scale=True, desc=name) as bar:
+                while block := response.read(2**20):
+                    file.write(block)
+                    digest.update(block)
+                    size += len(block)
+                    bar.update(len(block))
+        if total and size != total:
+            raise ValueError(f"{url}: {size:,} of {total:,} bytes arrived")
+        if sha256 and digest.hexdigest() != sha256.lower():
+            raise ValueError(f"{url}: its sha256 is {digest.hexdigest()}, the config says {sha256}")
+        os.replace(part, path)
+    except (OSError, http.client.HTTPException) as error:
+        raise ValueError(f"{url}: {error}") from None
+    finally:
+        if os.path.exists(part):
+            os.remove(part)
+    return path
+
+
+def records(source: dict, root: str, cache: str) -> Iterator[tuple[str, int, dict | str]]:
+    """(file, line, record) of a source, unconverted: a dict, the JSON text of one, or what is `Bad`.
+
+    In a JSON array, "line" is where the record begins. An empty file, a JSON array broken in the middle, where
+    nothing says how to go on, or a broken gzip raise ValueError.
+    """
+    if source["demo"]:
+        make = getattr(demo_data, source["demo"])
+        samples = make(source["count"], source["seed"], source["split"] or "train")
+        yield from (("demo:" + source["demo"], i, sample) for i, sample in enumerate(samples, 1))
+        return
+    left = source["limit"] or float("inf")
+    web = is_address(source["path"])
+    for path in [download(source["path"], source["sha256"], cache)] if web else files_of(source["path"], root):
+        try:
+            for line, record in _file_records(path, source["format"], source["encoding"]):
+                if left <= 0:
+                    return
+                left -= 1
+                yield path, line, record
+        except (EOFError, gzip.BadGzipFile) as error:
+            raise ValueError(f"{path}: broken gzip: {error}") from None
+
+
+def _file_records(path: str, format: str, encoding: str) -> Iterator[tuple[int, dict | str]]:
+    if os.path.getsize(path) == 0:
+        raise ValueError(f"{path} is empty")
+    with (gzip.open if path.endswith(".gz") else open)(path, "rb") as file:
+        head = file.read(2**16)
+        if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise ValueError(f"{path} is UTF-16; convert it to UTF-8")
+        begin = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
+        file.seek(begin)
+        kind = os.path.splitext(path.removesuffix(".gz"))[1]
+        first = head[begin:].lstrip()[:1]
+        text = format in ("text", "lines", "eou") and kind not in (".json", ".jsonl", ".ndjson") or kind in (".txt", ".md")
+        if text or kind not in EXTENSIONS and first not in (b"{", b"["):
+            if format == "lines":
+                yield from _texts(file, encoding, begin)
+            elif format == "eou" or format == "auto" and b"__eou__" in head:
+                yield from _eou(file, encoding, begin)
+            else:
+                yield from _sections(file, encoding, begin)
+        elif first != b"[" and (kind != ".json" or _is_json_lines(head[begin:])):
+            yield from ((i, line) for i, line in _lines(file, encoding, begin) if isinstance(line, Bad) or line.strip())
+        else:
+            yield from JsonStream(_blocks(file, path, encoding, begin), path).records()
+
+
+def _is_json_lines(head: bytes) -> bool:
+    """Whether the first line is a whole value with more to come, as many a file called .json has it."""
+    first, _, rest = head.lstrip().partition(b"\n")
+    try:
+        return bool(rest.strip()) and isinstance(json.loads(first), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _lines(file, encoding: str, offset: int) -> Iterator[tuple[int, str]]:
+    """(number, text without its end) of each line, `Bad` where it is too long or not in the encoding."""
+    number = 0
+    while line := file.readline(MAX_RECORD + 1):
+        number, start, offset = number + 1, offset, offset + len(line)
+        if len(line) > MAX_RECORD:
+            while line and not line.endswith(b"\n"):
+                line = file.readline(MAX_RECORD)
+                offset += len(line)
+            yield number, Bad(f"a line of {offset - start:,} bytes; at most {MAX_RECORD:,} are read")
+            continue
+        try:
+            yield number, line.decode(encoding).rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            yield number, Bad(f"not {encoding} at byte {start + error.start}: {error.reason}; the source's \"encoding\" "
+                              "may be \"gb18030\" or \"latin-1\"")
+
+
+def _texts(file, encoding: str, offset: int) -> Iterator[tuple[int, dict | Bad]]:
+    """One document a line."""
+    yield from ((i, line if isinstance(line, Bad) else {"text": line}) for i, line in _lines(file, encoding, offset))
+
+
+def _eou(file, encoding: str, offset: int) -> Iterator[tuple[int, dict | Bad]]:
+    """One conversation a line, its turns ended by __eou__ (DailyDialog): the first is the user's."""
+    for i, line in _lines(file, encoding, offset):
+        turns = [turn.strip() for turn in line.split("__eou__")]
+        if isinstance(line, Bad):
+            yield i, line
+        elif turns.pop() or turns:  # nothing follows the last mark
+            yield i, {"messages": alternating(turns)}
+
+
+def _sections(file, encoding: str, offset: int) -> Iterator[tuple[int, dict | Bad]]:
+    """A plain text, one document; one of more than SECTION characters becomes several, cut between paragraphs."""
+    held, size, begin = [], 0, 1
+    for i, line in _lines(file, encoding, offset):
+        if isinstance(line, Bad):
+            yield i, line
+            continue
+        held.append(line)
+        size += len(line) + 1
+        if size > SECTION and not line.strip() or size > 2 * SECTION:
+            yield begin, {"text": "\n".join(held)}
+            held, size, begin = [], 0, i + 1
+    if held:
+        yield begin, {"text": "\n".join(held)}
+
+
+def _blocks(file, path: str, encoding: str, offset: int) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    while True:
+        block = file.read(2**20)
+        held = len(decoder.getstate()[0])  # bytes of a character cut by the block before
+        try:
+            yield decoder.decode(block, final=not block)
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path}: not {encoding} at byte {offset - held + error.start}: {error.reason}; the source's "
+                             "\"encoding\" may be \"gb18030\" or \"latin-1\"") from None
+        offset += len(block)
+        if not block:
+            return
+
+
+class JsonStream:
+    """Records of a JSON array, of an object of objects, or one after the other, read block by block."""
+
+    SPACE, DECODER = re.compile(r"[ \t\r\n]*"), json.JSONDecoder()
+
+    def __init__(self, blocks: Iterator[str], path: str):
+        self.blocks, self.path = blocks, path
+        self.text, self.at = "", 0            # what is in memory, and the place in it
+        self.line, self.counted = 1, 0        # the line of the place `counted`
+        self.before = 0                       # characters of this line that are no longer in memory
+
+    def records(self) -> Iterator[tuple[int, dict]]:
+        opening, keyed = self.peek(), False
+        if opening == "{":  # {"id": {...}, ...} is an object of records, any other one is a record
+            begin, self.at = self.at, self.at + 1
+            keyed = (self.peek() == '"' and self.value() not in ("prompt", "chosen") and self.expect(":")
+                     and self.peek() == "{")
+            self.at = begin
+        if opening != "[" and not keyed:
+            while self.peek():
+                yield self.here(), self.value()
+            return
+        self.at += 1
+        closing = "}" if keyed else "]"
+        more = self.peek() != closing or self.expect(closing) != closing
+        while more:
+            line = self.here()
+            if keyed:
+                self.value(), self.expect(":")
+            yield line, self.value()
+            more = self.expect("," + closing) == ","
+        if self.peek():
+            raise self.error("more after the end", self.at)
+
+    def peek(self) -> str:
+        """The next character that is no blank, "" at the end."""
+        while True:
+            self.at = self.SPACE.match(self.text, self.at).end()
+            if self.at < len(self.text):
+                return self.text[self.at]
+            if not self.read_on():
+                return ""
+
+    def expect(self, characters: str) -> str:
+        found = self.peek()
+        if not found or found not in characters:
+            raise self.error(f"expected {' or '.join(characters)}" if found else "the file ends too early", self.at)
+        self.at += 1
+        return found
+
+    def value(self):
+        self.peek()
+        while True:
+            try:
+                value, end = self.DECODER.raw_decode(self.text, self.at)
+                if end < len(self.text) or not self.read_on():  # at the end of a block 12 may be the beginning of 123
+                    self.at = end
+                    return value
+            except json.JSONDecodeError as error:
+                if len(self.text) - self.at > MAX_RECORD or not self.read_on():
+                    raise self.error(error.msg, error.pos) from None
+            except (RecursionError, ValueError) as error:
+                raise self.error(str(error), self.at) from None
+
+    def read_on(self) -> bool:
+        block = next(self.blocks, None)
+        self.text += block or ""
+        return block is not None
+
+    def here(self) -> int:
+        """The line of the next value; what lies before it is let go."""
+        self.peek()
+        self.line += self.text.count("\n", self.counted, self.at)
+        self.counted = self.at
+        if self.at > 2**20:
+            newline = self.text.rfind("\n", 0, self.at)
+            self.before = self.at - newline - 1 if newline >= 0 else self.before + self.at
+            self.text, self.at, self.counted = self.text[self.at:], 0, 0
+        return self.line
+
+    def error(self, message: str, at: int) -> ValueError:
+        newline = self.text.rfind("\n", 0, at)
+        column = at - newline if newline >= 0 else self.before + at + 1
+        line = self.line + self.text.count("\n", self.counted, at)
+        return ValueError(f"{self.path}:{line}: broken JSON at column {column}: {message}")

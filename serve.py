@@ -1,0 +1,323 @@
+"""A trained model behind an OpenAI-compatible HTTP API, and a page to chat with it.
+
+    python serve.py                                    # the newest finished run in out/, http://127.0.0.1:8000
+    python serve.py --model out/small --slots 16 --port 8080
+    curl localhost:8000/v1/chat/completions -H "Content-Type: application/json" \\
+         -d '{"messages": [{"role": "user", "content": "Hello!"}]}'
+
+`protocol.py` understands requests and shapes answers, `worker.py` runs the engine; this file moves the bytes and
+guards the door. Left out on purpose: several models, several processes, TLS (put nginx in front).
+"""
+
+import argparse
+import asyncio
+import base64
+import contextlib
+import dataclasses
+import hashlib
+import hmac
+import ipaddress
+import json
+import os
+import re
+import signal
+import socket
+import sys
+
+import prometheus_client as prometheus
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HTTPRequest
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from generate import Engine, Sampling
+from protocol import MAX_TOKENS, Ask, Fields, Refused, choice, envelope, fit, read_ask, read_messages, token_entry, usage
+from sample import newest_model
+from worker import Answers, Part, Worker, attention_weights
+
+PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "chat.html")
+
+
+def encoded(value) -> bytes:
+    """Compact JSON; a lone surrogate that a client sent us, which has no UTF-8, becomes a question mark."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def reply(value, status: int = 200, headers: dict | None = None) -> Response:
+    return Response(encoded(value), status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
+
+
+class Events(StreamingResponse):
+    """A stream that calls `ended` in any case, also when its listener has left and Starlette cancels it."""
+
+    def __init__(self, content, ended, headers: dict):
+        super().__init__(content, headers=headers, media_type="text/event-stream")
+        self.ended = ended
+
+    async def __call__(self, scope, receive, send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self.ended()
+
+
+def loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+class Service:
+    """The endpoints and what they share. `app()` is the ASGI application."""
+
+    def __init__(self, engine: Engine, name: str, queue_size: int = 64, api_key: str | None = None,
+                 allowed_hosts: tuple[str, ...] = (), body_limit: int = 2**20, body_seconds: float = 30):
+        self.engine, self.name, self.api_key = engine, name, api_key
+        self.allowed_hosts, self.body_limit, self.body_seconds = allowed_hosts, body_limit, body_seconds
+        self.worker = Worker(engine, len(engine.running) + queue_size)
+        with open(PAGE, encoding="utf-8") as file:
+            self.page = file.read()
+        # The page may run its own script and nothing else, whatever text a model or a person puts into it.
+        script = re.search(r"<script>(.*?)</script>", self.page, re.S)[1]
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        self.policy = (f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:; "
+                       "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+        self.registry = prometheus.CollectorRegistry()
+        self.count = prometheus.Counter("zerochat_requests", "HTTP requests", ["path", "status"], registry=self.registry)
+        self.tokens = prometheus.Counter("zerochat_tokens", "Tokens read and generated", ["kind"], registry=self.registry)
+        self.first = prometheus.Histogram("zerochat_first_token_seconds", "Waiting for an answer's first token",
+                                          registry=self.registry)
+        for what, value in (("open_requests", lambda: self.worker.open), ("slots", lambda: len(engine.running))):
+            prometheus.Gauge(f"zerochat_{what}", what.replace("_", " "), registry=self.registry).set_function(value)
+
+    def app(self):
+        @contextlib.asynccontextmanager
+        async def lifespan(_):
+            self.worker.loop = asyncio.get_running_loop()
+            self.worker.start()
+            yield
+            self.worker.stop()
+
+        routes = [Route(path, function, methods=[method]) for method, path, function in (
+            ("GET", "/", self.chat_page), ("GET", "/health", self.health), ("GET", "/metrics", self.metrics),
+            ("GET", "/v1/models", self.models), ("GET", "/v1/models/{name:path}", self.models),
+            ("POST", "/v1/chat/completions", self.chat), ("POST", "/v1/completions", self.completions),
+            ("POST", "/attention", self.attention))]
+        self.paths = {route.path for route in routes}
+        app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={
+            Refused: self.refused, HTTPException: self.refused, Exception: self.failed})
+        return self.gate(app)
+
+    def gate(self, app):
+        """Before anything else: whose name the caller used, whether it has the key; and the count afterwards."""
+        async def guarded(scope, receive, send):
+            if scope["type"] != "http":
+                return await app(scope, receive, send)
+            path = scope["path"] if scope["path"] in self.paths else "other"  # strangers must not grow the metrics
+
+            async def counted(message):
+                if message["type"] == "http.response.start":
+                    self.count.labels(path, message["status"]).inc()
+                await send(message)
+
+            try:
+                self.check(HTTPRequest(scope))
+            except Refused as error:
+                return await (await self.refused(None, error))(scope, receive, counted)
+            await app(scope, receive, counted)
+
+        return guarded
+
+    def check(self, request: HTTPRequest) -> None:
+        """A page of another site can make a browser call us under its own name (DNS rebinding), but then that
+        name is in the Host header; an address cannot be rebound."""
+        host = re.sub(r":\d*$", "", request.headers.get("host", "")).strip("[]").lower()
+        try:
+            ipaddress.ip_address(host)
+        except ValueError:
+            if host not in ("localhost", *self.allowed_hosts):
+                raise Refused(400, f"Host {host[:100]!r} is not served here; allow it with --allow-host", "Host") from None
+        if self.api_key and request.url.path not in ("/", "/health"):
+            given = request.headers.get("authorization", "").removeprefix("Bearer ")
+            if not hmac.compare_digest(given.encode("latin-1"), self.api_key.encode()):
+                raise Refused(401, "a wrong or missing API key (Authorization: Bearer KEY)", "Authorization", "invalid_api_key")
+        # Any site may make a browser post a form or plain text here unasked; JSON it may not.
+        if request.method == "POST" and request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
+            raise Refused(415, "the header Content-Type should be application/json", "Content-Type")
+
+    async def refused(self, _, error: Refused | HTTPException) -> Response:
+        if isinstance(error, HTTPException):  # no such path or method
+            error = Refused(error.status_code, error.detail)
+        return reply(error.body, error.status, {503: {"Retry-After": "1"}, 401: {"WWW-Authenticate": "Bearer"}}.get(error.status))
+
+    async def failed(self, _, error: Exception) -> Response:
+        return reply(Refused(500, "the server failed; its log says why").body, 500)
+
+    async def body(self, request: HTTPRequest):
+        """The JSON of a request's body, within the limits of size and time."""
+        data = bytearray()
+        try:
+            async with asyncio.timeout(self.body_seconds):
+                async for part in request.stream():
+                    data += part
+                    if len(data) > self.body_limit:
+                        raise Refused(413, f"the body is over the limit of {self.body_limit:,} bytes")
+        except ClientDisconnect:
+            raise Refused(400, "the body ended early") from None
+        except TimeoutError:
+            raise Refused(408, f"the body did not arrive within {self.body_seconds:g} seconds") from None
+
+        def no_number(text):
+            raise ValueError(f"{text} is not JSON")
+
+        try:
+            return json.loads(data.decode("utf-8"), parse_constant=no_number)
+        except UnicodeDecodeError:
+            raise Refused(400, "the body is not UTF-8") from None
+        except (ValueError, RecursionError) as error:
+            raise Refused(400, f"the body is not JSON: {str(error)[:200]}") from None
+
+    async def chat_page(self, _) -> Response:
+        return Response(self.page, media_type="text/html", headers={
+            "Content-Security-Policy": self.policy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+            "Cache-Control": "no-cache"})
+
+    async def health(self, _) -> Response:
+        alive = self.worker.is_alive()
+        return reply({"status": "ok" if alive else "the engine thread has died", "model": self.name}, 200 if alive else 503)
+
+    async def metrics(self, _) -> Response:
+        return Response(prometheus.generate_latest(self.registry), media_type="text/plain; version=0.0.4")
+
+    async def models(self, request: HTTPRequest) -> Response:
+        config = self.engine.model.config
+        model = {"id": self.name, "object": "model", "created": 0, "owned_by": "zerochat", "context": self.engine.context,
+                 "layers": config.num_hidden_layers, "heads": config.num_attention_heads, "vocabulary": config.vocab_size,
+                 "parameters": sum(p.numel() for p in self.engine.model.parameters()),
+                 "defaults": {key: value for key, value in dataclasses.asdict(Sampling()).items()
+                              if isinstance(value, (int, float))} | {"max_tokens": MAX_TOKENS}}
+        if "name" not in request.path_params:
+            return reply({"object": "list", "data": [model]})
+        if request.path_params["name"] != self.name:
+            raise Refused(404, f"there is no such model here; this is {self.name!r}", "model", "model_not_found")
+        return reply(model)
+
+    async def chat(self, request: HTTPRequest) -> Response:
+        return await self.answer(request, True)
+
+    async def completions(self, request: HTTPRequest) -> Response:
+        return await self.answer(request, False)
+
+    async def answer(self, request: HTTPRequest, chat: bool) -> Response:
+        # A megabyte takes the tokenizer a while: not on the event loop.
+        ask = await asyncio.to_thread(read_ask, await self.body(request), self.engine, self.name, chat)
+        answers = Answers(self.worker, ask.prompts, ask.samplings)
+        self.tokens.labels("prompt").inc(usage(ask, 0, 0)["prompt_tokens"])
+        headers = {"Cache-Control": "no-store", "X-Turns-Left-Out": str(ask.turns_left_out),
+                   "X-Accel-Buffering": "no"}  # nginx would hold a stream back
+        if ask.stream:
+            return Events(self.events(ask, answers), lambda: self.ended(answers), headers)
+
+        async def gone():
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+            answers.close()
+
+        watch = asyncio.create_task(gone())
+        parts: list[list[Part]] = [[] for _ in ask.prompts]
+        try:
+            async for part in answers:
+                parts[part.index].append(part)
+        finally:
+            watch.cancel()
+            self.ended(answers)
+        if not all(some and some[-1].finish_reason for some in parts):
+            return Response(status_code=499)  # nobody is listening any more
+        choices = [choice(ask, index, "".join(part.text for part in some),
+                          None if some[0].entries is None else [entry for part in some for entry in part.entries],
+                          some[-1].finish_reason, "message") for index, some in enumerate(parts)]
+        return reply(envelope(ask, choices, False, usage(ask, answers.tokens, answers.seconds)), headers=headers)
+
+    async def events(self, ask: Ask, answers: Answers):
+        """Server-sent events: one for every step of an answer that has something to show."""
+        def event(value) -> bytes:
+            return b"data: " + encoded(value) + b"\n\n"
+
+        try:
+            async for part in answers:
+                if part.text or part.entries or part.finish_reason:
+                    told = choice(ask, part.index, part.text, part.entries, part.finish_reason, "delta")
+                    yield event(envelope(ask, [told], True))
+            if ask.include_usage:
+                yield event(envelope(ask, [], True, usage(ask, answers.tokens, answers.seconds)))
+            yield b"data: [DONE]\n\n"
+        except Refused as error:
+            yield event(error.body)
+
+    def ended(self, answers: Answers) -> None:
+        answers.close()
+        self.tokens.labels("generated").inc(answers.tokens)
+        if answers.first_at is not None:
+            self.first.observe(answers.first_at - answers.begun)
+
+    async def attention(self, request: HTTPRequest) -> Response:
+        """For the token `index` of an answer (token ids): how the position that predicted it attended to all before."""
+        fields = Fields(await self.body(request))
+        messages = read_messages(fields.required("messages", "a list"))
+        answer = fields.required("answer", "a list")
+        if not answer or not all(type(i) is int and 0 <= i < len(self.engine.tokenizer) for i in answer):
+            fields.refuse("answer", "should be a list of token ids")
+        index = fields.take("index", "a whole number", 0, 0, len(answer) - 1)
+        reserve = fields.take("max_tokens", "a whole number", MAX_TOKENS, 1, 2**31)  # as it was when the answer was made
+        fields.done()
+        prompt, _ = await asyncio.to_thread(fit, self.engine, messages, reserve)
+        ids = prompt + answer[:index]
+        if len(ids) > self.engine.context:
+            raise Refused(400, f"{len(ids)} tokens do not fit the context of {self.engine.context}", "answer")
+        weights = await self.worker.call(lambda: attention_weights(self.engine.model, ids))
+        tokens = [token_entry(self.engine.tokenizer, i, 0.0) for i in ids]
+        return reply({"tokens": [{"token": token["token"], "bytes": token["bytes"]} for token in tokens],
+                      "weights": [[[round(w, 4) for w in head] for head in layer] for layer in weights.tolist()]})
+
+
+def main(argv=None) -> None:
+    parser = argparse.ArgumentParser(description="serve a trained model over HTTP, with a page to chat with it")
+    parser.add_argument("--model", help="model folder; default: the newest finished run in out/")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--slots", type=int, default=8, help="answers generated side by side")
+    parser.add_argument("--queue", type=int, default=64, help="requests that may wait for a slot; more are refused (503)")
+    parser.add_argument("--allow-host", action="append", default=[], metavar="NAME",
+                        help="a name this server is reached under, beside localhost and addresses; may be repeated")
+    parser.add_argument("--drain", type=int, default=60, help="seconds to finish what runs after SIGTERM")
+    args = parser.parse_args(argv)
+    # uvicorn finishes what runs and then raises the signal again: that is the moment to leave, and no failure.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
+    try:
+        if not 1 <= args.slots <= 4096 or args.queue < 0 or not 0 <= args.port < 65536:
+            raise ValueError("--slots should be from 1 to 4096, --queue 0 or more, --port from 0 to 65535")
+        folder = args.model or newest_model()
+        engine = Engine.load(folder, args.slots)
+        name = os.path.basename(os.path.abspath(folder))
+        key = os.environ.get("ZEROCHAT_API_KEY")  # not an argument: those are seen by every user of the machine
+        if not loopback(args.host):
+            print(f"warning: on {args.host} everyone who reaches this port can use the model"
+                  + ("" if key else "; set ZEROCHAT_API_KEY, and put TLS in front"), file=sys.stderr)
+        service = Service(engine, name, args.queue, key, tuple(h.lower() for h in args.allow_host))
+        family = socket.AF_INET6 if ":" in args.host else socket.AF_INET
+        listening = socket.create_server((args.host, args.port), family=family, backlog=1024)
+    except (ValueError, OSError) as error:
+        raise SystemExit(f"error: {error}") from None
+    host = f"[{args.host}]" if ":" in args.host else args.host
+    print(f"{name} is at http://{host}:{listening.getsockname()[1]}", flush=True)
+    uvicorn.Server(uvicorn.Config(service.app(), log_level="warning", server_header=False,
+                                  timeout_graceful_shutdown=args.drain)).run(sockets=[listening])
+
+
+if __name__ == "__main__":
+    main()

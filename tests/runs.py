@@ -1,0 +1,172 @@
+"""Ranks as processes, forked in milliseconds from a server that has imported everything (a plain launch takes seconds)."""
+
+import json
+import multiprocessing
+import os
+import resource
+import signal
+import socket
+import sys
+import traceback
+import warnings
+
+import deepspeed
+import torch
+
+import checkpoint
+import train
+
+server = multiprocessing.get_context("forkserver")
+server.set_forkserver_preload(["deepspeed", "train", "runs"])
+
+
+def free_port() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return str(free.getsockname()[1])
+
+
+def _rank(target, args, rank: int, ranks: int, port: str, log: str) -> None:
+    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(ranks), MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
+    with open(log, "ab", buffering=0) as file:
+        os.dup2(file.fileno(), 1), os.dup2(file.fileno(), 2)
+    sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    torch.set_num_threads(1)
+    deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False  # gloo alone will do, and needs no build
+    warnings.simplefilter("ignore")
+    try:
+        target(*args)
+        sys.exit(0)
+    except SystemExit as end:
+        sys.stdout.flush(), sys.stderr.flush()
+        os._exit(end.code or 0)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+
+
+class Ranks:
+    """`target(*args)` on so many ranks; their output is in the file `log`."""
+
+    def __init__(self, target, *args, ranks: int = 1, log: str = os.devnull):
+        port, self.log = free_port(), log
+        self.processes = [server.Process(target=_rank, args=(target, args, rank, ranks, port, log)) for rank in range(ranks)]
+        for process in self.processes:
+            process.start()
+
+    def wait(self, timeout: float = 580) -> list[int]:
+        """Exit codes; a rank that does not end is killed and fails the test."""
+        for process in self.processes:
+            process.join(timeout)
+        stuck = [process for process in self.processes if process.exitcode is None]
+        for process in stuck:
+            process.kill()
+            process.join()
+        assert not stuck, f"a rank did not end in {timeout} s: {self.output()}"
+        return [process.exitcode for process in self.processes]
+
+    def signal(self, number: int) -> None:
+        for process in self.processes:
+            os.kill(process.pid, number)
+
+    def output(self) -> str:
+        with open(self.log) as file:
+            return file.read()
+
+
+def computed(target, *args, ranks: int, folder) -> dict:
+    """What rank 0 returns from `target(*args)`, called on so many ranks."""
+    log, result = str(folder / f"{target.__name__}-{ranks}.log"), str(folder / f"{target.__name__}-{ranks}.pt")
+    group = Ranks(_computed, target, args, result, ranks=ranks, log=log)
+    assert group.wait() == [0] * ranks, group.output()[-6000:]
+    return torch.load(result, weights_only=False)
+
+
+def _computed(target, args, result: str) -> None:
+    deepspeed = train.load_deepspeed(verbose=False)
+    train.start_process_group(deepspeed)
+    value = target(deepspeed, *args)
+    if torch.distributed.get_rank() == 0:
+        torch.save(value, result)
+    torch.distributed.barrier()
+    torch.distributed.destroy_process_group()
+
+
+# --- whole runs -----------------------------------------------------------------------------------------------
+
+
+def run_config(folder, **changes) -> str:
+    """The config of the smallest run that has everything: dropout, a schedule, clipping. Returns its path."""
+    from config import deep_merge
+    demo = [{"demo": "conversations", "count": 120}]
+    config = {
+        "out_dir": str(folder / "out"), "tokenizer": {"vocab_size": 600},
+        "model": {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2,
+                  "max_position_embeddings": 64, "hidden_dropout": 0.1},
+        "stages": [{"name": "sft", "data": demo, "steps": 24, "log_every": 1, "checkpoint_every": 4, "evaluate_every": 10}],
+        "deepspeed": {"train_batch_size": 4, "fp16": {"enabled": False}, "bf16": {"enabled": False},
+                      "optimizer": {"type": "AdamW", "params": {"lr": 3e-3, "betas": [0.9, 0.95], "eps": 1e-6}},
+                      "scheduler": {"type": "WarmupCosineLR", "params": {"total_num_steps": "auto", "warmup_num_steps": 5}},
+                      "zero_optimization": {"stage": 1, "stage3_param_persistence_threshold": 100}},
+    }
+    path = folder / "run.json"
+    path.write_text(json.dumps(deep_merge(config, changes)))
+    return str(path)
+
+
+def metrics(folder, key: str = "loss") -> list[tuple]:
+    with open(folder / "out" / "sft" / "metrics.jsonl") as file:
+        return [(e["step"], e[key]) for e in map(json.loads, file) if key in e]
+
+
+def weights(folder) -> bytes:
+    return (folder / "out" / "model.safetensors").read_bytes()
+
+
+def run(argv: list[str], stop_at: int = 0, kill: tuple = (), full_at: int = 0, fp16: bool = False, rows: str = "") -> None:
+    """`train.main(argv)`, with one thing that goes wrong.
+
+    stop_at: SIGTERM to itself in step so and so. kill: ("shard" | "rename" | "renamed", n): SIGKILL in the n-th save,
+    half-way through a shard, before or after the rename. full_at: in the n-th save the disk takes no more than 4 KiB.
+    fp16: pretend that this CPU has it. rows: a file that records each rank's rows of each step.
+    """
+    from deepspeed.accelerator import get_accelerator
+    count = {"steps": 0, "saves": 0}
+    step, save_file, rename, slice_of = train.train_step, checkpoint.save_file, os.rename, train.slice_of
+
+    def train_step(engine, shard, batch, number):
+        loss = step(engine, shard, batch, number)
+        if number + 1 == stop_at:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return loss
+
+    def save(tensors, path, metadata):
+        count["saves"] += 1
+        if count["saves"] == full_at:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+        save_file(tensors, path, metadata)
+        if kill == ("shard", count["saves"]):
+            os.truncate(path, os.path.getsize(path) // 2)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def renaming(source, target):
+        saving = source == target + ".tmp" and count["saves"]
+        if saving and kill == ("rename", count["saves"]):
+            os.kill(os.getpid(), signal.SIGKILL)
+        rename(source, target)
+        if saving and kill == ("renamed", count["saves"]):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def slicing(batch, rank, ranks, micro):
+        parts = slice_of(batch, rank, ranks, micro)
+        with open(rows, "a") as file:
+            file.write("".join(f"{row}\n" for part in parts for row in part))
+        return parts
+
+    train.train_step, checkpoint.save_file, os.rename = train_step, save, renaming
+    if rows:
+        train.slice_of = slicing
+    if fp16:
+        type(get_accelerator()).is_fp16_supported = lambda self: True
+    train.main(argv)

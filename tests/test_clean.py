@@ -1,0 +1,120 @@
+"""Each cleaning rule on its own example, changed and untouched."""
+
+import sys
+
+import pytest
+
+import clean
+
+CLEAN = "if a < b: 你好，&c 1 > 0\n\tx"
+
+
+def chat(*texts):
+    return {"messages": [{"role": "assistant" if i % 2 else "user", "content": text} for i, text in enumerate(texts)]}
+
+
+@pytest.mark.parametrize("rule, role, before, after", [
+    ("line_ends", "user", "a \r\n\r\n\r\n\r\nb\u00a0c ", "a\n\nb c"),
+    ("line_ends", "user", "a\rb\u2028c\t\u3000 \nd", "a\nb\nc\nd"),
+    ("html_leftovers", "user", "a &lt; b &amp;&amp; c<br/>d `&lt;p&gt;`", "a < b && c d `&lt;p&gt;`"),
+    ("html_leftovers", "assistant", "see </div> here", "see   here"),
+    ("invisible", "user", "a\u200bb\x00\x1b[0m 👨\u200d👩", "ab[0m 👨\u200d👩"),
+    ("invisible", "user", "a\x00b\x7f", "ab"),
+    ("boilerplate", "text", "Licence\n*** START OF THE PROJECT GUTENBERG EBOOK PETER PAN ***\nAll children\n"
+                            "*** END OF THE PROJECT GUTENBERG EBOOK PETER PAN ***\nMore licence", "All children"),
+    ("no_input_marker", "user", "Sort this.\n<noinput>", "Sort this."),
+    ("no_input_marker", "user", "排序。\n无输入", "排序。"),
+    ("repeated_input", "user", "Sort this: pear, apple, fig\npear, apple, fig", "Sort this: pear, apple, fig"),
+])
+def test_each_rule_of_a_text_changes_just_what_it_names(rule, role, before, after):
+    assert clean.TEXT_RULES[rule](before, role) == after
+    for role in ("user", "assistant", "text"):
+        assert clean.TEXT_RULES[rule](CLEAN, role) is CLEAN or clean.TEXT_RULES[rule](CLEAN, role) == CLEAN
+    if rule == "line_ends":
+        assert clean.TEXT_RULES[rule]("&lt;p&gt;", "user") == "&lt;p&gt;"
+
+
+@pytest.mark.parametrize("page", ["<!DOCTYPE html><p>Hi</p>", "<ul><li>a</li></ul><br>", "```\n<div>\n```", "`<p>`",
+                                  "Make it blue: <p>Hi</p>", "In HTML, <div> groups."])
+def test_tags_that_are_the_subject_stay(page):
+    assert clean.html_leftovers(page, "assistant") == page
+
+
+@pytest.mark.parametrize("rule, question, answer, reason", [
+    ("mojibake", "Hi", "caf\ufffd", "mojibake"), ("mojibake", "Hi", "cafÃ©", "mojibake"),
+    ("no_input_marker", "Hi", "<nooutput>", "no-output marker"), ("no_input_marker", "Hi", "It is <noinput>.", "no-output marker"),
+    ("leaked_prompt", "Hi", "Yes.\n6. Instruction: Name one\n6. Output: Two", "leaked prompt"),
+    ("echo", "Repeat this sentence, please.", "Repeat this sentence, please.", "echoed question"),
+    ("echo", "Simplify:\nThe cat sat on the big mat.", "The cat sat on the big mat.", "echoed question"),
+    ("answered_end", "Hi", "  ", "no answer"),
+    ("unseen_input", "Describe it.\nhttps://example.org/cat.html", "A cat.", "input that cannot be seen"),
+    ("unseen_input", "Describe it.\ncat.jpg", "A cat.", "input that cannot be seen"),
+    ("too_long", "Hi", "x" * 200_001, "too long"),
+])
+def test_each_rule_drops_just_what_it_names(rule, question, answer, reason):
+    sample = chat(question, answer)
+    assert clean.clean(sample, {})[0] is None and clean.clean(sample, {})[1][0][0] == reason
+    switched_off = {name: name == "empty_turns" for name in [*clean.TEXT_RULES, *clean.CHAT_RULES]}
+    assert clean.clean(sample, switched_off)[0] is not None
+    assert clean.clean(chat("Hi", "A good answer."), {})[0] == chat("Hi", "A good answer.")
+
+
+@pytest.mark.parametrize("rule, before, after", [
+    ("empty_turns", "user:a assistant: user:b assistant:c", "user:a user:b assistant:c"),
+    ("system_first", "system:s user:a system:t assistant:b", "system:s user:a assistant:b"),
+    ("user_first", "system:s assistant:a assistant:b user:c assistant:d", "system:s user:c assistant:d"),
+    ("repeated_role", "user:a user:b assistant:c assistant:d", "user:a\nb assistant:c\nd"),
+    ("answered_end", "user:a assistant:b user:c", "user:a assistant:b"),
+])
+def test_each_policy_for_turns_does_just_what_it_names(rule, before, after):
+    def parse(text):
+        return [dict(zip(("role", "content"), part.split(":"))) for part in text.split(" ")]
+    assert clean.CHAT_RULES[rule](parse(before)) == parse(after)
+    fine = parse("system:s user:a assistant:b user:c assistant:d")
+    assert clean.CHAT_RULES[rule](fine) is fine
+
+
+def test_policies_together_leave_alternating_turns_and_say_which_of_them_acted():
+    roles = [("assistant", "a"), ("user", "b"), ("user", "c"), ("assistant", "d"), ("user", ""), ("assistant", "e"), ("user", "f")]
+    sample, changed = clean.clean({"messages": [{"role": r, "content": c} for r, c in roles]}, {})
+    assert [(m["role"], m["content"]) for m in sample["messages"]] == [("user", "b\nc"), ("assistant", "d\ne")]
+    assert [rule for rule, *_ in changed] == ["empty_turns", "user_first", "repeated_role", "answered_end"]
+    assert clean.clean({"messages": []}, {})[1][0][0] == "no answer"
+
+
+def test_a_rule_is_switched_off_or_given_another_setting():
+    assert clean.clean(chat("a &lt; b?", "Yes."), {"html_leftovers": False})[0]["messages"][0]["content"] == "a &lt; b?"
+    assert clean.clean(chat("Hi", "Yes."), {"too_short": 5})[1][0][0] == "too short"
+    assert clean.clean({"text": "Yes."}, {"too_short": 5})[1][0][0] == "too short"
+    assert clean.clean({"text": "  "}, {})[1][0][0] == "too short"
+    for wrong in ({"nonsense": True}, {"too_long": "5"}, {"language": True}, {"echo": 3}):
+        with pytest.raises(ValueError, match="data.rules"):
+            clean.check_rules(wrong)
+
+
+def test_mojibake_is_repaired_where_that_is_asked_for():
+    pytest.importorskip("ftfy")
+    sample, changed = clean.clean(chat("Hi", "Une cafÃ© s'il vous plaÃ®t"), {"mojibake": "repair"})
+    assert sample["messages"][1]["content"] == "Une café s'il vous plaît" and changed[0][0] == "mojibake"
+    assert clean.clean(chat("Hi", "caf\ufffd"), {"mojibake": "repair"})[0] is None
+
+
+def test_only_wanted_languages_are_kept():
+    pytest.importorskip("py3langid")
+    wanted = {"language": ["en", "zh"]}
+    assert clean.clean(chat("What is the tallest mountain?", "Mount Everest, on the border of Nepal and China."), wanted)[0]
+    assert clean.clean(chat("世界上最高的山是什么？", "珠穆朗玛峰，位于中国和尼泊尔边境。"), wanted)[0]
+    assert clean.clean(chat("Welcher Berg ist der höchste?", "Der Mount Everest im Himalaya ist der höchste Berg."), wanted)[1][0][0] == "language de"
+
+
+def test_a_missing_library_is_named_with_the_way_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ftfy", None)
+    clean.needed.cache_clear()
+    with pytest.raises(ValueError, match=r'mojibake "repair" needs ftfy: pip install "zerochat\[data\]"'):
+        clean.check_rules({"mojibake": "repair"})
+
+
+def test_fingerprints_ignore_case_width_blanks_and_punctuation_alone():
+    same = ["Hello, world 1", "hello world１!", " HELLO\tWorld\n1."]
+    assert len({clean.fold(text) for text in same}) == 1 and clean.fold("Hello world 2") != clean.fold(same[0])
+    assert clean.fold("你好，世界。") == clean.fold("你好世界") and clean.fold("?!") == "?!" and clean.fold("？") != clean.fold("！")

@@ -1,0 +1,71 @@
+"""The report and the picture: true, escaped, and the same in the terminal and on the page."""
+
+import json
+import re
+
+import pytest
+
+import data
+import look
+from config import DEFAULTS, SOURCE, deep_merge
+
+ROWS = [{"prompt": "Which <b>city</b> & why?", "completion": "Rome | \x1b[31mit is old."},
+        {"prompt": "Hi", "completion": " "}, {"prompt": "Hello", "completion": "Good day."}]
+
+
+@pytest.fixture
+def config(tmp_path, tokenizer_folder):
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    config = deep_merge(DEFAULTS, {"out_dir": str(tmp_path / "out"), "tokenizer": {"path": tokenizer_folder},
+                                   "data": {"data_root": str(tmp_path), "rules": {"invisible": False}},
+                                   "model": {"max_position_embeddings": 96}})
+    config["stages"] = [{"name": "sft", "loss_on": "assistant", "validation": [], "data": [{**SOURCE, "path": "x.jsonl"}]}]
+    return config
+
+
+def test_the_picture_shows_exactly_the_supervised_text_in_green_and_what_was_dropped(tmp_path, config):
+    text = look.inspect(str(tmp_path / "x.jsonl"), 20, config, str(tmp_path / "page.html"))
+    assert re.findall("\033\\[32m(.*?)\033\\[0m", text) == ["Rome | �[31mit is old.", "●", "Good day.", "●"]
+    assert re.findall("\033\\[2m(.*?)\033\\[0m", text) == ["Which <b>city</b> & why?", "Hello"]
+    assert re.findall("\033\\[7;35m(.*?)\033\\[0m", text)[:4] == ["<s>", "<|user|>", "<|end|>", "<|assistant|>"]
+    assert "x.jsonl:2 dropped: no answer" in text and text.count("┄" * 60) == 1, "two documents share the row"
+    page = (tmp_path / "page.html").read_text()
+    assert re.findall("<s>(.*?)</s>", page.split("</p>")[1]) == ["Rome | �[31mit is old.", "●", "Good day.", "●"]
+    assert "Which &lt;b&gt;city&lt;/b&gt; &amp; why?" in page and page.count("<hr>") == 1 and "http" not in page
+
+
+def test_the_report_names_every_rule_with_examples_and_counts_and_measures_the_tokenizer(config):
+    folder = data.prepare(config, log=lambda text: None)
+    report = json.load(open(f"{folder}/report.json"))
+    text = open(f"{folder}/report.md", encoding="utf-8").read()
+    assert "### x.jsonl: 2 of 3 kept, 0 bad" in text
+    assert "| dropped | no answer | 1 | x.jsonl:2 | user: Hi |  |" in text
+    train = report["stages"]["sft"]["train"]
+    assert sum(train["histograms"]["length"].values()) == train["samples"] and "tokens per sample:" in text
+    english = report["tokenizer"]["English"]
+    assert english["bytes"] == english["characters"] > english["tokens"]
+
+
+def test_a_histogram_counts_by_powers_of_two():
+    assert look._histogram({3: 4, 1: 2}) == ["       1 .. 1                2 " + "#" * 20, "       2 .. 3                0 ",
+                                             "       4 .. 7                4 " + "#" * 40]
+
+
+@pytest.mark.parametrize("text, kind", [("Two plus two is four.\nIt is.", "English"), ("二加二等于四。", "Chinese"),
+                                        ("def add(a, b):\n    return a + b\n", "code"), ("int main() {\n  f();\n}", "code")])
+def test_text_is_told_from_code(text, kind):
+    assert look.kind_of(text) == kind
+
+
+def test_the_command_line_prints_the_report_and_the_picture_and_errors_are_one_line(tmp_path, config, capsys):
+    (tmp_path / "c.json").write_text(json.dumps({**{k: config[k] for k in ("out_dir", "data", "tokenizer", "model")}, "stages": [
+        {"name": "sft", "data": ["x.jsonl"], "steps": 1}]}))
+    data.main(["--config", str(tmp_path / "c.json"), "--show", "1"])
+    shown = capsys.readouterr().out
+    assert "### x.jsonl: 2 of 3 kept" in shown and "report.md" in shown and "Good day." in shown
+    data.main(["--config", str(tmp_path / "c.json"), "--inspect", str(tmp_path / "x.jsonl")])
+    assert "x.jsonl:2 dropped: no answer" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="error: .*no such file"):
+        data.main(["--config", str(tmp_path / "c.json"), "--inspect", str(tmp_path / "y.jsonl")])
+    with pytest.raises(SystemExit, match="error: there is no tokenizer yet"):
+        data.main(["--inspect", str(tmp_path / "x.jsonl"), "--set", f"out_dir={tmp_path}/no"])

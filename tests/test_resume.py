@@ -1,0 +1,273 @@
+"""Kill it anywhere, damage it, fill the disk, go on with other ranks: the run that is resumed ends like one that never stopped."""
+
+import os
+import random
+import shutil
+import signal
+import time
+
+import pytest
+import torch
+from runs import Ranks, metrics, run, run_config, weights
+
+import checkpoint
+import train
+
+
+def folder_with_data(parent, name: str, template):
+    """A folder for a run whose data are prepared: their own folder's name is a hash of all that made them."""
+    folder = parent / name
+    shutil.copytree(template / "out" / "data", folder / "out" / "data")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    """A finished run: the data for the others, and the reference of most."""
+    folder = tmp_path_factory.mktemp("template")
+    assert finish(folder)[0] == 0
+    return folder
+
+
+def finish(folder, changes: dict = {}, ranks: int = 1, **faults) -> tuple[int, str]:
+    """Start or go on with the run of `folder`; the worst exit code and what was printed."""
+    group = start(folder, changes, ranks, **faults)
+    codes = group.wait()
+    return max(codes, key=abs), group.output()
+
+
+def start(folder, changes: dict = {}, ranks: int = 1, more: tuple = (), **faults) -> Ranks:
+    log = str(folder / "log")
+    open(log, "w").close()
+    arguments = (["--config", run_config(folder, **changes), *more], *(faults.get(key, default) for key, default in (
+        ("stop_at", 0), ("kill", ()), ("full_at", 0), ("fp16", False), ("rows", ""))))
+    return Ranks(run, *arguments, ranks=ranks, log=log)
+
+
+def same_end(folder, reference) -> None:
+    assert metrics(folder) == metrics(reference)
+    assert metrics(folder, "validation_loss") == metrics(reference, "validation_loss")
+    assert weights(folder) == weights(reference), "the losses agree, the weights do not"
+
+
+# --- stop and kill --------------------------------------------------------------------------------------------
+
+
+def stopped_and_resumed(tmp_path, template, stage: int, precision: str, ranks: int) -> None:
+    changes = {"deepspeed": {"zero_optimization": {"stage": stage}, **({precision: {"enabled": True}} if precision != "fp32" else {})}}
+    reference, folder = (folder_with_data(tmp_path, name, template) for name in ("reference", "stopped"))
+    fp16 = precision == "fp16"
+    code, output = finish(reference, changes, ranks, fp16=fp16)
+    assert code == 0 and f"ZeRO-{stage}, {ranks} rank(s)" in output and precision in output, output
+    code, output = finish(folder, changes, ranks, stop_at=9, fp16=fp16)
+    assert code == 143 and "stopped in stage sft after step 9 of 24" in output, output
+    code, output = finish(folder, changes, ranks, fp16=fp16)
+    assert code == 0 and "resumed at step 9" in output, output
+    same_end(folder, reference)
+    if fp16:
+        assert metrics(folder, "loss_scale") == metrics(reference, "loss_scale")
+
+
+@pytest.mark.slow
+def test_a_run_on_two_ranks_under_zero_3_in_bf16_stops_and_goes_on_bit_for_bit(tmp_path, template):
+    stopped_and_resumed(tmp_path, template, 3, "bf16", 2)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("stage", [0, 1, 2, 3])
+def test_a_stopped_run_goes_on_bit_for_bit(tmp_path, template, stage, precision, ranks):
+    stopped_and_resumed(tmp_path, template, stage, precision, ranks)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("stage", [0, 1, 2, 3])
+def test_a_stopped_run_goes_on_bit_for_bit_in_fp16_with_its_loss_scale(tmp_path, template, stage):
+    stopped_and_resumed(tmp_path, template, stage, "fp16", 1)
+
+
+def killed_again_and_again(folder, reference, changes: dict, kills: int, inside: list[tuple], seed: int = 0) -> None:
+    """Kill the run so often, in the middle of a save where `inside` says so, else at a random moment."""
+    moment = random.Random(seed)
+    plan = inside + [()] * (kills - len(inside))
+    moment.shuffle(plan)
+    for kill in plan:
+        group = start(folder, changes, kill=kill)
+        if not kill:
+            lines, path = moment.randrange(1, 7), folder / "out" / "sft" / "metrics.jsonl"
+            before = len(path.read_text().splitlines()) if path.exists() else 0
+            deadline = time.monotonic() + 60
+            while time.monotonic() < deadline and group.processes[0].exitcode is None and not (
+                    path.exists() and abs(len(path.read_text().splitlines()) - before) >= lines):
+                time.sleep(0.003)
+            time.sleep(moment.random() * 0.05)
+            group.signal(signal.SIGKILL)
+        assert group.wait() == [-signal.SIGKILL], group.output()
+    code, output = finish(folder, changes)
+    assert code == 0, output
+    same_end(folder, reference)
+
+
+@pytest.mark.slow
+def test_a_run_killed_inside_saves_and_between_them_ends_bit_for_bit_as_one_never_killed(tmp_path, template):
+    killed_again_and_again(folder_with_data(tmp_path, "killed", template), template, {}, 4,
+                           [("shard", 2), ("rename", 2), ("renamed", 1)])
+
+
+def steps(number: int, **more) -> dict:
+    return {"stages": [{"name": "sft", "data": [{"demo": "conversations", "count": 120}], "steps": number, "log_every": 1,
+                        "checkpoint_every": 4, "evaluate_every": 10, **more}]}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_ten_kills_at_random_moments_five_of_them_inside_a_save(tmp_path, template, seed):
+    changes = {"seed": seed, **steps(120)}
+    reference = folder_with_data(tmp_path, "reference", template)
+    assert finish(reference, changes)[0] == 0
+    inside = [("shard", 1), ("shard", 2), ("rename", 1), ("rename", 2), ("renamed", 1)]
+    killed_again_and_again(folder_with_data(tmp_path, "killed", template), reference, changes, 10, inside, seed)
+
+
+@pytest.mark.slow
+def test_a_signal_in_a_save_or_in_an_evaluation_is_obeyed_and_an_evaluation_cut_off_is_made_up_for(tmp_path, template):
+    folder = folder_with_data(tmp_path, "stopped", template)
+    for step in (4, 10, 24):  # the steps of a checkpoint, of an evaluation, of both and the end
+        code, output = finish(folder, stop_at=step)
+        assert code == 143 and f"after step {step} of 24" in output, output
+    assert finish(folder)[0] == 0
+    same_end(folder, template)
+
+
+# --- damage ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def alone():
+    """This process as rank 0 of 1."""
+    deepspeed = train.load_deepspeed(verbose=False)
+    if not torch.distributed.is_initialized():
+        train.start_process_group(deepspeed)
+
+
+def truncate(path):
+    os.truncate(path, os.path.getsize(path) - 7)
+
+
+def empty(path):
+    os.truncate(path, 0)
+
+
+def flip(path):
+    data = bytearray(open(path, "rb").read())
+    data[random.Random(len(data)).randrange(len(data))] ^= 1
+    open(path, "wb").write(data)
+
+
+@pytest.mark.slow
+def test_every_damage_to_every_file_is_found_and_named_and_the_checkpoint_before_is_used(tmp_path, template, alone):
+    folder = folder_with_data(tmp_path, "two", template)
+    assert finish(folder, ranks=2, stop_at=9)[0] == 143
+    stage = folder / "out" / "sft"
+    files = sorted(os.listdir(stage / "step-9"))
+    assert files == ["manifest.json", "rank-0.safetensors", "rank-1.safetensors"] and checkpoint._steps(stage) == [9, 8]
+    for file in files:
+        for damage in (truncate, empty, os.remove, flip):
+            shutil.copytree(stage, tmp_path / "copy", dirs_exist_ok=True)
+            said = []
+            damage(tmp_path / "copy" / "step-9" / file)
+            assert checkpoint.newest(str(tmp_path / "copy"), said.append)["step"] == 8, (file, damage)
+            assert len(said) == 1 and "step-9 is damaged" in said[0] and file in said[0], (file, damage, said)
+            assert os.path.isdir(tmp_path / "copy" / "step-9.damaged")
+            damage(tmp_path / "copy" / "step-8" / file)
+            with pytest.raises(ValueError, match="no checkpoint in .* is whole; start over with --fresh"):
+                checkpoint.newest(str(tmp_path / "copy"), said.append)
+            shutil.rmtree(tmp_path / "copy")
+
+
+@pytest.mark.slow
+def test_a_run_with_a_damaged_checkpoint_goes_on_from_the_one_before_and_with_none_good_it_refuses(tmp_path, template):
+    folder = folder_with_data(tmp_path, "damaged", template)
+    assert finish(folder, stop_at=18)[0] == 143
+    flip(folder / "out" / "sft" / "step-18" / "rank-0.safetensors")
+    code, output = finish(folder, stop_at=19)
+    assert code == 143 and "step-18 is damaged (rank-0.safetensors: changed after it was written); trying the one before" in output
+    assert "resumed at step 16" in output
+    saved = folder / "out" / "sft"
+    for step in checkpoint._steps(saved):
+        shutil.copytree(saved / f"step-{step}", folder / f"good-{step}")
+        flip(saved / f"step-{step}" / "rank-0.safetensors")
+    code, output = finish(folder)
+    assert code == 1 and "error: no checkpoint in" in output and "Traceback" not in output
+    assert not (folder / "out" / "model.safetensors").exists()
+    for step in checkpoint._steps(saved):
+        shutil.rmtree(saved / f"step-{step}")
+        os.rename(folder / f"good-{step}", saved / f"step-{step}")
+    assert finish(folder)[0] == 0
+    same_end(folder, template)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_a_full_disk_leaves_the_good_checkpoint_and_names_the_file_and_the_space(tmp_path, template, ranks):
+    folder = folder_with_data(tmp_path, "full", template)
+    code, output = finish(folder, ranks=ranks, full_at=3)
+    assert code == 1 and "Traceback" not in output, output
+    errors = [line for line in output.splitlines() if line.startswith("error:")]
+    assert len(errors) == 1 and "checkpoint of step 12 could not be written" in errors[0], output
+    assert "step-12.tmp/rank-" in errors[0] and "MiB, " in errors[0] and "are free" in errors[0]
+    assert sorted(n for n in os.listdir(folder / "out" / "sft") if n.startswith("step")) == ["step-4", "step-8"]
+    if ranks == 1:
+        assert finish(folder)[0] == 0
+        same_end(folder, template)
+
+
+# --- another config -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_harmless_changes_are_accepted_others_refused_with_a_table(tmp_path, template):
+    folder = folder_with_data(tmp_path, "changed", template)
+    assert finish(folder, stop_at=5)[0] == 143
+    os.remove(folder / "out" / "run.json")  # the checkpoint itself knows its config
+    code, output = finish(folder, {"deepspeed": {"optimizer": {"params": {"lr": 1e-3}}}, "model": {"hidden_dropout": 0.2}})
+    assert code == 1 and "Traceback" not in output
+    assert "deepspeed.optimizer.params.lr: was 0.003, now 0.001" in output and "model.hidden_dropout: was 0.1, now 0.2" in output
+    code, output = finish(folder, {**steps(8, log_every=2, checkpoint_every=3), "deepspeed": {
+        "zero_optimization": {"stage": 3}, "train_micro_batch_size_per_gpu": 1}}, ranks=2)
+    assert code == 0 and "resumed at step 5" in output and "ZeRO-3, 2 rank(s)" in output, output
+
+
+# --- grow and shrink ------------------------------------------------------------------------------------------
+
+CUTS = {
+    "1, 2 and 1 ranks": [(1, {}), (2, {}), (1, {})],
+    "ZeRO 1, 3 and 1": [(1, {"zero_optimization": {"stage": stage}}) for stage in (1, 3, 1)],
+    "micro-batches of 4, 1 and 2": [(1, {"train_micro_batch_size_per_gpu": micro}) for micro in (4, 1, 2)],
+    "2 ranks of ZeRO 3, 1 of ZeRO 0, 2 of ZeRO 2": [(ranks, {"zero_optimization": {"stage": stage}})
+                                                     for ranks, stage in ((2, 3), (1, 0), (2, 2))],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CUTS)
+def test_a_run_goes_on_with_other_ranks_zero_stage_and_micro_batch_and_sees_every_sample_once(tmp_path, template, name):
+    length, no_dropout = 66, {"model": {"hidden_dropout": 0.0}}
+    reference, folder = (folder_with_data(tmp_path, n, template) for n in ("reference", "grown"))
+    code, output = finish(reference, {**no_dropout, **steps(length)})
+    assert code == 0, output
+    rows = int(output.split(" tokens from ")[1].split()[0])
+    for stop, (ranks, change) in zip((22, 44, 0), CUTS[name]):
+        code, output = finish(folder, {**no_dropout, **steps(length), "deepspeed": change}, ranks, stop_at=stop,
+                              rows=str(folder / "rows"))
+        assert code == (143 if stop else 0), output
+    losses, expected = dict(metrics(folder)), dict(metrics(reference))
+    for start_of_leg in (23, 45):
+        assert losses[start_of_leg] == pytest.approx(expected[start_of_leg], rel=1e-5)
+        for step in range(start_of_leg, start_of_leg + 21):
+            assert losses[step] == pytest.approx(expected[step], rel=1e-3)
+    seen = [int(row) for row in (folder / "rows").read_text().split()]
+    assert len(seen) == length * 4
+    counts = [seen.count(row) for row in range(rows)]
+    assert sum(counts) == len(seen) and max(counts) - min(counts) <= 1, "a sample was left out or seen twice"

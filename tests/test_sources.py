@@ -1,0 +1,328 @@
+"""Files of every format to the exact ids and mask; encodings, streams, downloads, and what is no record."""
+
+import codecs
+import gzip
+import hashlib
+import http.server
+import json
+import random
+import threading
+import time
+
+import pytest
+
+import clean
+import gather
+import packing
+import reading
+import sources
+from config import DEFAULTS, SOURCE
+
+CHAT = [("user", "Hi!"), ("assistant", "Hello."), ("user", "Bye"), ("assistant", "See you.")]
+MESSAGES = [{"role": role, "content": content} for role, content in CHAT]
+TEXTS = [content for _, content in CHAT]
+TREE = {"message_tree_id": "1", "prompt": {"role": "prompter", "text": "Hi!", "replies": [
+    {"role": "assistant", "text": "Go away.", "rank": 1, "replies": []},
+    {"role": "assistant", "text": "Spam.", "rank": 0, "deleted": True},
+    {"role": "assistant", "text": "Hello.", "rank": 0, "replies": [{"role": "prompter", "text": "Bye", "rank": None, "replies": [
+        {"role": "assistant", "text": "See you.", "rank": 0}, {"role": "assistant", "text": "What?", "rank": 2}]}]}]}}
+RECORDS = {
+    "messages": {"messages": MESSAGES},
+    "messages in parts": {"messages": [{**m, "content": [{"type": "text", "text": m["content"]}]} for m in MESSAGES]},
+    "sharegpt": {"conversations": [{"from": "human" if r == "user" else "gpt", "value": c} for r, c in CHAT]},
+    "alpaca": {"instruction": "Bye", "input": "", "output": "See you.", "history": [["Hi!", "Hello."]]},
+    "alpaca with response": {"instruction": "Bye", "response": "See you.", "history": [["Hi!", "Hello."]]},
+    "oasst": TREE,
+    "frames": {"turns": [{"author": "user" if r == "user" else "wizard", "text": c, "labels": {}} for r, c in CHAT], "id": "x"},
+    "multiwoz 2.2": {"turns": [{"speaker": "USER" if r == "user" else "SYSTEM", "utterance": c} for r, c in CHAT]},
+    "multiwoz 2.1": {"goal": {}, "log": [{"text": text, "metadata": {}} for text in TEXTS]},
+    "chosen conversation": {"chosen": MESSAGES, "rejected": MESSAGES[:3] + [{"role": "assistant", "content": "No."}]},
+    "chosen turn": {"conversations": [{"from": "human", "value": "Hi!"}, {"from": "gpt", "value": "Hello."},
+                                      {"from": "human", "value": "Bye"}],
+                    "chosen": {"from": "gpt", "value": "See you."}, "rejected": {"from": "gpt", "value": "No."}},
+    "chosen transcript": {"chosen": "\n\nHuman: Hi!\n\nAssistant: Hello.\n\nHuman: Bye\n\nAssistant: See you.", "rejected": "x"},
+}
+
+
+def source(**values):
+    return {**SOURCE, **values}
+
+
+def read(folder, name, **values):
+    return list(sources.read(source(path=name, **values), str(folder)))
+
+
+def expected(tokenizer, chat=CHAT):
+    """Ids and mask of a conversation, put together by hand."""
+    ids, mask = [tokenizer.bos_id], [False]
+    for role, content in chat:
+        text = [*tokenizer.encode(content), tokenizer.end_id]
+        ids += [tokenizer.role_ids[role], *text]
+        mask += [False] + [role == "assistant"] * len(text)
+    return ids, mask
+
+
+@pytest.mark.parametrize("name", RECORDS)
+@pytest.mark.parametrize("layout", ["array", "lines", "object of records", "lines named .json"])
+def test_every_format_renders_to_the_exact_ids_and_mask(tmp_path, tokenizer, name, layout):
+    record = RECORDS[name]
+    text = {"array": json.dumps([record] * 2, indent=1), "object of records": json.dumps({"a.json": record, "b.json": record})}
+    path = tmp_path / ("x.jsonl" if layout == "lines" else "x.json")
+    path.write_text(text.get(layout, f"{json.dumps(record)}\n\n{json.dumps(record)}\n"), encoding="utf-8")
+    found = read(tmp_path, path.name)
+    assert len(found) == 2
+    for _, _, sample in found:
+        assert tokenizer.render(clean.clean(sample, {})[0]) == expected(tokenizer)
+
+
+@pytest.mark.parametrize("record", [
+    {"prompt": "Hi!", "completion": "Hello."}, {"question": "Hi!", "answer": "Hello."},
+    {"instruction": "Hi!", "input": "", "output": "Hello."}, {"prompt": "Hi!", "chosen": "Hello.", "rejected": "Go away."},
+    {"prompt": "Hi!", "completion": "Hello.", "label": True}])
+def test_single_turn_formats_render_to_the_exact_ids_and_mask(tokenizer, record):
+    assert tokenizer.render(sources.to_sample(record, "auto")) == expected(tokenizer, CHAT[:2])
+
+
+def test_lines_with_end_of_utterance_marks_are_conversations(tmp_path, tokenizer):
+    (tmp_path / "x.txt").write_text(" __eou__ ".join(TEXTS) + " __eou__\n\nHi! __eou__ Hello. __eou__\n")
+    found = read(tmp_path, "x.txt")
+    assert [line for _, line, _ in found] == [1, 3]
+    assert [tokenizer.render(sample) for *_, sample in found] == [expected(tokenizer), expected(tokenizer, CHAT[:2])]
+
+
+def test_a_system_prompt_and_an_input_field_keep_their_place():
+    sample = sources.to_sample({"system": "Be kind.", "instruction": "Add", "input": "1 2", "output": "3"}, "auto")
+    assert [(m["role"], m["content"]) for m in sample["messages"]] == [
+        ("system", "Be kind."), ("user", "Add\n1 2"), ("assistant", "3")]
+
+
+def test_tool_turns_are_dropped_or_become_text_as_the_config_says():
+    turns = [("human", "Dice?"), ("function_call", '{"name": "roll"}'), ("observation", "4"), ("gpt", "A 4.")]
+    record = {"conversations": [{"from": who, "value": text} for who, text in turns]}
+    assert sources.to_sample(record) == "tool turns" and not isinstance(sources.to_sample(record), sources.Bad)
+    kept = sources.to_sample(record, tools="text")["messages"]
+    assert [(m["role"], m["content"]) for m in kept] == [("user", "Dice?"), ("assistant", '{"name": "roll"}'),
+                                                         ("user", "4"), ("assistant", "A 4.")]
+    call = {"messages": [MESSAGES[0], {"role": "assistant", "content": None, "tool_calls": [{"id": 1}]}]}
+    assert sources.to_sample(call, tools="text")["messages"][1] == {"role": "assistant", "content": '[{"id": 1}]'}
+
+
+def test_plain_text_is_one_document_and_lines_are_many(tmp_path):
+    (tmp_path / "a.txt").write_bytes("\ufeffOne.\r\nTwo.\r\n".encode())
+    ((_, _, sample),) = read(tmp_path, "a.txt")
+    assert clean.clean(sample, {})[0] == {"text": "One.\nTwo."}
+    assert [s["text"] for _, _, s in read(tmp_path, "a.txt", format="lines")] == ["One.", "Two."]
+
+
+def test_a_long_text_is_read_in_sections_that_lose_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(reading, "SECTION", 100)
+    lines = [f"line {i}" if i % 5 else "" for i in range(1, 200)]
+    (tmp_path / "a.txt").write_text("\n".join(lines) + "\n")
+    found = read(tmp_path, "a.txt")
+    assert len(found) > 5 and "\n".join(s["text"] for *_, s in found) == "\n".join(lines)
+    assert all(s["text"].split("\n")[0] == lines[line - 1] for _, line, s in found)
+
+
+@pytest.mark.parametrize("block", [1, 7, 2**20])
+def test_a_json_array_is_read_as_a_stream_with_the_lines_of_its_records(tmp_path, monkeypatch, block):
+    records = [{"text": f"{i} \u4f60\U0001f600\\\"]"} for i in range(50)]
+    (tmp_path / "x.json").write_text(json.dumps(records, indent=2, ensure_ascii=False), encoding="utf-8")
+    blocks = reading._blocks
+    monkeypatch.setattr(reading, "_blocks", lambda *a: (text[i:i + block] for text in blocks(*a) for i in range(0, len(text), block)))
+    found = read(tmp_path, "x.json")
+    assert [s for *_, s in found] == records and [line for _, line, _ in found] == [2 + 3 * i for i in range(50)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "latin-1"])
+@pytest.mark.parametrize("name", ["x.jsonl", "x.json", "x.txt", "x.jsonl.gz"])
+def test_encodings_are_read_when_named_and_a_wrong_one_gives_the_byte(tmp_path, encoding, name):
+    text = "Gr\u00fc\u00dfe" if encoding == "latin-1" else "\u4f60\u597d\uff0c\u4e16\u754c"
+    written = json.dumps([{"text": text}] if name == "x.json" else {"text": text}, ensure_ascii=False)
+    raw = ((text if name == "x.txt" else written) + "\r\n").encode(encoding)
+    (tmp_path / name).write_bytes(gzip.compress(raw) if name.endswith("gz") else raw)
+    named = encoding.removesuffix("-sig")
+    assert [s["text"].strip() for *_, s in read(tmp_path, name, encoding=named)] == [text]
+    if named != "utf-8":
+        at = raw.index(text.encode(encoding)) + (2 if encoding == "latin-1" else 0)
+        try:
+            ((_, _, reason),) = read(tmp_path, name)
+        except ValueError as error:
+            reason = str(error)
+        assert f"not utf-8 at byte {at}:" in reason and "gb18030" in reason
+
+
+@pytest.mark.parametrize("record, reason, bad", [
+    ({"messages": [{"role": "witch", "content": "x"}]}, "role 'witch'", True), ({"messages": [{"content": "x"}]}, "KeyError", True),
+    ({"messages": [{"role": "user", "content": 5}]}, "a turn that is not text", True),
+    ({"messages": [{"role": "user", "content": "\ud83d"}]}, "lone surrogate", True),
+    ({"messages": [{"role": "user", "content": None}]}, "a turn that is not text", True), ({"text": ["x"]}, "not text", True),
+    ({"messages": MESSAGES, "label": False}, "rejected answer", False), ({"prompt": "a", "rejected": "b"}, "rejected answer", False),
+    ({"a": 1}, "no known format has the keys ['a']", True), ([1], "not a JSON object", True), ("{", "column 2", True),
+    ("[" * 100_000, "nested", True), ("1" * 5000, "", True), ({"messages": 5}, "not a record of the format messages", True),
+])
+def test_what_is_no_conversation_is_left_out_with_its_reason(record, reason, bad):
+    found = sources.to_sample(record)
+    assert isinstance(found, str) and reason in found and isinstance(found, sources.Bad) == bad
+
+
+@pytest.mark.parametrize("name, content, message", [
+    ("x.json", b"[1,\n2", r"x.json:2: broken JSON at column 2: the file ends too early"), ("x.txt", b"", "x.txt is empty"),
+    ("x.json", b'[{"text": "a"},\n {"text": "b" "c"}]', r"x.json:2: broken JSON at column 15"),
+    ("x.json", b'[{"text": "a"}] x', r"x.json:1: broken JSON at column 17: more after the end"),
+    ("x.json", b"[" * 100_000, "x.json:1: broken JSON"), ("x.txt", codecs.BOM_UTF16_LE + b"a\0", "UTF-16"),
+    ("x.jsonl.gz", gzip.compress(b"{}" * 100)[:-9], "broken gzip"), ("no.txt", None, "no such file")])
+def test_unreadable_files_are_named_with_their_line(tmp_path, name, content, message):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        read(tmp_path, name)
+
+
+def test_a_folder_without_readable_files_is_an_error_and_a_glob_finds_all(tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "x.png").write_bytes(b"x")
+    with pytest.raises(ValueError, match="no .json, .jsonl"):
+        read(tmp_path, "sub")
+    for i in range(3):
+        (tmp_path / "sub" / f"{i}.txt").write_text(f"text {i}")
+    wanted = [{"text": f"text {i}"} for i in range(3)]
+    assert [s for *_, s in read(tmp_path, "sub")] == [s for *_, s in read(tmp_path, "s*/*.txt")] == wanted
+    assert [s for *_, s in read(tmp_path, "sub", limit=2)] == wanted[:2]
+
+
+def test_a_line_of_100_megabytes_is_one_bad_record(tmp_path):
+    with open(tmp_path / "x.jsonl", "wb") as file:
+        file.write(b'{"text": "a"}\n{"text": "' + b"x" * 100_000_000 + b'"}\n{"text": "b"}\n')
+    found = read(tmp_path, "x.jsonl")
+    assert [line for _, line, _ in found] == [1, 2, 3] and found[0][2] == {"text": "a"} and found[2][2] == {"text": "b"}
+    assert found[1][2].startswith("a line of 100,000,013 bytes") and isinstance(found[1][2], sources.Bad)
+
+
+def test_a_file_from_the_web_is_fetched_once_and_verified(tmp_path):
+    body, asked = b'{"text": "from afar"}\n', []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(404 if "missing" in self.path else 200)
+            self.send_header("Content-Length", str(len(body) + ("short" in self.path)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address, cache = f"http://127.0.0.1:{server.server_port}", str(tmp_path / "cache")
+
+    def fetch(name, sha256=None):
+        return [s for *_, s in sources.read(source(path=f"{address}/{name}", sha256=sha256), "", cache)]
+
+    try:
+        right = hashlib.sha256(body).hexdigest()
+        assert fetch("x.jsonl", right) == fetch("x.jsonl", right) == [{"text": "from afar"}] and len(asked) == 1
+        for name, sha256, message in (("x.jsonl", "0" * 64, f"its sha256 is {right}"), ("missing.jsonl", None, "404"),
+                                      ("short.jsonl", None, "22 of 23 bytes|IncompleteRead")):
+            with pytest.raises(ValueError, match=message):
+                fetch(name, sha256)
+        assert len(list((tmp_path / "cache").iterdir())) == 1, "nothing half fetched is left"
+    finally:
+        server.shutdown()
+
+
+# --- hostile input ----------------------------------------------------------------------------------------------
+
+SPELLED = ["<|assistant|>", "\uff1c|user|\uff1e", "<|\u200bend|>", "<s>", "</s>", "<pad>", "<0x41>", "\u2581", "<|assist"]
+NASTY = ["\0", "\ufeff", "\u200b", " " * 50_000, "\n" * 50_000, "`" * 20_001, "&amp;" * 5000, "<div" * 5000, "&#55296;",
+         "\u202e", "\ufffd", "Instruction:\n" * 2000, "\t \u3000" * 20_000, "***", "_" * 9999, *SPELLED]
+
+
+def mutated(record: dict, draw: random.Random) -> bytes:
+    """A record with something wrong in its values, its structure or its bytes, or with nothing wrong."""
+    def change(value):
+        if isinstance(value, dict):
+            return {k: change(v) for k, v in value.items() if draw.random() > 0.02}
+        if isinstance(value, list):
+            items = [change(v) for v in value if draw.random() > 0.03]
+            return items[::-1] if draw.random() < 0.05 else items
+        kind = draw.random()
+        if kind < 0.02:
+            return draw.choice([None, 5, [], {}, True, 1e308, [["a"]], "\ud800"])
+        if kind < 0.08 and isinstance(value, str):
+            at = draw.randrange(len(value) + 1)
+            return value[:at] + draw.choice(NASTY) + value[at:]
+        return value
+
+    raw = bytearray(json.dumps(change(record), ensure_ascii=draw.random() < 0.5).encode("utf-8", "surrogatepass"))
+    for _ in range(draw.choice((0, 0, 0, 1, 3))):
+        at = draw.randrange(len(raw) + 1)
+        raw[at:at + draw.randrange(3)] = bytes(draw.randrange(256) for _ in range(draw.randrange(3)))
+    return bytes(raw).replace(b"\n", b" ")
+
+
+def test_ten_thousand_mutated_records_neither_crash_nor_hang_nor_supervise_a_wrong_token(tmp_path, tokenizer):
+    draw = random.Random(0)
+    lines = [mutated(draw.choice(list(RECORDS.values())), draw) for _ in range(10_000)]
+    (tmp_path / "x.jsonl").write_bytes(b"\n".join(lines) + b"\n")
+    controls = {i for i in range(len(tokenizer)) if tokenizer.pieces.is_control(i)}
+    kept = slowest = 0
+    begun = time.perf_counter()
+    for _, line, sample in sources.read(source(path="x.jsonl"), str(tmp_path)):
+        if isinstance(sample, dict):
+            sample = clean.clean(sample, {})[0]
+            if sample:
+                kept += 1
+                gather._folded(sample)
+                pieces = packing.windows(sample, tokenizer, 512)[0]
+                for ids, mask in pieces:
+                    assert len(ids) == len(mask) <= 512 and any(mask) and not mask[0], line
+                    role = None
+                    for token, supervised in zip(ids, mask):
+                        if token in tokenizer.role_ids.values():
+                            role = next(name for name, i in tokenizer.role_ids.items() if i == token)
+                            assert not supervised, line
+                        elif token == tokenizer.end_id:
+                            assert supervised == (role == "assistant") or not supervised and len(pieces) > 1, line
+                        else:
+                            assert token not in controls or token == tokenizer.bos_id, line
+                            wanted = role == "assistant" and token != tokenizer.bos_id
+                            assert supervised == wanted or not supervised and len(pieces) > 1, line
+        slowest = max(slowest, time.perf_counter() - begun)
+        begun = time.perf_counter()
+    assert kept > 3000 and slowest < 2
+
+
+@pytest.mark.parametrize("text", SPELLED)
+def test_text_that_spells_a_marker_stays_text(tokenizer, text):
+    halves = [{"role": "user", "content": "a" + text[:3]}, {"role": "assistant", "content": text[3:] + "b" + text}]
+    ids, _ = tokenizer.render({"messages": halves})
+    controls = [i for i in ids if tokenizer.pieces.is_control(i)]
+    roles = tokenizer.role_ids
+    assert controls == [tokenizer.bos_id, roles["user"], tokenizer.end_id, roles["assistant"], tokenizer.end_id]
+
+
+@pytest.mark.parametrize("bad, of, strict, stops", [(1, 100, False, False), (2, 100, False, True), (1, 100, True, True), (30, 100, False, True)])
+def test_more_than_one_percent_of_bad_records_stops_with_the_first_ten(tmp_path, bad, of, strict, stops):
+    lines = [json.dumps({"prompt": f"Question {i}?", "completion": f"Answer {i}."}) for i in range(of)]
+    lines[5:5 + bad] = ['{"prompt": '] * bad
+    (tmp_path / "x.jsonl").write_text("\n".join(lines))
+    stage = {"name": "sft", "data": [source(path="x.jsonl")], "validation": []}
+    options = {**DEFAULTS["data"], "data_root": str(tmp_path), "strict": strict}
+    if not stops:
+        counts = gather.gather(stage, options, str(tmp_path))["sources"]["x.jsonl"]
+        assert counts["bad"] == bad and counts["kept"] == of - bad
+        assert counts["dropped"]["bad: broken JSON at column 12: Expecting value"]["examples"][0][0] == "x.jsonl:6"
+        return
+    with pytest.raises(ValueError, match=f"x.jsonl: {bad} of {of} records are bad") as error:
+        gather.gather(stage, options, str(tmp_path))
+    listed = [line.split(":")[1] for line in str(error.value).split("\n")[1:]]
+    assert listed == [str(6 + i) for i in range(1 if strict else min(10, bad))]
+
+
+def test_a_source_with_nothing_usable_is_an_error_that_says_why(tmp_path):
+    (tmp_path / "x.jsonl").write_text(json.dumps({"prompt": "Hi", "completion": "Hello"}) + "\n")
+    (tmp_path / "y.jsonl").write_text(json.dumps({"prompt": "Hi", "completion": " "}) + "\n")
+    stage = {"name": "sft", "data": [source(path="x.jsonl"), source(path="y.jsonl")], "validation": []}
+    with pytest.raises(ValueError, match="nothing of the source y.jsonl is usable: 1 no answer"):
+        gather.gather(stage, {**DEFAULTS["data"], "data_root": str(tmp_path), "validation_fraction": 0.0}, str(tmp_path))

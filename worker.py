@@ -1,0 +1,178 @@
+"""The thread that alone touches the engine, and what it tells the event loop.
+
+    worker = Worker(engine, capacity=72)      # on the event loop, in `serve.py`
+    answers = Answers(worker, prompts, samplings)
+    async for part in answers: ...
+
+Functions to run on the engine thread go over in a queue, news comes back by `call_soon_threadsafe`. No lock: each
+object is changed by one of the two threads only.
+"""
+
+import asyncio
+import contextlib
+import logging
+import math
+import queue
+import threading
+import time
+from typing import NamedTuple
+
+import torch
+
+from generate import Engine, Sampling
+from model import LanguageModel, rotate
+from protocol import Refused, token_entries
+
+
+class Part(NamedTuple):
+    """What one step added to one answer; `entries` as `token_entries` returns them."""
+
+    index: int
+    text: str
+    entries: list[dict] | None
+    tokens: int
+    finish_reason: str | None
+    at: float  # time.monotonic() after the step
+
+
+@torch.inference_mode()
+def attention_weights(model: LanguageModel, ids: list[int]) -> torch.Tensor:
+    """How the last of the ids attends to all of them: softmax(q k / sqrt(E)) (Vaswani et al. 2017, eq. 1), [L, H, T].
+
+    An uncached forward pass; what enters each attention layer is caught on the way in.
+    """
+    weights = []
+
+    def catch(attention, args):
+        x, cos, sin = args[:3]
+        shape = (1, x.shape[1], -1, attention.head_size)
+        q = rotate(attention.q_proj(x).view(shape).transpose(1, 2), cos, sin)[:, :, -1:]  # [1, H, 1, E]
+        k = rotate(attention.k_proj(x).view(shape).transpose(1, 2), cos, sin)  # [1, K, T, E]
+        k = k.repeat_interleave(q.shape[1] // k.shape[1], dim=1)
+        weights.append((q @ k.transpose(2, 3) / math.sqrt(attention.head_size)).float().softmax(-1)[0, :, 0])
+
+    hooks = [layer.self_attn.register_forward_pre_hook(catch) for layer in model.model.layers]
+    try:
+        model(torch.tensor([ids], device=model.lm_head.weight.device))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return torch.stack(weights).cpu()
+
+
+class Worker(threading.Thread):
+    """The engine thread: runs the functions that arrive in `inbox`, and `engine.step` while requests exist.
+
+    `open` counts the requests that were accepted and have not ended. Only the event loop changes it, so no lock is needed.
+    """
+
+    def __init__(self, engine: Engine, capacity: int):
+        super().__init__(name="engine", daemon=True)
+        self.engine, self.capacity, self.open = engine, capacity, 0
+        self.inbox: queue.SimpleQueue = queue.SimpleQueue()
+        self.jobs: dict = {}  # the engine's request -> (the answers it belongs to, its index there, tokens told so far)
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self.stopping = False
+
+    def run(self) -> None:
+        while not self.stopping:
+            wait = not self.jobs
+            with contextlib.suppress(queue.Empty):
+                while True:
+                    self.inbox.get(block=wait)()
+                    wait = False
+            if self.jobs and not self.stopping:
+                self.advance()
+
+    def advance(self) -> None:
+        """One step, and what it gave to whom, in one message to the event loop."""
+        news = []
+        try:
+            for request in self.engine.step():
+                answers, index, told = self.jobs[request]
+                entries = token_entries(self.engine, request, told)
+                news.append((answers, Part(index, request.read(), entries, len(request.tokens) - told,
+                                           request.finish_reason, time.monotonic())))
+                self.jobs[request] = (answers, index, len(request.tokens))
+                if request.finish_reason:
+                    del self.jobs[request]
+        except Exception:  # a broken step must not leave its callers waiting for ever
+            logging.exception("a step of the engine failed")
+            news = [(answers, Refused(500, "the engine failed; the server's log says why")) for answers, _, _ in self.jobs.values()]
+            self.forget(lambda answers: True)
+        self.loop.call_soon_threadsafe(lambda: [answers.told(part) for answers, part in news])
+
+    def forget(self, unwanted) -> None:
+        """Cancel the requests of the answers for which `unwanted` is true."""
+        for request in [r for r, (answers, _, _) in self.jobs.items() if unwanted(answers)]:
+            self.engine.cancel(request)
+            del self.jobs[request]
+
+    async def call(self, function):
+        """The result of a function that runs on the engine thread."""
+        future = self.loop.create_future()
+
+        def run():
+            try:
+                result, settle = function(), future.set_result
+            except Exception as error:
+                result, settle = error, future.set_exception
+            self.loop.call_soon_threadsafe(lambda: future.cancelled() or settle(result))
+
+        self.inbox.put(run)
+        return await future
+
+    def stop(self) -> None:
+        self.inbox.put(lambda: setattr(self, "stopping", True))
+        self.join()
+
+
+class Answers:
+    """The answers to one HTTP request: an asynchronous iterator of `Part`s.
+
+    Refuses to exist when the queue is full. `close` at any time frees its slots.
+    """
+
+    def __init__(self, worker: Worker, prompts: list[list[int]], samplings: list[Sampling]):
+        self.worker, self.unfinished = worker, len(prompts)
+        if worker.open + self.unfinished > worker.capacity:
+            raise Refused(503, f"all {len(worker.engine.running)} slots are busy and the queue is full; try again soon")
+        worker.open += self.unfinished
+        self.parts: asyncio.Queue = asyncio.Queue()
+        self.begun, self.first_at, self.seconds, self.tokens = time.monotonic(), None, 0.0, 0
+
+        def submit():
+            for index, (prompt, sampling) in enumerate(zip(prompts, samplings)):
+                worker.jobs[worker.engine.submit(prompt, sampling)] = (self, index, 0)
+
+        worker.inbox.put(submit)
+
+    def told(self, part: Part | Refused) -> None:
+        """Take what the engine thread reports; a refusal ended everything."""
+        self.parts.put_nowait(part)
+        if self.unfinished and (isinstance(part, Refused) or part.finish_reason):
+            ended = self.unfinished if isinstance(part, Refused) else 1
+            self.unfinished -= ended
+            self.worker.open -= ended
+
+    def close(self) -> None:
+        if self.unfinished:
+            self.worker.inbox.put(lambda: self.worker.forget(lambda answers: answers is self))
+            self.worker.open -= self.unfinished
+            self.unfinished = 0
+        self.parts.put_nowait(None)
+
+    def __aiter__(self):
+        return self
+
+    async def __anext__(self):
+        if not self.unfinished and self.parts.empty():
+            raise StopAsyncIteration
+        part = await self.parts.get()
+        if part is None:
+            raise StopAsyncIteration
+        if isinstance(part, Refused):
+            raise part
+        self.first_at = self.first_at or part.at
+        self.tokens, self.seconds = self.tokens + part.tokens, part.at - self.first_at
+        return part
