@@ -50,7 +50,9 @@ class CachedModel:
         # On a CPU attention of one query in bf16 takes three to seven times as long as in fp32.
         self.cache = torch.zeros((len(self.layers), slots, 2 * config.num_key_value_heads, length, config.head_size),
                                  device=device, dtype=torch.float32 if device.type == "cpu" else dtype)
-        self.idle = torch.zeros((1, config.num_attention_heads * config.head_size), device=device, dtype=dtype)
+        keys, values = self.cache.chunk(2, dim=2)
+        shared = config.num_attention_heads // config.num_key_value_heads  # query heads on one key-value head
+        self.keys, self.values = (t[:, :, :, None].expand(-1, -1, -1, shared, -1, -1) for t in (keys, values))
 
     def prefill(self, slot: int, ids: list[int], start: int) -> Tensor:
         """Read more of a slot's sequence, from position `start` on; the logits [1, V] that follow its last token."""
@@ -66,15 +68,15 @@ class CachedModel:
         exactly its length: what a sequence yields does not depend, bit for bit, on what the others do.
         """
         idle = self.config.max_position_embeddings - 1  # the one position that no sequence ever needs
-        spans = [None if i is None else (slot, position + 1) for slot, (i, position) in enumerate(zip(ids, positions))]
+        spans = [(slot, 1 if i is None else position + 1) for slot, (i, position) in enumerate(zip(ids, positions))]
         places = torch.tensor([idle if i is None else p for i, p in zip(ids, positions)], device=self.head.device)
         return self._forward([i or 0 for i in ids], range(self.slots), places, spans, None) @ self.head
 
     def _forward(self, ids, slots, positions: Tensor, spans: list, mask: Tensor | None) -> Tensor:
         """Final hidden states [N, D] of rows in these slots at these positions [N].
 
-        spans: of each slot that takes part, in the order of the rows, (slot, length to attend over); with a
-        mask [N, length] all rows belong to one span.
+        spans: for each sequence, in the order of the rows, (slot, length to attend over); with a mask [N, length]
+        all rows belong to one.
         """
         config = self.config
         H, K, E = config.num_attention_heads, config.num_key_value_heads, config.head_size
@@ -83,7 +85,8 @@ class CachedModel:
         # Where row n's key and value heads lie when a layer's cache is seen as a list of vectors [E].
         lines = (torch.tensor(slots, device=device)[:, None] * 2 * K + torch.arange(2 * K, device=device))
         lines = (lines * config.max_position_embeddings + positions[:, None]).flatten()
-        kept = [span and self.cache[:, span[0], :, :span[1]].unbind() for span in spans]
+        keys, values = ([store[:, slot, :, :, :end].unbind() for slot, end in spans]  # of each span and layer
+                        for store in (self.keys, self.values))
         x = self.embedding(torch.tensor(ids, device=device))
         for i, (input_norm, qkv_proj, o_proj, post_norm, gate_up_proj, down_proj) in enumerate(self.layers):
             qkv = (F.rms_norm(x, (D,), input_norm, config.rms_norm_eps) @ qkv_proj).view(N, H + 2 * K, E)
@@ -91,12 +94,11 @@ class CachedModel:
             torch.addcmul(qk * cos, qk.roll(E // 2, -1), sin, out=qk)
             qkv = qkv.to(self.cache.dtype)
             self.cache[i].view(-1, E).index_copy_(0, lines, qkv[:, H:].reshape(-1, E))
-            q = qkv[:, :H].view(len(spans), -1, K, H // K, E).permute(0, 2, 3, 1, 4)  # [spans, K, H/K, N/spans, E]
-            y = [self.idle if layers is None else F.scaled_dot_product_attention(
-                    q[s], *(kv[:, None].expand(-1, H // K, -1, -1) for kv in layers[i].split(K)),
-                    attn_mask=mask).permute(2, 0, 1, 3).reshape(-1, H * E)
-                 for s, layers in enumerate(kept)]
-            x = torch.addmm(x, torch.cat(y).to(x.dtype), o_proj)
+            queries = qkv[:, :H].view(len(spans), -1, K, H // K, E).permute(0, 2, 3, 1, 4).unbind()  # [K, H/K, rows, E]
+            y = [F.scaled_dot_product_attention(q, k[i], v[i], attn_mask=mask)
+                 for q, k, v in zip(queries, keys, values)]
+            y = torch.cat(y, dim=2).permute(2, 0, 1, 3).reshape(N, H * E)
+            x = torch.addmm(x, y.to(x.dtype), o_proj)
             gate, up = (F.rms_norm(x, (D,), post_norm, config.rms_norm_eps) @ gate_up_proj).chunk(2, dim=-1)
             x = torch.addmm(x, F.silu(gate).mul_(up), down_proj)
         return F.rms_norm(x, (D,), self.norm, config.rms_norm_eps)

@@ -173,12 +173,13 @@ def read_choices(path: str) -> list[dict]:
                 item = json.loads(line)
                 question, choices, answer = item["question"], item["choices"], item["answer"]
                 answer = choices.index(answer) if isinstance(answer, str) else answer
-                if not (isinstance(question, str) and isinstance(choices, list) and type(answer) is int
-                        and len(choices) > 1 and all(isinstance(c, str) for c in choices) and 0 <= answer < len(choices)):
+                if not isinstance(choices, list) or not all(isinstance(text, str) for text in [question, *choices]):
+                    raise ValueError
+                if len(choices) < 2 or type(answer) is not int or not 0 <= answer < len(choices):
                     raise ValueError
             except (ValueError, KeyError, TypeError, AttributeError):
-                raise ValueError(f"{path}, line {number}: should be {{\"question\": text, \"choices\": [text, text, ...], "
-                                 "\"answer\": the right one or its index from 0}") from None
+                raise ValueError(f"{path}, line {number}: should be {{\"question\": text, \"choices\": [text, text, "
+                                 "...], \"answer\": the right one or its index from 0}") from None
             questions.append({"question": question, "choices": choices, "answer": answer, "line": number})
     if not questions:
         raise ValueError(f"{path}: no question to evaluate")

@@ -253,7 +253,7 @@ class Engine:
         """Choose the next token of these slots' requests from logits [slots, V]."""
         requests = [self.running[slot] for slot in slots]
         likely = logits.float().log_softmax(-1) if any(r.sampling.logprobs is not None for r in requests) else None
-        logits = logits.index_fill(1, self.forbidden, -math.inf)
+        logits.index_fill_(1, self.forbidden, -math.inf)
         greedy = logits.argmax(-1).tolist()
         for row, (slot, request) in enumerate(zip(slots, requests)):
             sampling = request.sampling
