@@ -117,8 +117,9 @@ def test_completions_continue_the_text_of_each_prompt(client, solo):
 def test_models_and_health_tell_what_runs_here(client, server):
     assert [model.id for model in client.models.list()] == ["tiny"] and client.models.retrieve("tiny").id == "tiny"
     assert httpx.get(server[0] + "/health").json() == {"status": "ok", "model": "tiny"}
-    with pytest.raises(openai.NotFoundError, match="there is no model 'gpt'"):
+    with pytest.raises(openai.NotFoundError, match="there is no model 'gpt'") as caught:
         client.chat.completions.create(model="gpt", messages=HELLO)
+    assert caught.value.code == "model_not_found"
 
 
 def test_n_answers_with_a_seed_are_those_of_the_following_seeds_alone(client, solo):
