@@ -84,7 +84,7 @@ def test_the_conversation_the_system_prompt_and_the_settings_are_what_is_sent(pa
         say(page, "Two")
     body = sent.value.post_data_json
     assert [m["role"] for m in body["messages"]] == ["system", "user", "assistant", "user"]
-    assert body["messages"][0]["content"] == "Be kind." and body["top_k"] == 5 and "temperature" not in body
+    assert page.evaluate("chat.system") == body["messages"][0]["content"] == "Be kind." and body["top_k"] == 5 and "temperature" not in body
     page.click("#new")
     assert page.evaluate("chat.system") == "", "the system prompt belongs to its chat"
 

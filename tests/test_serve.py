@@ -117,8 +117,9 @@ def test_completions_continue_the_text_of_each_prompt(client, solo):
 def test_models_and_health_tell_what_runs_here(client, server):
     assert [model.id for model in client.models.list()] == ["tiny"] and client.models.retrieve("tiny").id == "tiny"
     assert httpx.get(server[0] + "/health").json() == {"status": "ok", "model": "tiny"}
-    with pytest.raises(openai.NotFoundError, match="there is no model 'gpt'"):
+    with pytest.raises(openai.NotFoundError, match="there is no model 'gpt'") as caught:
         client.chat.completions.create(model="gpt", messages=HELLO)
+    assert caught.value.code == "model_not_found"
 
 
 def test_n_answers_with_a_seed_are_those_of_the_following_seeds_alone(client, solo):
@@ -492,6 +493,6 @@ def test_what_cannot_be_served_is_said_in_one_line_and_an_open_address_in_a_warn
     with pytest.raises(SystemExit, match="^error: "):  # no machine has this address (RFC 5737)
         main(["--model", folder, "--host", "192.0.2.1"])
     assert capsys.readouterr().err.startswith("warning: on 192.0.2.1 everyone who reaches this port can use the model; set ZEROCHAT")
-    for words, message in ((["--model", str(tmp_path)], "is not a finished model"), (["--slots", "0"], "--slots should be")):
+    for words, message in ((["--model", str(tmp_path)], "is not a "), (["--slots", "0"], "--slots should be")):
         with pytest.raises(SystemExit, match=f"^error: .*{message}"):
             main(words)
