@@ -43,7 +43,7 @@ LOAD = """if True:
 
 def main(argv=None) -> None:
     parser = argparse.ArgumentParser(description="measure how a model folder loads")
-    parser.add_argument("--config", default=os.path.join(ROOT, "configs", "large.json"), help="whose model section is the shape")
+    parser.add_argument("--config", default=os.path.join(ROOT, "configs", "large.json"), help="its model section")
     args = parser.parse_args(argv)
     with open(args.config, encoding="utf-8") as file:
         raw = json.load(file)
