@@ -65,12 +65,10 @@ def likelihood(engine: Engine, samples: list[dict]) -> dict[str, dict]:
     for conversation, sample in enumerate(samples):
         said = 0  # assistant turns in the windows before
         for ids, mask in windows(sample, engine.tokenizer, engine.context)[0]:
-            nats, tokens = token_nats(engine, ids, mask), torch.tensor(ids)[1:]
-            supervised = torch.tensor(mask[1:])
-            roles = engine.tokenizer.role_ids  # none in somebody else's template: there, answers open where supervision does
-            opens = tokens == roles["assistant"] if roles else supervised & ~torch.tensor(mask[:-1])
-            number = said + opens.cumsum(0)
-            tokens, turns, said = tokens[supervised], number[supervised], int(number[-1])
+            nats, supervised = token_nats(engine, ids, mask), torch.tensor(mask)
+            begins = supervised[1:] & ~supervised[:-1]  # an answer is a run of supervised tokens
+            turns = said + begins.cumsum(0)[supervised[1:]]
+            tokens, said = torch.tensor(ids)[supervised], int(turns[-1])
             for turn in turns.unique().tolist():
                 of_turn = turns == turn
                 entry = (float(nats[of_turn].double().sum()), int(of_turn.sum()), int(sizes[tokens[of_turn]].sum()),
@@ -175,12 +173,13 @@ def read_choices(path: str) -> list[dict]:
                 item = json.loads(line)
                 question, choices, answer = item["question"], item["choices"], item["answer"]
                 answer = choices.index(answer) if isinstance(answer, str) else answer
-                if not (isinstance(question, str) and isinstance(choices, list) and type(answer) is int
-                        and len(choices) > 1 and all(isinstance(c, str) for c in choices) and 0 <= answer < len(choices)):
+                if not isinstance(choices, list) or not all(isinstance(text, str) for text in [question, *choices]):
+                    raise ValueError
+                if len(choices) < 2 or type(answer) is not int or not 0 <= answer < len(choices):
                     raise ValueError
             except (ValueError, KeyError, TypeError, AttributeError):
-                raise ValueError(f"{path}, line {number}: should be {{\"question\": text, \"choices\": [text, text, ...], "
-                                 "\"answer\": the right one or its index from 0}") from None
+                raise ValueError(f"{path}, line {number}: should be {{\"question\": text, \"choices\": [text, text, "
+                                 "...], \"answer\": the right one or its index from 0}") from None
             questions.append({"question": question, "choices": choices, "answer": answer, "line": number})
     if not questions:
         raise ValueError(f"{path}: no question to evaluate")

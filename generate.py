@@ -222,7 +222,8 @@ class Engine:
             # A slot just filled above sits this one out, as an idle one does.
             last = [self.running[slot].tokens[-1] if slot in decoding else None for slot in range(len(self.running))]
             at = [len(r.prompt) + len(r.tokens) - 1 if r else 0 for r in self.running]
-            advanced += self._accept(decoding, self.cached.decode(last, at)[decoding])
+            logits = self.cached.decode(last, at)
+            advanced += self._accept(decoding, logits if len(decoding) == len(logits) else logits[decoding])
         return advanced
 
     def _admit(self, request: Request) -> tuple[int, Tensor]:
@@ -253,7 +254,7 @@ class Engine:
         """Choose the next token of these slots' requests from logits [slots, V]."""
         requests = [self.running[slot] for slot in slots]
         likely = logits.float().log_softmax(-1) if any(r.sampling.logprobs is not None for r in requests) else None
-        logits = logits.index_fill(1, self.forbidden, -math.inf)
+        logits.index_fill_(1, self.forbidden, -math.inf)
         greedy = logits.argmax(-1).tolist()
         for row, (slot, request) in enumerate(zip(slots, requests)):
             sampling = request.sampling

@@ -32,13 +32,13 @@ def folder(tmp_path_factory, tokenizer):
 
 
 def conversation(*texts, **extra):
-    return {"messages": [{"role": "user" if i % 2 == 0 else "assistant", "content": text} for i, text in enumerate(texts)],
-            "source": "a.jsonl", "line": 1, "lang": "en"} | extra
+    messages = [{"role": ("user", "assistant")[i % 2], "content": text} for i, text in enumerate(texts)]
+    return {"messages": messages, "source": "a.jsonl", "line": 1, "lang": "en"} | extra
 
 
 def test_words_are_lower_case_and_each_chinese_character_is_one():
     assert metrics.words("It's 3:15, 世界！") == ["it", "'", "s", "3", ":", "15", ",", "世", "界", "！"]
-    assert metrics.is_chinese("我爱吃 pizza") and not metrics.is_chinese("I love 饺子 and tea") and not metrics.is_chinese("")
+    assert metrics.is_chinese("我爱吃 pizza") and not metrics.is_chinese("I love 饺子 and tea")
 
 
 def test_token_f1_counts_shared_words_as_multisets():
@@ -119,7 +119,7 @@ def test_loss_by_turn_and_source_sums_nats_and_bytes_of_the_definition(folder, t
                         for i, value in enumerate((nats, 1, size)):
                             entry[i] += value
                 ids.append(token)
-    assert list(found) == ["all", "turn 1", "turn 2", "source a.jsonl", "source b.jsonl"] and set(found) == set(expected)
+    assert list(found) == ["all", "turn 1", "turn 2", "source a.jsonl", "source b.jsonl"]
     for group, (nats, tokens, size) in expected.items():
         figures = found[group]
         assert (figures["tokens"], figures["bytes"]) == (tokens, size)
@@ -164,7 +164,8 @@ def test_the_likeliest_choice_is_found_by_its_log_probability_and_chance_stands_
     assert figures["chance"] == pytest.approx((3 / 2 + 3 / 3) / 6)
 
 
-@pytest.mark.parametrize("line", ["not json", "[]", '{"question": "q"}', '{"question": "q", "choices": ["a"], "answer": 0}',
+@pytest.mark.parametrize("line", ["not json", "[]", '{"question": "q"}',
+                                  '{"question": "q", "choices": ["a"], "answer": 0}',
                                   '{"question": "q", "choices": ["a", "b"], "answer": 2}',
                                   '{"question": "q", "choices": ["a", "b"], "answer": "c"}',
                                   '{"question": "q", "choices": "ab", "answer": "a"}',
@@ -187,7 +188,8 @@ def test_a_comparison_pairs_the_turns_and_lists_what_only_one_got_right():
     one = {"turns": turns_of(True, False, False, True), "likelihood": likelihood, "bits_per_byte": 2.0}
     other = {"turns": turns_of(True, True, True, False)[::-1], "likelihood": better, "bits_per_byte": 1.25}
     compared = evaluate.compare(one, other)
-    assert [a["conversation"] for a, _ in compared["won"]] == [1, 2] and [a["conversation"] for a, _ in compared["lost"]] == [3]
+    assert [a["conversation"] for a, _ in compared["won"]] == [1, 2]
+    assert [a["conversation"] for a, _ in compared["lost"]] == [3]
     assert compared["rows"]["correct"][:2] == (0.5, 0.75)
     low, high = compared["rows"]["bits_per_byte"][2]
     assert -1 <= low < -0.75 < high <= -0.5
@@ -197,8 +199,7 @@ def test_a_comparison_pairs_the_turns_and_lists_what_only_one_got_right():
 
 def test_two_models_side_by_side_leave_reports_to_read(folder, tmp_path, capsys):
     data, questions = tmp_path / "d.jsonl", tmp_path / "q.jsonl"
-    data.write_text("\n".join(json.dumps({"messages": conversation(f"Say {i}", f"It is {i}.", "再说一次", f"是{i}。")["messages"]})
-                              for i in range(3)))
+    data.write_text("\n".join(json.dumps(conversation(f"Say {i}", f"It is {i}.", "再说一次", f"是{i}。")) for i in range(3)))
     questions.write_text('{"question": "q", "choices": ["a", "b"], "answer": 1}')
     evaluate.main(["--model", str(folder), "--compare", str(folder.parent / "other"), "--data", str(data), "--choices",
                    str(questions), "--max-new-tokens", "3", "--slots", "4", "--out", str(tmp_path / "out")])
@@ -207,12 +208,13 @@ def test_two_models_side_by_side_leave_reports_to_read(folder, tmp_path, capsys)
     for text in (said, written):
         assert f"| source {data} |" in text and "difference, paired [95%]" in text and "| 50.0% |" in text
     assert len(report["models"]) == 2 and len(report["models"][0]["turns"]) == 6
-    evaluate.main(["--model", str(folder), "--data", str(data), "--max-new-tokens", "3", "--out", str(tmp_path / "out")])
+    evaluate.main(["--model", str(folder), "--data", str(data), "--max-new-tokens", "3",
+                   "--out", str(tmp_path / "out")])
     written = (tmp_path / "out" / "report.md").read_text()
     assert "## Missed (6)" in written and "> **user**: 再说一次" in written and "expected: 是2。" in written
 
 
-def test_without_sacrebleu_one_line_says_what_is_missing_and_the_rest_is_measured(folder, tmp_path, capsys, monkeypatch):
+def test_without_sacrebleu_one_line_says_what_is_missing_and_the_rest_is_there(folder, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(evaluate.importlib.util, "find_spec", lambda name: None)
     monkeypatch.setitem(__import__("sys").modules, "sacrebleu", None)
     evaluate.main(["--model", str(folder), "--demo", "2", "--max-new-tokens", "2", "--out", str(tmp_path)])
@@ -235,7 +237,8 @@ def broken(folder, tmp_path, kind):
 
 @pytest.mark.parametrize("kind, message", [
     ("no config.json", "has no config.json"), ("no model.safetensors", "has no model.safetensors"),
-    ("no tokenizer.model", "has no tokenizer.model"), ("another shape", r"gate_proj.weight should be \[96, 48\], found \[80, 48\]")])
+    ("no tokenizer.model", "has no tokenizer.model"),
+    ("another shape", r"gate_proj.weight should be \[96, 48\], found \[80, 48\]")])
 def test_a_model_that_cannot_be_loaded_is_refused_in_the_same_words_everywhere(folder, tmp_path, kind, message):
     target, said = broken(folder, tmp_path, kind), []
     for program, words in ((evaluate, ["--demo", "1"]), (sample, ["--prompt", "x"])):
@@ -247,7 +250,7 @@ def test_a_model_that_cannot_be_loaded_is_refused_in_the_same_words_everywhere(f
 
 @pytest.mark.parametrize("content, message", [
     ("", "is empty"), ('{"messages": [{"role": "user", "content": "only a question"}]}', "no conversation"),
-    (json.dumps({"messages": conversation("long " * 300, "short")["messages"]}), "no question leaves room for an answer")])
+    (json.dumps(conversation("long " * 300, "short")), "no question leaves room for an answer")])
 def test_data_with_nothing_to_evaluate_is_refused(folder, tmp_path, content, message):
     path = tmp_path / "d.jsonl"
     path.write_text(content)

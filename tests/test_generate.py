@@ -42,14 +42,15 @@ def test_greedy_text_with_the_cache_is_that_of_the_full_forward_pass(model, toke
         assert request.tokens == uncached_greedy(model, tokenizer, prompt, 20)
 
 
-@pytest.mark.parametrize("shape", [{}, {"num_key_value_heads": 4, "tie_word_embeddings": False}, {"num_key_value_heads": 1}])
+@pytest.mark.parametrize("shape", [{}, {"num_key_value_heads": 4, "tie_word_embeddings": False},
+                                   {"num_key_value_heads": 1}])
 def test_cached_logits_in_any_slot_are_those_of_the_full_forward_pass(shape):
     model = tiny_model(**shape)
     first, second = torch.randint(4, 900, (2, 60)).tolist()
     with torch.inference_mode():
         expected = [model(torch.tensor([ids]))[0] for ids in (first, second)]
         cached = CachedModel(model, slots=3)
-        assert torch.equal(model(torch.tensor([first]))[0], expected[0]), "another layout of the weights, the same model"
+        assert torch.equal(model(torch.tensor([first]))[0], expected[0]), "another layout, the same model"
         torch.testing.assert_close(cached.prefill(2, first[:20], 0), expected[0][19:20], rtol=1e-4, atol=1e-4)
         torch.testing.assert_close(cached.prefill(2, first[20:31], 20), expected[0][30:31], rtol=1e-4, atol=1e-4)
         cached.prefill(0, second[:8], 0)
@@ -115,15 +116,16 @@ def test_the_next_turn_of_a_conversation_reads_only_what_is_new_and_answers_the_
     settings = Sampling(temperature=0, max_new_tokens=6, logprobs=3)
     first = [tokenizer.bos_id] + list(range(300, 321))
     second = first + list(range(400, 420))
-    engine = Engine(model, tokenizer, slots=2)
+    engine = Engine(model, tokenizer, slots=3)
     engine.chunk = 8
     reads = counting_reads(engine, monkeypatch)
     finish(engine, engine.submit(first, settings))
     other = engine.submit([tokenizer.bos_id] + [500] * 12, settings)  # somebody else, who must not get in the way
     finish(engine, other)
     again = finish(engine, engine.submit(second, settings))
-    assert reads == [(0, 8, 0), (0, 8, 8), (0, 6, 16), (1, 8, 0), (1, 5, 8), (0, 8, 16), (0, 8, 24), (0, 8, 32), (0, 2, 40)]
-    fresh = Engine(model, tokenizer, slots=2)
+    assert reads[:5] == [(0, 8, 0), (0, 8, 8), (0, 6, 16), (1, 8, 0), (1, 5, 8)]
+    assert reads[5:] == [(0, 8, 16), (0, 8, 24), (0, 8, 32), (0, 2, 40)]
+    fresh = Engine(model, tokenizer, slots=3)
     fresh.chunk = 8
     assert again == finish(fresh, fresh.submit(second, settings)), "bit for bit, though read in another slot or before"
 
@@ -204,7 +206,8 @@ def test_the_repetition_penalty_divides_positive_and_multiplies_negative_logits_
 
 
 @pytest.mark.parametrize("values", [{"temperature": -1}, {"temperature": float("nan")}, {"top_p": 0}, {"top_p": 1.1},
-                                    {"min_p": -0.1}, {"repetition_penalty": 0}, {"max_new_tokens": 0}, {"top_k": -1}, {"top_k": 2.5},
+                                    {"min_p": -0.1}, {"repetition_penalty": 0}, {"max_new_tokens": 0}, {"top_k": -1},
+                                    {"top_k": 2.5},
                                     {"temperature": "1"}, {"seed": -1}, {"seed": True}, {"logprobs": -1},
                                     {"stop": "end"}, {"stop": ("",)}])
 def test_settings_out_of_range_are_refused_by_name(values):
@@ -231,7 +234,7 @@ def spell(tokenizer, text, **values):
 
 def test_text_that_may_begin_a_stop_string_is_held_back_and_the_stop_string_never_shown(tokenizer):
     text = "One stop, two stones, 三个停止. The rest"
-    for stop in [(".",), ("stones",), ("停止", "nowhere"), (" two stone", "stop, t"), ("rest!",), ("absent",)]:
+    for stop in [(".",), ("stones",), ("停止", "nowhere"), (" two stone", "stop, t"), ("stop", "One stop"), ("rest!",), ("absent",)]:
         said, request = spell(tokenizer, text, stop=stop)
         if not request.finish_reason:
             request.add(tokenizer.end_id, "stop")
