@@ -274,7 +274,7 @@ class _Pieces:
         return out
 
 
-def restore(engine, manifest: dict) -> int:
+def load(engine, manifest: dict) -> int:
     """Bring weights, optimizer, schedule, loss scale and random state back; returns the step. Any number of ranks,
     any ZeRO stage; bit for bit on the number and stage that saved. Every rank must call this."""
     import deepspeed

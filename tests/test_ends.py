@@ -9,24 +9,27 @@ import time
 
 import pytest
 from conftest import ROOT, environment, launch
-from runs import free_port, run_config
+from runs import Ranks, free_port, run_config
+
+from ranks import StopSignal
 
 LAUNCHER = os.path.join(os.path.dirname(sys.executable), "deepspeed")
-ENDLESS = {"stages": [{"name": "sft", "data": [{"demo": "conversations", "count": 120}], "steps": 100000, "log_every": 1,
-                       "checkpoint_every": 1000, "evaluate_every": 100000}]}
+ENDLESS = {"stages": [{"name": "sft", "data": [{"demo": "conversations", "count": 120}], "steps": 100000,
+                       "log_every": 1, "checkpoint_every": 1000, "evaluate_every": 100000}]}
 
 
 class Started:
     """A run of two ranks under the launcher, once it trains: `deepspeed` > `deepspeed.launcher.launch` > 2 ranks."""
 
-    def __init__(self, folder, config: str, **changes):
+    def __init__(self, folder, config: str):
         self.metrics = folder / "out" / "sft" / "metrics.jsonl"
         before = self.steps()
         self.log = open(folder / "log", "w+")
         self.port = free_port()
         self.process = subprocess.Popen(
-            [sys.executable, LAUNCHER, "--num_gpus", "2", "--master_port", self.port, "train.py", "--config", config], cwd=ROOT,
-            stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True, env=environment(OMP_NUM_THREADS="1", **changes))
+            [sys.executable, LAUNCHER, "--num_gpus", "2", "--master_port", self.port, "train.py", "--config", config],
+            cwd=ROOT, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True,
+            env=environment(OMP_NUM_THREADS="1"))
         deadline = time.monotonic() + 300
         while self.steps() < before + 3:
             assert self.process.poll() is None and time.monotonic() < deadline, self.output()
@@ -122,13 +125,36 @@ def test_a_second_run_on_the_same_folder_is_refused_by_name_and_so_is_a_port_tha
     assert run.ended() != 0
 
 
+def waiting() -> None:
+    with StopSignal() as stop:
+        print("ready", flush=True)
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            time.sleep(0.01)
+        sys.exit(stop.number)
+
+
+@pytest.mark.slow
+def test_sigterm_right_behind_sigint_is_the_same_request_and_a_later_second_signal_leaves_at_once(tmp_path):
+    process = Ranks(waiting, log=str(tmp_path / "log"))
+    while "ready" not in process.output():
+        time.sleep(0.05)
+    process.signal(signal.SIGINT)
+    time.sleep(0.01)
+    process.signal(signal.SIGTERM)
+    time.sleep(2.2)
+    assert process.processes[0].exitcode is None, "one Ctrl-C, of which the launcher makes two signals, cost the save"
+    process.signal(signal.SIGTERM)
+    assert process.wait(timeout=5) == [143]
+
+
 def two_nodes(tmp_path, config: str, folders: tuple[str, str]) -> list[tuple[int, str]]:
     """The same run on two \"nodes\" that are this machine, each with one rank, started in these folders."""
     (tmp_path / "hosts").write_text("node-a slots=1\nnode-b slots=1\n")
     port = free_port()
     nodes = [subprocess.Popen(
-        [sys.executable, LAUNCHER, "--hostfile", str(tmp_path / "hosts"), "--no_ssh", "--node_rank", str(rank), "--master_addr",
-         "127.0.0.1", "--master_port", port, os.path.join(ROOT, "train.py"), "--config", config], cwd=folders[rank],
+        [sys.executable, LAUNCHER, "--hostfile", str(tmp_path / "hosts"), "--no_ssh", "--node_rank", str(rank),
+         "--master_addr", "127.0.0.1", "--master_port", port, os.path.join(ROOT, "train.py"), "--config", config], cwd=folders[rank],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment(OMP_NUM_THREADS="1", PYTHONPATH=ROOT))
         for rank in range(2)]
     outputs = [node.communicate(timeout=300)[0] for node in nodes]

@@ -38,7 +38,6 @@ def finish(folder, changes: dict = {}, ranks: int = 1, **faults) -> tuple[int, s
 
 def start(folder, changes: dict = {}, ranks: int = 1, more: tuple = (), **faults) -> Ranks:
     log = str(folder / "log")
-    open(log, "w").close()
     arguments = (["--config", run_config(folder, **changes), *more], *(faults.get(key, default) for key, default in (
         ("stop_at", 0), ("kill", ()), ("full_at", 0), ("fp16", False), ("rows", ""))))
     return Ranks(run, *arguments, ranks=ranks, log=log)
