@@ -184,15 +184,10 @@ def run_stage(deepspeed, config: dict, stage: dict, prepared: str, start: str | 
     if manifest and manifest["tokenizer"] != context["tokenizer"]:
         raise SharedError(f"{manifest['path']} was trained with another tokenizer than {prepared}/tokenizer.model; "
                           "start over with --fresh, or choose another out_dir")
-<<<<<<< HEAD
-    done = checkpoint.restore(engine, manifest) if manifest else 0
+    done = checkpoint.load(engine, manifest) if manifest else 0
     say(f"stage {stage['name']}: {model_file.count_parameters(model.config):,} parameters"
         + (f", {trained:,} trained (LoRA of rank {stage['lora']['rank']})" if stage["lora"]["rank"] else "")
         + f", {steps} steps of "
-=======
-    done = checkpoint.load(engine, manifest) if manifest else 0
-    say(f"stage {stage['name']}: {model_file.count_parameters(model.config):,} parameters, {steps} steps of "
->>>>>>> issue3
         f"{batch_size} x {shard.context} tokens from {len(shard):,} rows "
         f"({steps * batch_size / len(shard):.1f} epochs), {precision}, {type(engine.basic_optimizer).__name__}, "
         f"ZeRO-{engine.zero_optimization_stage()}, {dist.get_world_size()} rank(s)"
