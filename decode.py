@@ -25,14 +25,16 @@ class Product:
     """
 
     def __init__(self, *linears: nn.Linear, rows: int):
-        self.weight = torch.cat([linear.weight.detach() for linear in linears]) if linears[1:] else linears[0].weight.detach()
+        weights = [linear.weight.detach() for linear in linears]
+        self.weight = torch.cat(weights) if len(weights) > 1 else weights[0]
         for linear, part in zip(linears, self.weight.split([linear.out_features for linear in linears])):
             linear.weight = nn.Parameter(part, requires_grad=False)
         out, size = self.weight.shape
         cpu = self.weight.device.type == "cpu" and torch.backends.mkldnn.is_available()
-        self.parts = self.weight.view(math.gcd(out, 16), -1, size) if cpu and self.weight.dtype == torch.float32 else None
-        packs = cpu and (rows > 1 if self.weight.dtype == torch.float32 else
-                         self.weight.dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported())
+        exact = self.weight.dtype == torch.float32
+        self.parts = self.weight.view(math.gcd(out, 16), -1, size) if cpu and exact else None
+        packs = cpu and (rows > 1 if exact else self.weight.dtype == torch.bfloat16
+                         and torch.ops.mkldnn._is_mkldnn_bf16_supported())
         self.packed = torch.ops.mkldnn._reorder_linear_weight(self.weight, rows) if packs else None
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -64,7 +66,8 @@ class CachedModel:
         length = config.max_position_embeddings
         device, dtype = self.head.weight.device, self.head.weight.dtype
         self.device = device
-        cos, sin = rotary_tables(torch.arange(length, device=device)[None], config.head_size, config.rope_theta)
+        cos, sin = rotary_tables(torch.arange(length, device=device)[None], config.head_size, config.rope_theta,
+                                 config.rope_scaling)
         sign = torch.ones(config.head_size, device=device)
         sign[:config.head_size // 2] = -1  # rotate-half subtracts in the first half
         self.cos, self.sin = cos[0, 0].to(dtype), (sin[0, 0] * sign).to(dtype)  # [C, E]

@@ -43,7 +43,7 @@ def test_greedy_text_with_the_cache_is_that_of_the_full_forward_pass(model, toke
 
 
 @pytest.mark.parametrize("shape", [{}, {"num_key_value_heads": 4, "tie_word_embeddings": False},
-                                   {"num_key_value_heads": 1}])
+                                   {"num_key_value_heads": 1, "rope_scaling": {"rope_type": "linear", "factor": 3.0}}])
 def test_cached_logits_in_any_slot_are_those_of_the_full_forward_pass(shape):
     model = tiny_model(**shape)
     first, second = torch.randint(4, 900, (2, 60)).tolist()
