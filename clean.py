@@ -20,7 +20,8 @@ Messages = list[dict]
 CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.DOTALL)
 ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#x[0-9a-fA-F]{1,5});")
 TAG = re.compile(r"</?(?:br|p|div|span|nowiki|ref|small|sub|sup|font|center)\b[^<>]{0,100}>", re.IGNORECASE)
-WEB_PAGE = re.compile(r"html|<(?:!doctype|head|body|script|style|form|input|table|[uo]l|li|a |h[1-6]|img|button|strong)\b", re.I)
+WEB_PAGE = re.compile(
+    r"html|<(?:!doctype|head|body|script|style|form|input|table|[uo]l|li|a |h[1-6]|img|button|strong)\b", re.I)
 PAIRED = ("p", "div", "span", "font", "sub", "sup")
 # Not the zero-width joiners U+200C and U+200D: Persian words and family emoji need them.
 INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
@@ -28,7 +29,8 @@ VISIBLE_ASCII = bytes([9, 10, 13, *range(32, 127)])
 MOJIBAKE = re.compile("\ufffd|Ã[\x80-\xbf©¨¤¶¼]|â€[\x80-\xbf™œ“”˜¦]|锟斤拷")
 NO_INPUT = re.compile(r"[<\[(（]?\s{0,3}(?:no[ _-]?(?:input|output)|n/?a|none|无(?:需)?输入|没有输入|无)\s{0,3}[>\])）.。]?", re.I)
 NO_OUTPUT = re.compile(r"[<\[(]?no[ _-]?(?:in|out)put[>\])]?\.?|.*[<\[]no[ _-]?(?:in|out)put[>\]].*", re.I | re.S)
-LEAKED_PROMPT = re.compile(r"^[ \t]{0,8}\d{0,3}\.?[ \t]{0,8}(?:###[ \t]{0,8})?(?:Instruction|Output)[ \t]{0,8}:", re.MULTILINE)
+LEAKED_PROMPT = re.compile(
+    r"^[ \t]{0,8}\d{0,3}\.?[ \t]{0,8}(?:###[ \t]{0,8})?(?:Instruction|Output)[ \t]{0,8}:", re.MULTILINE)
 UNSEEN = re.compile(r"\(?<?(?:https?://\S+|[\w./-]+\.(?:jpe?g|png|gif|bmp|mp3|mp4|pdf))>?\)?\.?", re.I)
 GUTENBERG = re.compile(r"\*\*\* ?(START|END) OF TH(?:E|IS) PROJECT GUTENBERG EBOOK[^\n*]{0,200}\*\*\*")
 
@@ -229,7 +231,7 @@ def needed(library: str, by: str):
 
 @functools.lru_cache
 def _active(settings: str) -> tuple[list, list, list]:
-    """(name, rule) of the rules that are on: those of a text, of a conversation, and of those the ones for documents."""
+    """(name, rule) of the rules that are on: of a text, of a conversation, and of those the ones for documents."""
     given = ast.literal_eval(settings)
 
     def chosen(rules):

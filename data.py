@@ -118,10 +118,12 @@ def prepare(config: dict, log=print) -> str:
         tokenizer = _tokenizer(config, building)
         for stage in config["stages"]:
             for split in SPLITS:
+                shard = os.path.join(building, f"{stage['name']}.{split}")
                 report[stage["name"]][split] = packing.write_shard(
-                    os.path.join(building, f"{stage['name']}.{split}"), building, config, stage["loss_on"], split == "train")
+                    shard, building, config, stage["loss_on"], training=split == "train")
+        trained_on = [os.path.join(building, f"{stage['name']}.train") for stage in config["stages"]]
         whole = {"seconds": time.monotonic() - begun, "stages": report,
-                 "tokenizer": look.fertility(tokenizer, [os.path.join(building, f"{s['name']}.train") for s in config["stages"]])}
+                 "tokenizer": look.fertility(tokenizer, trained_on)}
         with open(os.path.join(building, "report.json"), "w", encoding="utf-8") as file:
             json.dump(whole, file, indent=1, ensure_ascii=False)
         with open(os.path.join(building, "report.md"), "w", encoding="utf-8") as file:

@@ -98,8 +98,10 @@ def _processes(source: dict, options: dict) -> int:
     if source["demo"]:
         return 1  # making them takes longer than cleaning them
     if reading.is_address(source["path"]):
-        return processes_for(options, os.path.getsize(reading.download(source["path"], source["sha256"], options["cache"])))
-    return processes_for(options, sum(map(os.path.getsize, reading.files_of(source["path"], options["data_root"]))))
+        files = [reading.download(source["path"], source["sha256"], options["cache"])]
+    else:
+        files = reading.files_of(source["path"], options["data_root"])
+    return processes_for(options, sum(map(os.path.getsize, files)))
 
 
 def _batches(source: dict, options: dict, settings: tuple) -> Iterator[tuple]:
@@ -121,7 +123,8 @@ def _clean_batch(job: tuple) -> dict:
     lines, entries, signatures = [], [], []
     for path, line, record in batch:
         where = f"{os.path.basename(path)}:{line}"
-        source = name if demo or name.endswith(os.path.basename(path)) else os.path.basename(path)  # of a folder, the file
+        # Of a folder, the file.
+        source = name if demo or name.endswith(os.path.basename(path)) else os.path.basename(path)
         sample = record if demo else sources.to_sample(record, format, options["tools"])
         if isinstance(sample, str):
             bad = isinstance(sample, sources.Bad)
@@ -185,13 +188,14 @@ def _add(report: dict, more: dict) -> None:
 
 def _check_bad(name: str, report: dict, options: dict, at_least: int) -> None:
     """ValueError with the first ten bad records where they are too many; at the first one under `strict`."""
-    if not report["bad"] or not options["strict"] and report["bad"] <= options["max_bad"] * max(report["read"], at_least):
+    allowed = 0 if options["strict"] else options["max_bad"] * max(report["read"], at_least)
+    if report["bad"] <= allowed:
         return
     found = [f"  {where}: {reason.removeprefix('bad: ')}" for reason, entry in report["dropped"].items()
              if reason.startswith("bad: ") for where, *_ in entry["examples"]]
     found.sort(key=lambda text: [int(part) if part.isdigit() else part for part in text.split(":")[1:2]])
-    allowed = "none is allowed (data.strict)" if options["strict"] else f"at most {options['max_bad']:.1%} may be (data.max_bad)"
-    raise ValueError(f"{name}: {report['bad']:,} of {report['read']:,} records are bad, {allowed}:\n"
+    limit = "none may be (data.strict)" if options["strict"] else f"at most {options['max_bad']:.1%} may be (data.max_bad)"
+    raise ValueError(f"{name}: {report['bad']:,} of {report['read']:,} records are bad, {limit}:\n"
                      + "\n".join(found[:1 if options["strict"] else 10]))
 
 
@@ -219,7 +223,8 @@ def _write(stage: dict, every: list, report: dict, files: dict, held_out: float,
             samples.seek(begins[i])
             return json.loads(samples.read(entries["length"][i]))
 
-        reasons = {duplicates.DUPLICATE: ("dropped", "duplicate"), duplicates.NEAR_DUPLICATE: ("dropped", "near-duplicate"),
+        reasons = {duplicates.DUPLICATE: ("dropped", "duplicate"),
+                   duplicates.NEAR_DUPLICATE: ("dropped", "near-duplicate"),
                    duplicates.LEAKED: ("changed", "leaked: held out, but its prompt is in training; moved there")}
         for i, name in enumerate(report):
             for code, (kind, reason) in reasons.items():
@@ -236,7 +241,8 @@ def _write(stage: dict, every: list, report: dict, files: dict, held_out: float,
     if not (split == 1).any():
         dropped = {name: {reason: entry["count"] for reason, entry in counts["dropped"].items()}
                    for name, counts in report.items()}
-        raise ValueError(f"stage {stage['name']}: no sample is left to train on after cleaning; dropped: {json.dumps(dropped)}")
+        raise ValueError(f"stage {stage['name']}: no sample is left to train on after cleaning; "
+                         f"dropped: {json.dumps(dropped)}")
     for (_, source), name in zip(every, map(name_of, [source for _, source in every])):
         if not report[name]["kept"]:
             raise ValueError(f"stage {stage['name']}: nothing of the source {name} is usable: " + ", ".join(

@@ -4,6 +4,7 @@
 of words.
 """
 
+import glob
 import html
 import itertools
 import os
@@ -39,8 +40,9 @@ def summary(stages: dict) -> str:
         lines.append(f"data of stage {stage}:")
         for source, counts in entry["sources"].items():
             lines.append(f"  {source}: {counts['kept']:,} of {counts['read']:,} kept")
-            lines += [f"    dropped {found['count']:6,}  {reason} ({', '.join(where for where, *_ in found['examples'][:3])})"
-                      for reason, found in _by_count(counts["dropped"])]
+            for reason, found in _by_count(counts["dropped"]):
+                places = ", ".join(where for where, *_ in found["examples"][:3])
+                lines.append(f"    dropped {found['count']:6,}  {reason} ({places})")
             lines += [f"    changed {found['count']:6,}  {rule}" for rule, found in _by_count(counts["changed"])]
         lines += [f"  {split}: {_shard(entry[split])}" for split in ("train", "validation") if entry[split]["rows"]]
     return "\n".join(lines)
@@ -70,7 +72,7 @@ def report(whole: dict) -> str:
         lines += [f"## Stage {stage}", ""]
         for source, counts in entry["sources"].items():
             lines += [f"### {source}: {counts['kept']:,} of {counts['read']:,} kept, {counts['bad']:,} bad", ""]
-            rows = [(kind, reason, found) for kind in ("dropped", "changed") for reason, found in _by_count(counts[kind])]
+            rows = [(kind, *pair) for kind in ("dropped", "changed") for pair in _by_count(counts[kind])]
             if rows:
                 lines += ["| | rule | samples | where | before | after |", "|---|---|---:|---|---|---|"]
             for kind, reason, found in rows:
@@ -84,7 +86,7 @@ def report(whole: dict) -> str:
                 lines += [f"### {split}: {_shard(shard)}", ""]
                 for name, unit in (("length", "tokens"), ("turns", "questions")):
                     lines += [f"{unit} per sample:", "", "```", *_histogram(shard["histograms"][name]), "```", ""]
-    lines += ["## Tokenizer", "", "| text | characters | tokens per character | bytes per character, a byte tokenizer's figure |",
+    lines += ["## Tokenizer", "", "| text | characters | tokens per character | bytes per character: a byte tokenizer |",
               "|---|---:|---:|---:|"]
     lines += [f"| {name} | {found['characters']:,} | {found['tokens'] / found['characters']:.3f} "
               f"| {found['bytes'] / found['characters']:.3f} |" for name, found in whole["tokenizer"].items()]
@@ -99,8 +101,11 @@ def _histogram(bins: dict) -> list[str]:
     """Bars of counts by powers of two: bin k holds the numbers from 2^(k-1) to 2^k - 1."""
     bins = {int(k): count for k, count in bins.items()}
     most = max(bins.values(), default=1)
-    return [f"{2 ** (k - 1) if k else 0:>8,} .. {2 ** k - 1:<8,} {bins.get(k, 0):>9,} " + "#" * round(40 * bins.get(k, 0) / most)
-            for k in range(min(bins, default=0), max(bins, default=-1) + 1)]
+    lines = []
+    for k in range(min(bins, default=0), max(bins, default=-1) + 1):
+        count = bins.get(k, 0)
+        lines.append(f"{2 ** (k - 1) if k else 0:>8,} .. {2 ** k - 1:<8,} {count:>9,} " + "#" * round(40 * count / most))
+    return lines
 
 
 def fertility(tokenizer: Tokenizer, folders: list[str], per_kind: int = 200_000) -> dict:
@@ -149,21 +154,21 @@ def inspect(path: str, limit: int, config: dict, page: str | None) -> str:
             notes.append(f"{where} dropped: {reason}")
             continue
         cut, lost, long = packing.windows(sample, tokenizer, context)
-        pieces += [(ids, mask, where + (f" window {i}" if len(cut) > 1 else "")) for i, (ids, mask) in enumerate(cut, 1)]
+        for i, (ids, mask) in enumerate(cut, 1):
+            pieces.append((ids, mask, where + (f" window {i}" if len(cut) > 1 else "")))
         if long:
             notes.append(f"{where}: {long} exchanges longer than {context} tokens; {lost} supervised tokens lost")
     order, ends = packing.pack(np.array([len(ids) for ids, *_ in pieces], dtype=np.int64), context)
     packed = []
     for begin, end in zip(ends, ends[1:]):
         row = [pieces[i] for i in order[begin:end]]
-        packed.append((sum((ids for ids, *_ in row), []), sum((mask for _, mask, _ in row), []), ", ".join(w for *_, w in row)))
+        ids, masks, places = zip(*row)
+        packed.append((sum(ids, []), sum(masks, []), ", ".join(places)))
     return "\n".join([*notes, rows(packed, tokenizer, page, context)])
 
 
 def _tokenizer_of(config: dict) -> Tokenizer:
-    prepared = sorted(os.path.join(config["out_dir"], "data", name)
-                      for name in (os.listdir(os.path.join(config["out_dir"], "data"))
-                                   if os.path.isdir(os.path.join(config["out_dir"], "data")) else []) if "." not in name)
+    prepared = glob.glob(os.path.join(glob.escape(config["out_dir"]), "data", "*[!p]"))  # not what ends in .tmp
     for folder in [config["tokenizer"]["path"], *prepared, config["out_dir"]]:
         if folder and os.path.exists(os.path.join(folder, "tokenizer.model")):
             return Tokenizer(folder)
@@ -206,7 +211,9 @@ def _runs(ids: list[int], mask: list[bool], tokenizer: Tokenizer):
     """
     def kind(pair):
         token, supervised = pair
-        return ("control", token) if tokenizer.pieces.is_control(token) else ("supervised" if supervised else "context", None)
+        if tokenizer.pieces.is_control(token):
+            return "control", token
+        return "supervised" if supervised else "context", None
 
     for (name, token), run in itertools.groupby(zip(ids, mask), key=kind):
         if name != "control":

@@ -148,7 +148,8 @@ def write_shard(folder: str, tokenizer_folder: str, config: dict, loss_on: str, 
     names: dict[str, int] = {}
     documents, packed, stats, tokens_so_far, documents_so_far = [], [], Counter(), 0, 0
     settings = (tokenizer_folder, context, overlap, loss_on, augmentation, config["seed"], dtype.str)
-    with open(os.path.join(folder, "tokens.bin"), "wb") as tokens, open(os.path.join(folder, "mask.bin"), "wb") as masks:
+    with open(os.path.join(folder, "tokens.bin"), "wb") as tokens, \
+            open(os.path.join(folder, "mask.bin"), "wb") as masks:
         for variant in range(max(1, variants)):
             begin = len(documents)
             jobs = ((path, start, end, variant if variants else None) for start, end in _ranges(path))
@@ -156,7 +157,8 @@ def write_shard(folder: str, tokenizer_folder: str, config: dict, loss_on: str, 
                     _tokenize, jobs, processes_for(config["data"], os.path.getsize(path)), _start, settings):
                 tokens.write(ids)
                 masks.write(mask)
-                found["source"] = np.array([names.setdefault(name, len(names)) for name in local] + [0])[found["source"]]
+                numbers = np.array([names.setdefault(name, len(names)) for name in local] + [0])
+                found["source"] = numbers[found["source"]]
                 found["offset"] += tokens_so_far
                 tokens_so_far += len(ids) // dtype.itemsize
                 documents.append(found)
@@ -171,18 +173,20 @@ def write_shard(folder: str, tokenizer_folder: str, config: dict, loss_on: str, 
     for part, ends in packed:
         rows.append(np.pad(ends[1:], (0, most + 1 - len(ends)), constant_values=ends[-1]) + behind)
         behind += len(part)
-    arrays = {"documents": np.concatenate([np.zeros(0, DOCUMENT), *documents]), "order": order, "rows": np.concatenate(rows)}
+    arrays = {"documents": np.concatenate([np.zeros(0, DOCUMENT), *documents]), "order": order,
+              "rows": np.concatenate(rows)}
     for name, array in arrays.items():
         np.save(os.path.join(folder, name + ".npy"), array)
-    meta = {"context": context, "dtype": dtype.str, "pad_id": Tokenizer(tokenizer_folder).pad_id, "sources": list(names)}
+    pad_id = Tokenizer(tokenizer_folder).pad_id
+    meta = {"context": context, "dtype": dtype.str, "pad_id": pad_id, "sources": list(names)}
     with open(os.path.join(folder, "meta.json"), "w", encoding="utf-8") as file:
         json.dump({**meta, "variants": variants} if variants else meta, file)
     efficiency = stats["tokens"] / max(1, sum(len(rows) - 1 for _, rows in packed) * context)
-    histograms = {name: {int(k[1]): v for k, v in sorted(stats.items(), key=str) if isinstance(k, tuple) and k[0] == name}
+    histograms = {name: {key[1]: count for key, count in stats.items() if isinstance(key, tuple) and key[0] == name}
                   for name in ("length", "turns")}
     return {**{k: int(stats[k]) for k in ("samples", "lost", "windowed", "truncated", "tokens", "supervised")},
-            "documents": documents_so_far, "rows": most, "variants": variants, "packing_efficiency": round(efficiency, 4),
-            "histograms": histograms}
+            "documents": documents_so_far, "rows": most, "variants": variants,
+            "packing_efficiency": round(efficiency, 4), "histograms": histograms}
 
 
 def _ranges(path: str) -> Iterator[tuple[int, int]]:
@@ -213,7 +217,9 @@ def _tokenize(job: tuple) -> tuple:
     for line in lines:
         sample = FROM_JSON(line)[0]
         source = names.setdefault(sample["source"], len(names))
-        versions = [(sample, tokenizer)] if variant is None else augment.versions(sample, tokenizer, augmentation, seed, variant)
+        versions = [(sample, tokenizer)]
+        if variant is not None:
+            versions = augment.versions(sample, tokenizer, augmentation, seed, variant)
         for sample, renderer in versions:
             pieces, lost, cut = windows(sample, renderer, context, overlap)
             if len(pieces) > 1 or cut:

@@ -112,8 +112,9 @@ class Tokenizer:
         self.byte_values = {i: int(self.pieces.id_to_piece(i)[3:5], 16)
                             for i in range(len(self)) if self.pieces.is_byte(i)}
         # With "\n" a piece of its own, lines can be encoded apart.
-        self.lines_apart = self.pieces.encode("a\n\na") == [i for part in ("a\n", "\n", "a") for i in self.pieces.encode(part)] \
-            and sum("\n" in self.pieces.id_to_piece(i) for i in range(len(self))) == 1
+        apart = [i for part in ("a\n", "\n", "a") for i in self.pieces.encode(part)]
+        self.lines_apart = self.pieces.encode("a\n\na") == apart and sum(
+            "\n" in self.pieces.id_to_piece(i) for i in range(len(self))) == 1
 
     def __len__(self) -> int:
         return self.pieces.get_piece_size()
@@ -244,7 +245,8 @@ def train_tokenizer(texts: Iterable[str], folder: str, vocab_size: int, model_ty
             unk_id=0, bos_id=1, eos_id=2, pad_id=3, control_symbols=[*MARKERS, END], user_defined_symbols=["\n"],
             byte_fallback=True, normalization_rule_name="identity", remove_extra_whitespaces=False,
             add_dummy_prefix=False, allow_whitespace_only_pieces=True, minloglevel=2,
-            num_threads=os.cpu_count() or 1 if model_type == "bpe" else 1)  # unigram's sums depend on the number of threads
+            # Unigram's sums depend on the number of threads.
+            num_threads=os.cpu_count() or 1 if model_type == "bpe" else 1)
     except (RuntimeError, OSError) as error:
         raise ValueError(f"tokenizer.vocab_size {vocab_size}: {_advice(str(error))}") from error
     os.makedirs(folder, exist_ok=True)
