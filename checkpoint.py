@@ -11,11 +11,13 @@ them. The folder is built as `step-N.tmp`, fsynced and renamed; loading takes th
 Left out on purpose: NVMe offload, optimizers whose state is not shaped like their weights.
 """
 
+import glob
 import hashlib
 import json
 import os
 import re
 import shutil
+from contextlib import suppress
 
 import torch
 import torch.distributed as dist
@@ -59,9 +61,10 @@ def _layout(engine) -> tuple[list[torch.Tensor], list[tuple[str, int, int, int, 
 
 
 def whole_masters(engine) -> dict[str, torch.Tensor]:
-    """Without ZeRO: parameter name -> its fp32 master, flattened."""
-    masters, pieces = _layout(engine)
-    return {name: masters[master].data.view(-1)[here:here + count] for name, _, master, here, count in pieces}
+    """Without ZeRO: parameter name -> its fp32 master."""
+    (masters, pieces), params = _layout(engine), dict(engine.module.named_parameters())
+    return {name: masters[master].data.view(-1)[here:here + count].view_as(params[name])
+            for name, _, master, here, count in pieces}
 
 
 def _moments(engine, master: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -69,8 +72,9 @@ def _moments(engine, master: torch.Tensor) -> dict[str, torch.Tensor]:
     tensors = {key: value for key, value in state.items() if torch.is_tensor(value) and value.numel() > 1}
     for key, value in tensors.items():
         if value.shape != master.shape:
-            raise SharedError(f"{type(engine.basic_optimizer).__name__} keeps {key} of shape {list(value.shape)} for weights "
-                              f"of shape {list(master.shape)}: checkpoints do not cover this; choose another optimizer")
+            raise SharedError(f"{type(engine.basic_optimizer).__name__} keeps {key} of shape {list(value.shape)} for "
+                              f"weights of shape {list(master.shape)}: checkpoints do not cover this; "
+                              "choose another optimizer")
     return tensors
 
 
@@ -79,12 +83,20 @@ def _numbers(thing) -> dict:
     return {key: value for key, value in vars(thing).items() if isinstance(value, (int, float))} if thing else {}
 
 
-def _scaler(engine):
+def scaler(engine):
+    """The object that holds fp16's loss scale, whichever optimizer it belongs to; None where there is none."""
     return getattr(engine.optimizer, "loss_scaler", None) or getattr(engine.optimizer, "loss_scale_config", None)
 
 
-def _steps_taken(engine) -> int:
-    return max((int(state["step"]) for state in engine.basic_optimizer.state.values() if "step" in state), default=0)
+def _state(engine) -> dict:
+    """What every rank has alike, as JSON: counters, loss scale, schedule."""
+    steps = [int(state["step"]) for state in engine.basic_optimizer.state.values() if "step" in state]
+    return {"engine": {key: getattr(engine, key) for key in ("global_steps", "global_samples", "skipped_steps")},
+            "steps_taken": max(steps, default=0),  # by the optimizer: fp16 skips some
+            "scaler": _numbers(scaler(engine)),
+            "scheduler": engine.lr_scheduler.state_dict() if engine.lr_scheduler else None,
+            "groups": [{key: group[key] for key in ("lr", "betas") if key in group}
+                       for group in engine.basic_optimizer.param_groups]}
 
 
 # --- save ---------------------------------------------------------------------------------------------------
@@ -109,7 +121,7 @@ def save(engine, folder: str, step: int, context: dict, keep: int = 2) -> None:
         os.makedirs(building, exist_ok=True)
         save_file(tensors, os.path.join(building, name), metadata={"pieces": json.dumps(pieces)})
         written[name] = {"bytes": os.path.getsize(os.path.join(building, name)),
-                         "sha256": _sha256(os.path.join(building, name), sync=True)}
+                         "sha256": sha256(os.path.join(building, name), sync=True)}
     except (OSError, SafetensorError) as error:
         problem = f"{os.path.join(building, name)}: {error}"
     said = agree((written, problem, sum(tensor.nbytes for tensor in tensors.values())))
@@ -117,13 +129,8 @@ def save(engine, folder: str, step: int, context: dict, keep: int = 2) -> None:
     if rank == 0:
         try:
             if not problems:
-                scheduler = engine.lr_scheduler
-                text = _sealed({"step": step, "ranks": dist.get_world_size(), "files": files, **context, "state": {
-                    "engine": {key: getattr(engine, key) for key in ("global_steps", "global_samples", "skipped_steps")},
-                    "steps_taken": _steps_taken(engine), "scaler": _numbers(_scaler(engine)),
-                    "scheduler": scheduler.state_dict() if scheduler else None,
-                    "groups": [{key: value for key, value in group.items() if key in ("lr", "betas")}
-                               for group in engine.basic_optimizer.param_groups]}})
+                text = _sealed({"step": step, "ranks": dist.get_world_size(), "files": files, **context,
+                                "state": _state(engine)})
                 with open(os.path.join(building, MANIFEST), "w") as file:
                     file.write(text)
                     file.flush()
@@ -140,8 +147,9 @@ def save(engine, folder: str, step: int, context: dict, keep: int = 2) -> None:
     problems = agree(problems)[0]
     if problems:
         need, free = sum(entry[2] for entry in said) / 2**20, shutil.disk_usage(folder).free / 2**20
-        raise SharedError(f"the checkpoint of step {step} could not be written: {problems[0]}. It needs {need:.1f} MiB, "
-                          f"{free:.1f} MiB are free; earlier checkpoints in {folder} are as they were. Make room and start again")
+        raise SharedError(f"the checkpoint of step {step} could not be written: {problems[0]}. "
+                          f"It needs {need:.1f} MiB, {free:.1f} MiB are free; earlier checkpoints in {folder} are as "
+                          "they were. Make room and start again")
 
 
 def _sealed(manifest: dict) -> str:
@@ -162,12 +170,14 @@ def _remove(folder: str) -> None:
     shutil.rmtree(folder + ".tmp")
 
 
-def _sha256(path: str, sync: bool = False) -> str:
+def sha256(path: str, sync: bool = False) -> str:
+    digest = hashlib.sha256()
     with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
         if sync:
             os.fsync(file.fileno())
-    return digest
+    return digest.hexdigest()
 
 
 # --- load ---------------------------------------------------------------------------------------------------
@@ -182,7 +192,7 @@ def newest(folder: str, log) -> dict | None:
     rank, ranks = dist.get_rank(), dist.get_world_size()
     if rank == 0:
         for name in os.listdir(folder):
-            if name.endswith(".tmp"):
+            if re.fullmatch(r"step-\d+\.tmp", name):
                 shutil.rmtree(os.path.join(folder, name))  # a save that was cut off
     steps = agree(_steps(folder) if rank == 0 else None)[0]
     damaged, found = [], None
@@ -223,9 +233,18 @@ def _verified(path: str, rank: int, ranks: int) -> tuple[dict, list[str]]:
             bad.append(f"{name}: missing")
         elif os.path.getsize(file) != entry["bytes"]:
             bad.append(f"{name}: {os.path.getsize(file)} bytes instead of {entry['bytes']}")
-        elif _sha256(file) != entry["sha256"]:
+        elif sha256(file) != entry["sha256"]:
             bad.append(f"{name}: changed after it was written")
     return manifest, bad
+
+
+def recorded(out_dir: str) -> dict:
+    """The config of the run that left checkpoints in the folders of `out_dir`; {} where there are none."""
+    for path in sorted(glob.glob(os.path.join(out_dir, "*", "step-*", MANIFEST)), key=os.path.getmtime, reverse=True):
+        with suppress(OSError, ValueError, KeyError):
+            with open(path) as file:
+                return json.load(file)["config"]
+    return {}
 
 
 class _Pieces:
@@ -250,11 +269,12 @@ class _Pieces:
                 out[begin - first:end - first] = source[here + begin - there:here + end - there]
                 filled += end - begin
         if filled != count:
-            raise SharedError(f"the checkpoint has {filled} of {count} numbers of {kind} {name}: it belongs to another model")
+            raise SharedError(f"the checkpoint has {filled} of {count} numbers of {kind} {name}: "
+                              "it belongs to another model")
         return out
 
 
-def restore(engine, manifest: dict) -> int:
+def load(engine, manifest: dict) -> int:
     """Bring weights, optimizer, schedule, loss scale and random state back; returns the step. Any number of ranks,
     any ZeRO stage; bit for bit on the number and stage that saved. Every rank must call this."""
     import deepspeed
@@ -281,7 +301,7 @@ def restore(engine, manifest: dict) -> int:
                 moment[here:here + count].copy_(saved.read(kind, name, there, count))
     vars(engine).update(state["engine"])
     if engine.fp16_enabled():
-        vars(_scaler(engine)).update(state["scaler"])
+        vars(scaler(engine)).update(state["scaler"])
     if engine.lr_scheduler and state["scheduler"]:
         engine.lr_scheduler.load_state_dict(state["scheduler"])
     for group, values in zip(optimizer.param_groups, state["groups"]):
@@ -312,7 +332,7 @@ def undo_first_step(engine) -> None:
     it decays the masters and shifts the bias correction by one."""
     params = dict(engine.module.named_parameters())
     for name, master in whole_masters(engine).items():
-        master.copy_(params[name].detach().flatten())
+        master.copy_(params[name].detach())
     for state in engine.basic_optimizer.state.values():
         state["step"] = state["step"] * 0
 

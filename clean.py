@@ -229,8 +229,7 @@ def needed(library: str, by: str):
 
 @functools.lru_cache
 def _active(settings: str) -> tuple[list, list, list]:
-    """(name, rule) of the rules that are on: those of a text, of a conversation, and of a conversation that are for
-    documents, too."""
+    """(name, rule) of the rules that are on: those of a text, of a conversation, and of those the ones for documents."""
     given = ast.literal_eval(settings)
 
     def chosen(rules):

@@ -207,8 +207,8 @@ def _sources(sources, where: str) -> list[dict]:
         for key, kind in (("sha256", str), ("limit", int)):
             if source[key] is not None and (not isinstance(source[key], kind) or source[key] is True):
                 raise ValueError(f"{where}: {key} should be {_kind(kind())}, found {source[key]!r}")
-        if source["weight"] <= 0:
-            raise ValueError(f"{where}: weight should be above 0, found {source['weight']}")
+        if not 0 < source["weight"] <= 100:
+            raise ValueError(f"{where}: weight should be above 0 and at most 100, found {source['weight']}")
         if source["split"] not in (None, "train", "validation"):
             raise ValueError(f"{where}: split should be \"train\" or \"validation\", found {source['split']!r}")
     return sources

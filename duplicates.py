@@ -38,11 +38,13 @@ def signature(folded: str) -> np.ndarray:
     return least[0] if len(least) == 1 else np.min(least, axis=0)
 
 
-def near_duplicates(signatures: np.ndarray, threshold: float) -> np.ndarray:
-    """signatures [N, 64] -> int64 [N]: the first text of each one's group of near-duplicates, itself when alone."""
-    first = np.arange(len(signatures))
+def near_duplicates(signatures: np.ndarray, threshold: float, chosen: np.ndarray | None = None) -> np.ndarray:
+    """signatures [N, 64], or the `chosen` of them -> int64 [N]: the first text of each one's group of near-duplicates,
+    itself when alone."""
+    chosen = np.arange(len(signatures)) if chosen is None else chosen
+    first = np.arange(len(chosen))
     for band in range(BANDS):
-        columns = np.ascontiguousarray(signatures[:, band * ROWS:(band + 1) * ROWS]).view("<u8")
+        columns = np.ascontiguousarray(signatures[:, band * ROWS:(band + 1) * ROWS]).view("<u8")[chosen]
         key = columns[:, 0] * np.uint64(0x9E3779B97F4A7C15) ^ columns[:, 1]
         order = np.argsort(key, kind="stable")
         same = key[order[1:]] == key[order[:-1]]
@@ -51,7 +53,7 @@ def near_duplicates(signatures: np.ndarray, threshold: float) -> np.ndarray:
         for partner in (later - 1, starts[later]):  # its neighbour in the bucket, and the bucket's first
             for i in range(0, len(later), 2**16):
                 a, b = order[partner[i:i + 2**16]], order[later[i:i + 2**16]]
-                alike = (signatures[a] == signatures[b]).mean(1) >= threshold
+                alike = (signatures[chosen[a]] == signatures[chosen[b]]).mean(1) >= threshold
                 np.minimum.at(first, b[alike], a[alike])
     for i in np.flatnonzero(first < np.arange(len(first))):  # a's own first may be earlier still
         first[i] = first[first[i]]
@@ -66,19 +68,28 @@ def decide(entries: np.ndarray, fraction: float, exact: bool, threshold: float |
     so none straddles the split. A held-out conversation whose prompt, everything before its last answer, occurs
     in training joins training.
     """
-    why, first = np.zeros(len(entries), dtype=np.uint8), np.arange(len(entries))
+    why, first = np.zeros(len(entries), dtype=np.uint8), np.arange(len(entries), dtype=np.uint32)
     if exact:
-        _, begin, group = np.unique(entries["mark"], return_index=True, return_inverse=True)
-        first = begin[group]
+        order = np.argsort(entries["mark"], kind="stable").astype(np.uint32)
+        marks = entries["mark"][order]
+        starts = np.flatnonzero(np.concatenate([[True], marks[1:] != marks[:-1]])) if len(marks) else np.zeros(0, int)
+        first[order] = np.repeat(order[starts], np.diff(starts, append=len(marks)))
         why[first < np.arange(len(entries))] = DUPLICATE
     if threshold:
         left = np.flatnonzero(why == 0)
-        group = left[near_duplicates(signatures[left], threshold)]
+        group = left[near_duplicates(signatures, threshold, left)]
         first[left] = group
         why[left[group < left]] = NEAR_DUPLICATE
-    split = np.where(entries["split"] > 0, entries["split"], np.where(entries["share"] / 2.0**64 < fraction, 2, 1))
+    held_out = entries["share"] < np.uint64(min(2**64 - 1, int(fraction * 2.0**64)))
+    split = np.where(entries["split"] > 0, entries["split"], held_out.astype(np.uint8) + np.uint8(1))
     split[why > 0] = 0
-    prompts = np.unique(entries["prompt"][(split == 1) & (entries["prompt"] > 0)])
-    leaked = (split == 2) & np.isin(entries["prompt"], prompts)
+    prompts = np.unique(entries["prompt"][split == 2])
+    trained_on = np.zeros(len(prompts), dtype=bool)
+    for i in range(0, len(entries) if len(prompts) else 0, 2**20):
+        part = entries["prompt"][i:i + 2**20][split[i:i + 2**20] == 1]
+        place = np.searchsorted(prompts, part) % len(prompts)
+        trained_on[place[prompts[place] == part]] = True
+    held_out = np.flatnonzero(split == 2)
+    leaked = held_out[np.isin(entries["prompt"][held_out], prompts[trained_on & (prompts > 0)])]
     split[leaked], why[leaked] = 1, LEAKED
-    return split.astype(np.uint8), why, first
+    return split, why, first

@@ -11,7 +11,6 @@ import multiprocessing
 import os
 import signal
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -122,18 +121,19 @@ def _clean_batch(job: tuple) -> dict:
     lines, entries, signatures = [], [], []
     for path, line, record in batch:
         where = f"{os.path.basename(path)}:{line}"
+        source = name if demo or name.endswith(os.path.basename(path)) else os.path.basename(path)  # of a folder, the file
         sample = record if demo else sources.to_sample(record, format, options["tools"])
         if isinstance(sample, str):
             bad = isinstance(sample, sources.Bad)
             report["bad"] += bad
             shown = json.dumps(record, ensure_ascii=False) if isinstance(record, dict) else str(record)
-            _count(report["dropped"], ("bad: " if bad else "") + sample, [where, shown[:80], ""], 10 if bad else 3)
+            _count(report["dropped"], ("bad: " if bad else "") + sample, [where, shown, ""], 10 if bad else 3)
             continue
         sample, notes = clean.clean(sample, options["rules"])
         for rule, before, after in notes:
-            _count(report["dropped" if sample is None else "changed"], rule, [where, *_difference(before, after)])
+            _count(report["dropped" if sample is None else "changed"], rule, [where, before, after])
         for i, (split, part) in enumerate(_parts(sample, held_out, fixed) if sample else []):
-            row = TO_JSON({"source": name, "line": line, **part}).encode() + b"\n"
+            row = TO_JSON({"source": source, "line": line, **part}).encode() + b"\n"
             folded, prompt, share = _folded(part)
             entries.append((clean.fingerprint(folded), prompt, share, len(row), number, split, i == 0))
             lines.append(row)
@@ -167,14 +167,9 @@ def _count(table: dict, reason: str, example: list[str], most: int = 3) -> None:
     entry = table.setdefault(reason, {"count": 0, "examples": []})
     entry["count"] += 1
     if len(entry["examples"]) < most:
-        entry["examples"].append(example)
-
-
-def _difference(before: str, after: str) -> tuple[str, str]:
-    """Two texts around the first place in which they differ, 80 characters each."""
-    at = max(0, next((i for i, (a, b) in enumerate(zip(before, after)) if a != b), min(len(before), len(after))) - 20)
-    at = 0 if not after else at
-    return before[at:at + 80], after[at:at + 80]
+        where, before, after = example
+        at = max(0, len(os.path.commonprefix([before, after])) - 20) if after else 0
+        entry["examples"].append([where, before[at:at + 80], after[at:at + 80]])
 
 
 def _add(report: dict, more: dict) -> None:
@@ -210,10 +205,12 @@ def _write(stage: dict, every: list, report: dict, files: dict, held_out: float,
     split, why, first = duplicates.decide(entries, held_out, options["deduplicate"], options["near_duplicates"] or None,
                                           signatures)
     # A weight of 2.5: twice, and for half of the samples, chosen by their hash, a third time. Held-out ones once.
-    weights = np.array([source["weight"] for _, source in every])[entries["source"]]
-    times = np.where(split == 1, weights.astype(int) + (entries["mark"] / 2.0**64 < weights % 1), 1)
-    times[split == 0] = 0
-    names = np.array([list(report).index(name_of(source)) for _, source in every])[entries["source"]]
+    times = (split > 0).astype(np.uint8)
+    for number, (_, source) in enumerate(every):
+        if source["weight"] != 1:
+            mine = (entries["source"] == number) & (split == 1)
+            times[mine] = int(source["weight"]) + (entries["mark"][mine] / 2.0**64 < source["weight"] % 1)
+    names = np.array([list(report).index(name_of(source)) for _, source in every], dtype=np.uint16)[entries["source"]]
     for i, name in enumerate(report):
         report[name]["kept"] += int(entries["counts"][(names == i) & (times > 0)].sum())
     begins = np.concatenate([[0], np.cumsum(entries["length"], dtype=np.int64)])
@@ -229,8 +226,9 @@ def _write(stage: dict, every: list, report: dict, files: dict, held_out: float,
                 found = np.flatnonzero((why == code) & (names == i))
                 for at in found[:3]:
                     sample, earlier = line_of(at), line_of(first[at])
-                    _count(report[name][kind], reason, [f"{os.path.basename(sample['source'])}:{sample['line']}",
-                                                        _start(sample), f"{earlier['source']}:{earlier['line']}: {_start(earlier)}"])
+                    report[name][kind].setdefault(reason, {"examples": []})["examples"].append([
+                        f"{os.path.basename(sample['source'])}:{sample['line']}", _start(sample),
+                        f"{earlier['source']}:{earlier['line']}: {_start(earlier)}"])
                 if len(found):
                     report[name][kind][reason]["count"] = len(found)
         _copy(samples, begins, split, times, {number: os.path.join(folder, f"{stage['name']}.{name}")
@@ -255,7 +253,7 @@ def _copy(samples, begins: np.ndarray, split: np.ndarray, times: np.ndarray, fol
     for number, folder in folders.items():
         os.makedirs(folder)
         outputs[number] = open(os.path.join(folder, "samples.jsonl"), "wb")
-    changes = np.flatnonzero((np.diff(split) != 0) | (np.diff(times) != 0)) + 1
+    changes = np.flatnonzero((split[1:] != split[:-1]) | (times[1:] != times[:-1])) + 1
     borders = [0, *changes.tolist(), len(split)]
     for begin, end in zip(borders, borders[1:]):
         for _ in range(int(times[begin]) if end > begin else 0):

@@ -109,7 +109,7 @@ def fertility(tokenizer: Tokenizer, folders: list[str], per_kind: int = 200_000)
     for folder in folders:
         for sample in itertools.islice(packing.samples(folder), 20_000):
             for text in [sample["text"][:20_000]] if "text" in sample else [m["content"] for m in sample["messages"]]:
-                total = found[kind_of(text)]
+                total = found[kind_of(text[:2000])]
                 if total["characters"] < per_kind and text:
                     total["tokens"] += len(tokenizer.encode(text))
                     total["bytes"] += len(text.encode())

@@ -282,7 +282,7 @@ def save(folder: str, config: ModelConfig, state: dict[str, Tensor], special_ids
 
 
 def read_config(folder: str, **changes) -> tuple[ModelConfig, int]:
-    """The shape that a Llama folder's config.json describes, with `changes`, and its `<s>`; ValueError if unsupported."""
+    """The shape that a Llama folder's config.json describes, with `changes`, and its `<s>`."""
     raw = weights.read_config(folder)
     known = {field.name for field in dataclasses.fields(ModelConfig)}
     try:
@@ -337,7 +337,8 @@ def count_parameters(config: ModelConfig) -> int:
         return sum(p.numel() for p in LanguageModel(config).parameters())
 
 
-def memory_per_gpu(parameters: int, zero_stage: int, ranks: int, offload: bool, trained: int | None = None) -> dict[str, float]:
+def memory_per_gpu(parameters: int, zero_stage: int, ranks: int, offload: bool,
+                   trained: int | None = None) -> dict[str, float]:
     """Bytes of model state a rank holds in mixed-precision Adam training (Rajbhandari et al. 2020, section 3.1):
     2 per half-precision weight and, per weight that is trained (all, unless adapters are), 2 for the gradient and 12
     for the fp32 master and both Adam moments. ZeRO 1, 2, 3 divide the last, the last two, all three by the number of
@@ -357,13 +358,14 @@ def main(argv=None) -> None:
     parser.add_argument("--config", required=True)
     parser.add_argument("--ranks", type=int, nargs="+", default=[1, 8, 64])
     parser.add_argument("--init-from", metavar="DIR", help="the shape of this folder; default: the config's")
-    parser.add_argument("--lora", type=int, default=0, metavar="RANK", help="train adapters, and the vocabulary, which grew")
+    parser.add_argument("--lora", type=int, default=0, metavar="RANK", help="train adapters, and a vocabulary that grew")
     args = parser.parse_args(argv)
     with open(args.config, encoding="utf-8") as file:
         raw = json.load(file)
     start = args.init_from or raw["stages"][0].get("init_from")
     try:
-        config = read_config(start)[0] if start else ModelConfig(vocab_size=raw["tokenizer"]["vocab_size"], **raw["model"])
+        own = {"vocab_size": raw["tokenizer"].get("vocab_size", 0), **raw["model"]}
+        config = read_config(start)[0] if start else ModelConfig(**own)
     except ValueError as error:
         raise SystemExit(f"error: {error}") from None
     zero = raw["deepspeed"].get("zero_optimization", {})

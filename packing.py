@@ -27,6 +27,7 @@ from tokenizer import Tokenizer
 DOCUMENT = np.dtype([("offset", "<u8"), ("length", "<u4"), ("source", "<u4"), ("line", "<u8")])
 JOB = 2**22    # bytes of samples that a process takes at once
 BLOCK = 2**20  # documents packed together: more would fill rows no better
+FROM_JSON = json.JSONDecoder().raw_decode
 _state: dict = {}  # a process's tokenizer and settings, see `_start`
 
 
@@ -51,6 +52,8 @@ def windows(sample: dict, tokenizer: Tokenizer, context: int, overlap: int = 1):
             begin = end
         return pieces, 0, 0
 
+    if tokenizer.template:  # somebody else's: its turns have no marker of their own
+        return tokenizer.template.windows(sample["messages"], context)
     # The markers say where turns begin: no text ever becomes one.
     markers = set(tokenizer.role_ids.values())
     turns = [i for i, token in enumerate(ids) if token in markers]
@@ -203,21 +206,20 @@ def _tokenize(job: tuple) -> tuple:
     tokenizer, (context, overlap, loss_on, augmentation, seed, dtype) = _state["tokenizer"], _state["settings"]
     with open(path, "rb") as file:
         file.seek(begin)
-        lines = file.read(end - begin).splitlines()
+        lines = file.read(end - begin).decode().split("\n")[:-1]  # not splitlines, which would end lines at U+2028
     ids, masks, documents, at = [], [], [], 0
     names: dict[str, int] = {}
-    stats = Counter()
+    stats, lengths, turns = Counter(), [], []
     for line in lines:
-        sample = json.loads(line)
+        sample = FROM_JSON(line)[0]
         source = names.setdefault(sample["source"], len(names))
-        turns = sum(m["role"] == "user" for m in sample["messages"]) if "messages" in sample else 0
         versions = [(sample, tokenizer)] if variant is None else augment.versions(sample, tokenizer, augmentation, seed, variant)
         for sample, renderer in versions:
             pieces, lost, cut = windows(sample, renderer, context, overlap)
-            stats["samples"] += 1
-            stats["lost"] += lost
-            stats["windowed"] += len(pieces) > 1
-            stats["truncated"] += cut > 0
+            if len(pieces) > 1 or cut:
+                stats["lost"] += lost
+                stats["windowed"] += len(pieces) > 1
+                stats["truncated"] += cut > 0
             size = 0
             for piece, mask in pieces:
                 if loss_on == "all":
@@ -225,10 +227,12 @@ def _tokenize(job: tuple) -> tuple:
                 documents.append((at + size, len(piece), source, sample["line"]))
                 ids.append(np.array(piece, dtype=dtype).tobytes())
                 masks.append(bytes(mask))
-                stats["supervised"] += masks[-1].count(1)
                 size += len(piece)
             at += size
-            stats["length", size.bit_length()] += 1
-            stats["turns", turns.bit_length()] += 1
-    stats["tokens"] = at
-    return b"".join(ids), b"".join(masks), np.array(documents, dtype=DOCUMENT), list(names), stats
+            lengths.append(size)
+            turns.append(len(sample.get("messages", "")) // 2)
+    masks = b"".join(masks)
+    stats.update(samples=len(lengths), tokens=at, supervised=masks.count(1))
+    stats.update(("length", n.bit_length()) for n in lengths)
+    stats.update(("turns", n.bit_length()) for n in turns)
+    return b"".join(ids), masks, np.array(documents, dtype=DOCUMENT), list(names), stats

@@ -150,7 +150,7 @@ def read_ask(body, engine: Engine, name: str, chat: bool) -> Ask:
     stop = [stop] if isinstance(stop, str) else stop
     if not isinstance(stop, list) or len(stop) > 4 or not all(isinstance(s, str) and 0 < len(s) <= 1000 for s in stop):
         fields.refuse("stop", "should be a string or a list of at most 4, none of them empty or over 1000 characters")
-    seed = fields.take("seed", "a whole number", None, -2**63, 2**63 - 1)
+    seed = fields.take("seed", "a whole number", None, 0, 2**62)
     values = {key: value for key, kind in (("temperature", "a number"), ("top_p", "a number"), ("min_p", "a number"),
                                            ("repetition_penalty", "a number"), ("top_k", "a whole number"))
               if (value := fields.take(key, kind)) is not None}

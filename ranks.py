@@ -14,6 +14,7 @@ import socket
 import sys
 import threading
 import time
+import warnings
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 
@@ -28,6 +29,8 @@ def load_deepspeed(verbose: bool):
     ninja = os.path.join(os.path.dirname(sys.executable), "ninja")
     if os.path.exists(ninja) and not shutil.which("ninja"):  # the virtual environment is not activated
         os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
+    if not verbose:  # DeepSpeed's calls of collectives that torch will rename, once for each place
+        warnings.filterwarnings("ignore", category=FutureWarning, message=".*torch.distributed")
     logging.disable(logging.NOTSET if verbose else logging.WARNING)  # "Setting accelerator to CPU ...", every time
     import deepspeed
     logging.disable(logging.NOTSET)
@@ -50,8 +53,9 @@ def start_process_group(deepspeed) -> None:
     try:
         deepspeed.init_distributed(timeout=timedelta(minutes=30), verbose=False)
     except dist.DistNetworkError as error:
-        raise ValueError(f"port {os.environ['MASTER_PORT']} of {os.environ['MASTER_ADDR']} is taken, by another run perhaps: "
-                         f"deepspeed --master_port {port} train.py ...   ({str(error).splitlines()[0][:200]})") from None
+        raise ValueError(f"port {os.environ['MASTER_PORT']} of {os.environ['MASTER_ADDR']} is taken, by another run "
+                         f"perhaps: deepspeed --master_port {port} train.py ...   "
+                         f"({str(error).splitlines()[0][:200]})") from None
 
 
 @contextmanager
@@ -93,9 +97,19 @@ def loudest(number: int, device) -> int:
     return int(number)
 
 
-def wait_for_rank_0() -> None:
-    """A barrier with the patience of a data preparation; other collectives give up when a node has died."""
-    dist.barrier(dist.new_group(backend="gloo", timeout=timedelta(hours=12)))
+def on_rank_0(action) -> None:
+    """Rank 0 acts, the others wait for it, with the patience of a data preparation (other collectives give up when a
+    node has died); what it finds wrong is raised on all ranks."""
+    problem, patient = None, dist.new_group(backend="gloo", timeout=timedelta(hours=12))
+    if dist.get_rank() == 0:
+        try:
+            action()
+        except (ValueError, OSError) as error:
+            problem = str(error)
+    said = [problem]
+    dist.broadcast_object_list(said, group=patient)
+    if said[0] is not None:
+        raise SharedError(said[0])
 
 
 def claim(out_dir: str):
@@ -125,8 +139,9 @@ def check_shared(out_dir: str) -> None:
         os.remove(os.path.join(out_dir, name))
     blind = [f"rank {rank} on {host}" for rank, (host, seen) in enumerate(hosts) if not seen]
     if blind:
-        raise SharedError(f"out_dir {os.path.abspath(out_dir)} of rank 0 on {hosts[0][0]} is not shared: {', '.join(blind)} "
-                          "cannot see what is written there; put out_dir on a disk that all nodes mount, with its full path")
+        raise SharedError(f"out_dir {os.path.abspath(out_dir)} of rank 0 on {hosts[0][0]} is not shared: "
+                          f"{', '.join(blind)} cannot see what is written there; "
+                          "put out_dir on a disk that all nodes mount, with its full path")
 
 
 # --- end ----------------------------------------------------------------------------------------------------

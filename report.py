@@ -135,11 +135,11 @@ def card(out_dir: str, config: dict, preparation: dict, stages: dict[str, list[d
         return os.path.basename(os.path.normpath(stage["init_from"])) if stage["init_from"] else None
 
     base = start(config["stages"][0])
-    lines = ["---", "library_name: transformers", "pipeline_tag: text-generation", *([f"base_model: {base}"] if base else []),
-             "---", CARD, "", f"# {os.path.basename(os.path.abspath(out_dir))}", "",
+    lines = ["---", "library_name: transformers", "pipeline_tag: text-generation",
+             *([f"base_model: {base}"] if base else []), "---", CARD, "", f"# {os.path.basename(os.path.abspath(out_dir))}", "",
              "A chat model in the Llama format. `AutoModelForCausalLM` and `AutoTokenizer` load it without custom code, and "
-             "`apply_chat_template` renders conversations as in training, but for text that spells a marker (a typed `<|user|>`), "
-             "which becomes the marker there: clean what strangers write.", "", "## Trained on", "",
+             "`apply_chat_template` renders conversations as in training, but for text that spells a marker (a typed "
+             "`<|user|>`), which becomes the marker there: clean what strangers write.", "", "## Trained on", "",
              "| stage | from | samples kept | tokens | supervised | steps | held-out bits per byte |",
              "|---|---|---|---:|---:|---:|---:|"]
     for stage in config["stages"]:
@@ -148,11 +148,12 @@ def card(out_dir: str, config: dict, preparation: dict, stages: dict[str, list[d
         origin = start(stage) or ("the stage before" if stage is not config["stages"][0] else "random weights")
         origin += f", LoRA of rank {stage['lora']['rank']}" if stage["lora"]["rank"] else ""
         kept = ", ".join(f"{source}: {c['kept']:,} of {c['read']:,}" for source, c in data["sources"].items())
-        lines.append(f"| {stage['name']} | {origin} | {kept} | {data['train']['tokens']:,} | {data['train']['supervised']:,} | "
-                     f"{entries[-1]['step']} | {' to '.join(dict.fromkeys(held_out[:1] + held_out[-1:]))} |")
+        lines.append(f"| {stage['name']} | {origin} | {kept} | {data['train']['tokens']:,} | "
+                     f"{data['train']['supervised']:,} | {entries[-1]['step']} | {' to '.join(dict.fromkeys(held_out[:1] + held_out[-1:]))} |")
     if figures:
         lines += ["", "## Figures", "", evaluate.table(figures)]
-    lines += ["", "## Shape", "", "| | |", "|---|---|", *(f"| {key} | {json.dumps(value)} |" for key, value in shape.items())]
+    lines += ["", "## Shape", "", "| | |", "|---|---|"]
+    lines += [f"| {key} | {json.dumps(value)} |" for key, value in shape.items()]
     with open(path, "w", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
 

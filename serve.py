@@ -141,7 +141,7 @@ class Service:
         except ValueError:
             if host not in ("localhost", *self.allowed_hosts):
                 raise Refused(400, f"Host {host[:100]!r} is not served here; allow it with --allow-host", "Host") from None
-        if self.api_key and request.url.path not in ("/", "/health"):
+        if self.api_key and request.scope["path"] not in ("/", "/health"):
             given = request.headers.get("authorization", "").removeprefix("Bearer ")
             if not hmac.compare_digest(given.encode("latin-1"), self.api_key.encode()):
                 raise Refused(401, "a wrong or missing API key (Authorization: Bearer KEY)", "Authorization", "invalid_api_key")
@@ -160,15 +160,18 @@ class Service:
     async def body(self, request: HTTPRequest):
         """The JSON of a request's body, within the limits of size and time."""
         data = bytearray()
+
+        async def read():
+            async for part in request.stream():
+                data.extend(part)
+                if len(data) > self.body_limit:
+                    raise Refused(413, f"the body is over the limit of {self.body_limit:,} bytes")
+
         try:
-            async with asyncio.timeout(self.body_seconds):
-                async for part in request.stream():
-                    data += part
-                    if len(data) > self.body_limit:
-                        raise Refused(413, f"the body is over the limit of {self.body_limit:,} bytes")
+            await asyncio.wait_for(read(), self.body_seconds)
         except ClientDisconnect:
             raise Refused(400, "the body ended early") from None
-        except TimeoutError:
+        except asyncio.TimeoutError:
             raise Refused(408, f"the body did not arrive within {self.body_seconds:g} seconds") from None
 
         def no_number(text):

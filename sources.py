@@ -5,6 +5,7 @@ record (a JSON object) to a list of messages; adding one is a function and a lin
 Left out on purpose: anything that is not text, and records spread over lines that only an id connects.
 """
 
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -157,14 +158,12 @@ def _convert(record, format: str, tools: str) -> dict | str:
         return {"text": record["text"]}
     if record.get("label") is False or "rejected" in record and "chosen" not in record:
         return "rejected answer"  # preference data: this is the answer people did not want
-    for name, (convert, shapes) in FORMATS.items():
-        if format == name or format == "auto" and any(keys <= record.keys() for keys in shapes):
-            break
-    else:
+    name = _format_of(tuple(record)) if format == "auto" else format
+    if name not in FORMATS:
         raise ValueError(f"no known format has the keys {sorted(record)[:10]}" if format == "auto" else
                          f"not a record of the format {format}")
     try:
-        messages = convert(record)
+        messages = FORMATS[name][0](record)
     except (KeyError, TypeError, StopIteration, AttributeError, IndexError) as error:
         raise ValueError(f"not a record of the format {name} ({type(error).__name__} {error!s:.80})") from None
     for message in messages:
@@ -174,6 +173,11 @@ def _convert(record, format: str, tools: str) -> dict | str:
                 return "tool turns"
             message["role"] = "assistant" if message["role"] == "call" else "user"
     return {"messages": messages, **{k: record[k] for k in ("lang", "skill") if k in record}}
+
+
+@functools.lru_cache
+def _format_of(keys: tuple) -> str | None:
+    return next((name for name, (_, shapes) in FORMATS.items() if any(shape <= set(keys) for shape in shapes)), None)
 
 
 def _check(text, what: str) -> None:

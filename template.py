@@ -119,3 +119,23 @@ class ChatTemplate:
         if ids[:1] != [self.pieces.bos_id()]:  # here every document opens with it
             ids, mask = [self.pieces.bos_id(), *ids], [False, *mask]
         return ids, mask
+
+    def windows(self, messages: list[dict], context: int) -> tuple[list[tuple[list, list]], int, int]:
+        """Cut a conversation into (ids, mask) of at most `context` tokens, between exchanges, each with the system
+        message; also returns how many supervised tokens are lost, and how many exchanges did not fit alone."""
+        system = messages[:messages[0]["role"] == "system"]
+        groups: list[list[dict]] = []
+        for i, message in enumerate(messages[len(system):]):
+            if message["role"] == "user" or i == 0:
+                groups.append([])
+            groups[-1].append(message)
+        joined = groups[:1]
+        for exchange in groups[1:]:
+            if len(self.render(system + joined[-1] + exchange, False)[0]) <= context:
+                joined[-1] = joined[-1] + exchange
+            else:
+                joined.append(exchange)
+        whole = [self.render(system + group, False) for group in joined]
+        pieces = [(ids[:context], mask[:context]) for ids, mask in whole if any(mask[:context])]
+        lost = sum(sum(mask) for _, mask in whole) - sum(sum(mask) for _, mask in pieces)
+        return pieces, lost, sum(len(ids) > context for ids, _ in whole)

@@ -10,7 +10,6 @@ parallelism, preference optimisation.
 """
 
 import argparse
-import hashlib
 import json
 import math
 import os
@@ -33,7 +32,7 @@ from data import PackedData, global_batch
 from generate import Engine
 from model import LanguageModel, ModelConfig
 from ranks import (SharedError, Stopped, StopSignal, agree, check_shared, claim, load_deepspeed, loudest, quiet,
-                   start_process_group, wait_for_rank_0, watch_launcher)
+                   on_rank_0, start_process_group, watch_launcher)
 from report import say
 from tokenizer import Tokenizer
 
@@ -66,9 +65,12 @@ def initialize(deepspeed, model: LanguageModel, settings: dict, log: str | None)
             engine = deepspeed.initialize(model=model, model_parameters=model.parameter_groups(), config=settings)[0]
     except Exception as error:  # DeepSpeed has no exception of its own
         reason = " ".join(str(error).split())[:400]
-        raise ValueError(f"deepspeed.initialize failed, {type(error).__name__}: {reason}; --verbose shows all") from error
+        raise ValueError(f"deepspeed.initialize failed, {type(error).__name__}: {reason}; "
+                         "--verbose shows all") from error
     if hasattr(engine.optimizer, "initialize_optimizer_states") and engine.zero_optimization_stage() == 0:
         checkpoint.undo_first_step(engine)
+    if engine.fp16_enabled():
+        vars(checkpoint.scaler(engine))["raise_error_at_min_scale"] = False  # OVERFLOWS in a row say it better
     return engine
 
 
@@ -96,19 +98,22 @@ def train_step(engine, shard: PackedData, rows, step: int) -> float:
     supervised = torch.tensor(sum(int(mask[:, 1:].sum()) for _, mask in batches), device=engine.device)
     dist.all_reduce(supervised)
     supervised = max(1, int(supervised))
+    fp16, scale = engine.fp16_enabled(), 1.0
+    if fp16 and engine.zero_optimization_stage() == 0:
+        scale = report.loss_scale(engine)  # which DeepSpeed divides by here without having multiplied
     summed = torch.zeros((), device=engine.device)
     for i, (ids, mask) in enumerate(batches):
         loss = engine(ids.to(engine.device), mask.to(engine.device))
         summed += loss.detach()
-        engine.backward(loss * (ranks / supervised), scale_wrt_gas=False)
+        engine.backward(loss * (scale * ranks / supervised), scale_wrt_gas=False)
         if i == len(batches) - 1:  # whose backward pass has summed the gradients over the ranks
             dist.all_reduce(summed)
-            check_finite(engine.fp16_enabled() or math.isfinite(summed), f"the loss is {float(summed)}", step, shard, rows)
-            if engine.zero_optimization_stage() == 0 and not engine.fp16_enabled():  # nobody else looks
+            check_finite(fp16 or math.isfinite(summed), f"the loss is {float(summed)}", step, shard, rows)
+            if engine.zero_optimization_stage() == 0 and not fp16:  # ZeRO looks by itself
                 norm = torch.nn.utils.get_total_norm(p.grad for p in engine.module.parameters() if p.grad is not None)
                 check_finite(math.isfinite(norm), f"the gradient norm is {float(norm)}", step, shard, rows)
         engine.step()
-    check_finite(engine.fp16_enabled() or engine.was_step_applied(), "the gradient norm is not finite", step, shard, rows)
+    check_finite(fp16 or engine.was_step_applied(), "the gradient norm is not finite", step, shard, rows)
     return float(summed) / supervised
 
 
@@ -173,17 +178,20 @@ def run_stage(deepspeed, config: dict, stage: dict, prepared: str, start: str | 
                         None if verbose else os.path.join(config["out_dir"], f"deepspeed-{dist.get_rank()}.log"))
     # A rank's own dropout, whatever the number of ranks before it; after this, a checkpoint carries the state.
     torch.manual_seed(config["seed"] * 1000 + dist.get_rank())
-    context = {"config": config, "tokenizer": tokenizer_hash(prepared)}
-    manifest, done = checkpoint.newest(folder, say), 0
-    if manifest:
-        check_unchanged({**manifest["config"], "tokenizer model": manifest["tokenizer"]},
-                        {**config, "tokenizer model": context["tokenizer"]})
-        done = checkpoint.restore(engine, manifest)
+    context = {"config": {**config, "data_fingerprint": os.path.basename(prepared)},
+               "tokenizer": checkpoint.sha256(os.path.join(prepared, "tokenizer.model"))}
+    manifest = checkpoint.newest(folder, say)
+    if manifest and manifest["tokenizer"] != context["tokenizer"]:
+        raise SharedError(f"{manifest['path']} was trained with another tokenizer than {prepared}/tokenizer.model; "
+                          "start over with --fresh, or choose another out_dir")
+    done = checkpoint.load(engine, manifest) if manifest else 0
     say(f"stage {stage['name']}: {model_file.count_parameters(model.config):,} parameters"
-        + (f", {trained:,} trained (LoRA of rank {stage['lora']['rank']})" if stage["lora"]["rank"] else "") + f", {steps} steps of "
-        f"{batch_size} x {shard.context} tokens from {len(shard):,} rows ({steps * batch_size / len(shard):.1f} epochs), "
-        f"{precision}, {type(engine.basic_optimizer).__name__}, ZeRO-{engine.zero_optimization_stage()}, "
-        f"{dist.get_world_size()} rank(s)" + (f"; resumed at step {done}" if done else ""))
+        + (f", {trained:,} trained (LoRA of rank {stage['lora']['rank']})" if stage["lora"]["rank"] else "")
+        + f", {steps} steps of "
+        f"{batch_size} x {shard.context} tokens from {len(shard):,} rows "
+        f"({steps * batch_size / len(shard):.1f} epochs), {precision}, {type(engine.basic_optimizer).__name__}, "
+        f"ZeRO-{engine.zero_optimization_stage()}, {dist.get_world_size()} rank(s)"
+        + (f"; resumed at step {done}" if done else ""))
     log = report.Log(os.path.join(folder, "metrics.jsonl"), stage["name"], done, steps)
     if log.begun_before and not done:
         say(f"stage {stage['name']} was cut off before its first checkpoint: it begins again")
@@ -211,8 +219,8 @@ def run_stage(deepspeed, config: dict, stage: dict, prepared: str, start: str | 
             log.step(step + 1, loss, engine, batch_size * shard.context,
                      (step + 1) % stage["log_every"] == 0 or step + 1 == steps)
             if overflows == OVERFLOWS:
-                raise SharedError(f"{OVERFLOWS} steps in a row overflowed fp16, the last at step {step + 1} with loss scale "
-                                  f"{report.loss_scale(engine):g}; a lower learning rate, or deepspeed.bf16, may help")
+                raise SharedError(f"{OVERFLOWS} steps in a row overflowed fp16, the last at step {step + 1} with loss "
+                                  f"scale {report.loss_scale(engine):g}; a lower learning rate or bf16 may help")
         export(engine, out, tokenizer, start, stage["lora"]["alpha"])
     finally:
         log.close()
@@ -241,7 +249,8 @@ def export(engine, folder: str, tokenizer: Tokenizer, start: str | None, alpha: 
         if parameter.requires_grad:
             full = own.get(name) if own else safe_get_full_fp32_param(parameter)
             if dist.get_rank() == 0:
-                trained[name] = (parameter if full is None else full.view_as(parameter)).detach().float().cpu().clone()
+                shape = getattr(parameter, "ds_shape", parameter.shape)  # under ZeRO-3 the parameter itself is empty
+                trained[name] = (parameter if full is None else full.view(shape)).detach().float().cpu().clone()
     if dist.get_rank() == 0:
         if any(name.endswith(".lora_a") for name in trained):
             trained = lora.merge(trained, model_file.open_weights(start).read, alpha)
@@ -253,11 +262,6 @@ def export(engine, folder: str, tokenizer: Tokenizer, start: str | None, alpha: 
 
 
 # --- the story ----------------------------------------------------------------------------------------------
-
-
-def tokenizer_hash(prepared: str) -> str:
-    with open(os.path.join(prepared, "tokenizer.model"), "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def recorded(path: str) -> dict:
@@ -321,27 +325,32 @@ def run(args) -> None:
         if stage["init_from"]:
             check_start(stage["init_from"], config)
     start_process_group(deepspeed)
-    described = {**config, "data_fingerprint": data.fingerprint(config)}
-    new = not os.path.exists(out)
-    if dist.get_rank() == 0:
-        lock = claim(out)  # held until this process ends  # noqa: F841
-    try:
-        check_shared(out)
-        if dist.get_rank() == 0:
-            if args.fresh:
-                start_over(out)
-            check_unchanged(recorded(record), described)
-            data.prepare(config, say)
-    except BaseException:
-        if new and dist.get_rank() == 0:
-            shutil.rmtree(out)
-        raise
-    if dist.get_rank() == 0:
+    described, new = {**config, "data_fingerprint": data.fingerprint(config)}, not os.path.exists(out)
+
+    lock = None  # held until this process ends
+
+    def hold() -> None:
+        nonlocal lock
+        lock = claim(out)
+
+    def begin() -> None:
+        if args.fresh:
+            start_over(out)
+        check_unchanged(recorded(record) or checkpoint.recorded(out), described)
+        data.prepare(config, say)
         if os.path.exists(finished):  # it will go on, under a config that allows more steps, say
             os.remove(finished)
         with open(record, "w", encoding="utf-8") as file:
             json.dump(described, file, indent=2)
-    wait_for_rank_0()
+
+    try:
+        on_rank_0(hold)
+        check_shared(out)
+        on_rank_0(begin)
+    except BaseException:
+        if new and lock:
+            shutil.rmtree(out)
+        raise
     prepared = os.path.join(out, "data", data.fingerprint(config))
 
     start, renewed = None, False
@@ -399,8 +408,8 @@ def main(argv=None) -> None:
         # What all ranks say alike, rank 0 says: what comes before they have met, and what they found together.
         alike = isinstance(error, SharedError) or not dist.is_initialized()
         if not alike or int(os.environ.get("RANK", 0)) == 0:
-            print("error: " + ("another rank is gone; what it said is above, if it said anything" if peer else str(error)),
-                  file=sys.stderr, flush=True)
+            gone = "another rank is gone; what it said is above, if it said anything"
+            print(f"error: {gone if peer else error}", file=sys.stderr, flush=True)
         os._exit(1)  # another rank may wait in a collective, and a clean exit would wait for it
 
 

@@ -46,7 +46,7 @@ def read_config(folder: str) -> dict:
     raw = {**DEFAULTS, **{key: value for key, value in raw.items() if value is not None}}
     if missing := [key for key in SHAPE if key not in raw]:
         raise ValueError(f"{path}: {', '.join(missing)} missing")
-    # transformers 5 writes everything rotary into `rope_parameters`, versions before it `rope_scaling` and the theta beside it.
+    # transformers 5 writes all that is rotary into `rope_parameters`; before, `rope_scaling` had the theta beside it.
     rope = {**raw.pop("rope_scaling", {}), **raw.pop("rope_parameters", {})}
     kind = rope.pop("rope_type", rope.pop("type", "default"))
     rope.pop("type", None)

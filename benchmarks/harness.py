@@ -1,6 +1,6 @@
 """lm-evaluation-harness on a model folder, offline, with a task of our own: the built-in held-out questions.
 
-    pip install -e ".[eval]"
+    pip install -e ".[bench]"
     python benchmarks/harness.py --model out/small
 """
 

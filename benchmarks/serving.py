@@ -4,6 +4,7 @@
 """
 
 import argparse
+import math
 import os
 import statistics
 import subprocess
@@ -54,6 +55,7 @@ def main(argv=None) -> None:
     parser.add_argument("--tokens", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args(argv)
+    together = math.nan
     for slots in (args.clients, 1):  # what its users share, and the fastest server for a single user
         server = subprocess.Popen([sys.executable, os.path.join(ROOT, "serve.py"), "--model", args.model, "--port", "0",
                                    "--slots", str(slots)], stdout=subprocess.PIPE, text=True)
@@ -68,7 +70,8 @@ def main(argv=None) -> None:
             server.wait()
         alone = statistics.median(one for one, _ in rounds)
         if slots == 1:
-            print(f"1 slot: one client {alone:.0f} tokens/s; {args.clients} clients on {args.clients} slots give {together / alone:.1f}x that")
+            print(f"1 slot: one client {alone:.0f} tokens/s; {args.clients} clients on {args.clients} slots give "
+                  f"{together / alone:.1f}x that")
         else:
             together = statistics.median(many for _, many in rounds)
             print(f"{slots} slots: one client {alone:.0f} tokens/s, {args.clients} clients {together:.0f} tokens/s, "

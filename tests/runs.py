@@ -1,4 +1,4 @@
-"""Ranks as processes, forked in milliseconds from a server that has imported everything (a plain launch takes seconds)."""
+"""Ranks as processes, forked at once from a server that has imported everything; a plain launch takes seconds."""
 
 import json
 import multiprocessing
@@ -27,10 +27,11 @@ def free_port() -> str:
 
 
 def _rank(target, args, rank: int, ranks: int, port: str, log: str) -> None:
-    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(ranks), MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
+    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(ranks), MASTER_ADDR="127.0.0.1",
+                      MASTER_PORT=port)
     with open(log, "ab", buffering=0) as file:
         os.dup2(file.fileno(), 1), os.dup2(file.fileno(), 2)
-    sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)
+    sys.stdout, sys.stderr = (open(number, "w", buffering=1, closefd=False) for number in (1, 2))
     signal.signal(signal.SIGINT, signal.default_int_handler)
     torch.set_num_threads(1)
     deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False  # gloo alone will do, and needs no build
@@ -51,7 +52,9 @@ class Ranks:
 
     def __init__(self, target, *args, ranks: int = 1, log: str = os.devnull):
         port, self.log = free_port(), log
-        self.processes = [server.Process(target=_rank, args=(target, args, rank, ranks, port, log)) for rank in range(ranks)]
+        open(log, "w").close()
+        self.processes = [server.Process(target=_rank, args=(target, args, rank, ranks, port, log))
+                          for rank in range(ranks)]
         for process in self.processes:
             process.start()
 
@@ -101,7 +104,7 @@ def run_config(folder, **changes) -> str:
     from config import deep_merge
     demo = [{"demo": "conversations", "count": 120}]
     config = {
-        "out_dir": str(folder / "out"), "tokenizer": {"vocab_size": 600},
+        "out_dir": str(folder / "out"), "tokenizer": {"vocab_size": 700},
         "model": {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2,
                   "max_position_embeddings": 64, "hidden_dropout": 0.1},
         "stages": [{"name": "sft", "data": demo, "steps": 24, "log_every": 1, "checkpoint_every": 4, "evaluate_every": 10}],
@@ -124,7 +127,8 @@ def weights(folder) -> bytes:
     return (folder / "out" / "model.safetensors").read_bytes()
 
 
-def run(argv: list[str], stop_at: int = 0, kill: tuple = (), full_at: int = 0, fp16: bool = False, rows: str = "") -> None:
+def run(argv: list[str], stop_at: int = 0, kill: tuple = (), full_at: int = 0, fp16: bool = False,
+        rows: str = "") -> None:
     """`train.main(argv)`, with one thing that goes wrong.
 
     stop_at: SIGTERM to itself in step so and so. kill: ("shard" | "rename" | "renamed", n): SIGKILL in the n-th save,

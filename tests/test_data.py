@@ -204,16 +204,18 @@ EN = ("the a of to and in is was he for it with as his on be at by had not are b
 ZH = "的一是了我不人在他有这个上们来到时大地为子中你说生国年着就那和要她出也得里后自以会家可下而过天去能对小多然于心学么之都好看起发当没成只如事把还用第样道想作种开"
 
 
-@pytest.mark.parametrize("units, joint, size", [(EN, " ", 5), (ZH, "", 3)])
+@pytest.mark.parametrize("units, joint, size", [(EN, " ", 5), (ZH, "", 3)], ids=["English", "Chinese"])
 def test_planted_near_duplicates_are_found_in_both_languages_and_nothing_else_is(units, joint, size):
     draw = np.random.default_rng(0)
     texts = [joint.join(draw.choice(list(units), 120)) for _ in range(300)]
-    planted = []
-    for text in texts[:100]:
+
+    def edited(text, places):
         parts = text.split(joint) if joint else list(text)
-        for place in draw.integers(0, len(parts), 2):
+        for place in draw.integers(0, len(parts), places):
             parts[place] = str(draw.choice(list(units)))
-        planted.append(joint.join(parts))
+        return joint.join(parts)
+
+    planted = [edited(text, 2) for text in texts[:100]] + [edited(text, 25) for text in texts[100:200]]
     every = [clean.fold(text) for text in texts + planted]
 
     def grams(text):
@@ -226,8 +228,9 @@ def test_planted_near_duplicates_are_found_in_both_languages_and_nothing_else_is
     estimates = [(signatures[i] == signatures[300 + i]).mean() - jaccard(i, 300 + i) for i in range(100)]
     assert abs(np.mean(estimates)) < 0.02 and np.std(estimates) < 0.06, "MinHash estimates the Jaccard similarity"
     first = duplicates.near_duplicates(signatures, 0.8)
-    found = {i for i in range(400) if first[i] != i}
-    assert all(first[i] == i - 300 for i in found), "precision 1: all that is found was planted"
+    found = {i for i in range(500) if first[i] != i}
+    assert 0.3 < np.mean([jaccard(i, 300 + i) for i in range(100, 200)]) < 0.7, "the second hundred is only alike"
+    assert all(first[i] == i - 300 < 100 for i in found), "precision 1: all that is found was planted"
     assert len(found) >= 95, "recall"
 
 
@@ -241,6 +244,16 @@ def test_a_group_of_near_duplicates_keeps_its_first_and_so_never_straddles_the_s
     assert set(kept) == {q + a for q, a in rows[::3]} and set(kept.values()) == {"train", "validation"}
     dropped = json.load(open(f"{folder}/report.json"))["stages"]["sft"]["sources"]["x.jsonl"]["dropped"]["near-duplicate"]
     assert dropped["count"] == 120 and dropped["examples"][0][0] == "x.jsonl:2" and "x.jsonl:1:" in dropped["examples"][0][2]
+
+
+def test_a_sample_of_a_folder_is_known_by_its_file(tmp_path, prepared):
+    (tmp_path / "many").mkdir()
+    for name in "ab":
+        write_rows(tmp_path / "many" / f"{name}.jsonl", [(f"{name}?", "Yes."), ("Who are you?", "A bot.")])
+    _, folder = prepared([{"name": "sft", "data": [source(path="many")]}], validation_fraction=0.0)
+    assert PackedData(f"{folder}/sft.train").meta["sources"] == ["a.jsonl", "b.jsonl"]
+    report = json.load(open(f"{folder}/report.json"))["stages"]["sft"]["sources"]["many"]
+    assert report["dropped"]["duplicate"]["examples"] == [["b.jsonl:2", "Who are you? A bot.", "a.jsonl:2: Who are you? A bot."]]
 
 
 def test_a_weight_repeats_or_thins_the_training_samples_of_a_source(tmp_path, prepared):

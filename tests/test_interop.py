@@ -79,6 +79,8 @@ def test_transformers_computes_the_logits_of_a_model_trained_in_any_zero_stage(
         deepspeed, tokenizer, tmp_path, stage, changes):
     """Two optimizer steps, exported as a run exports; and the export is what the engine held."""
     settings = {"train_batch_size": 2, "optimizer": OPTIMIZER, "zero_optimization": {"stage": stage}}
+    if stage == 3:  # small parameters, too, are given up between uses, or nothing here would be partitioned
+        settings["zero_optimization"]["stage3_param_persistence_threshold"] = 0
     resolve(settings, 10, ranks=1)
     engine = train.initialize(deepspeed, tiny_model(**changes).train(), settings, os.devnull)
     rows = [torch.tensor(tokenizer.render(messages)[0][:64]) for messages in chats(8) if len(messages) > 2][:2]
@@ -204,10 +206,18 @@ def test_lm_evaluation_harness_runs_on_the_folder_with_a_task_of_our_own(tokeniz
     pytest.importorskip("lm_eval")
     sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "benchmarks"))
     import harness
-    model = tiny_model(max_position_embeddings=256)
-    folder = write_folder(tmp_path, model, tokenizer)
-    engine = Engine.load(folder, device="cpu")
-    questions = [{"question": messages[0]["content"], "answer": "".join(
-        engine.stream(messages[:1], Sampling(temperature=0, max_new_tokens=64)))} for messages in chats(6)]
+    pairs = [[{"role": "user", "content": f"What is {i}?"}, {"role": "assistant", "content": f"It is {word}."}]
+             for i, word in enumerate(["blue", "warm", "a cat", "late", "蓝色", "over there"])]
+    rendered = [tokenizer.render(pair) for pair in pairs]
+    longest = max(len(ids) for ids, _ in rendered)
+    ids = torch.tensor([ids + [tokenizer.pad_id] * (longest - len(ids)) for ids, _ in rendered])
+    mask = torch.tensor([mask + [False] * (longest - len(mask)) for _, mask in rendered])
+    model = tiny_model(max_position_embeddings=256, initializer_range=0.02).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=0.0)
+    for _ in range(100):  # until it knows six answers by heart
+        optimizer.zero_grad()
+        (model(ids, mask) / mask.sum()).backward()
+        optimizer.step()
+    questions = [{"question": question["content"], "answer": answer["content"]} for question, answer in pairs]
     questions[-1]["answer"] = "something else"
-    assert harness.run(folder, questions) == pytest.approx(5 / 6)
+    assert harness.run(write_folder(tmp_path, model.eval(), tokenizer), questions) == pytest.approx(5 / 6)

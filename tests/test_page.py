@@ -84,12 +84,12 @@ def test_the_conversation_the_system_prompt_and_the_settings_are_what_is_sent(pa
         say(page, "Two")
     body = sent.value.post_data_json
     assert [m["role"] for m in body["messages"]] == ["system", "user", "assistant", "user"]
-    assert body["messages"][0]["content"] == "Be kind." and body["top_k"] == 5 and "temperature" not in body
+    assert page.evaluate("chat.system") == body["messages"][0]["content"] == "Be kind." and body["top_k"] == 5 and "temperature" not in body
     page.click("#new")
     assert page.evaluate("chat.system") == "", "the system prompt belongs to its chat"
 
 
-@pytest.mark.parametrize("by", ["click", "Escape"])
+@pytest.mark.parametrize("by", ["click", "Escape", "edit"])
 def test_stop_keeps_what_was_said_and_frees_the_slot(page, server, monkeypatch, by):
     service = server[1]
     step = service.engine.step
@@ -98,6 +98,14 @@ def test_stop_keeps_what_was_said_and_frees_the_slot(page, server, monkeypatch, 
     page.fill("#input", "Hello")
     page.press("#input", "Enter")
     assert until(lambda: page.locator(".assistant .text").count() and len(texts(page)[1]) > 5, 10)
+    if by == "edit":  # what is being answered is asked in other words
+        page.locator(".user").get_by_text("Edit").click()
+        page.locator(".user textarea").fill("Other")
+        page.evaluate("settings.sampling.max_tokens = 3")
+        page.locator(".user textarea").press("Enter")
+        assert until(lambda: "3 tokens" in page.text_content(".assistant .foot"), 10)
+        assert texts(page)[0] == "Other" and len(texts(page)) == 2 and until(lambda: service.worker.open == 0, 1)
+        return
     page.click("#stop") if by == "click" else page.press("#input", "Escape")
     page.wait_for_selector("#send", state="visible")
     assert "stopped" in page.text_content(".assistant .foot") and len(texts(page)[1]) > 5

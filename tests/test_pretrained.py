@@ -15,6 +15,7 @@ import torch
 from conftest import ROOT, environment, launch, tiny_model
 from strings import strings
 
+import data
 import demo_data
 import lora
 import model as model_file
@@ -138,6 +139,21 @@ def test_a_models_own_chat_template_is_kept_with_the_answers_and_their_end_super
     assert seen == 60
     injected = tokenizer.render([{"role": "user", "content": "a</s><s>b"}], add_generation_prompt=True)[0]
     assert injected.count(tokenizer.bos_id) == 1 and injected.count(tokenizer.eos_id) == (template is ZEPHYR)
+
+
+def test_a_conversation_too_long_for_a_row_is_cut_between_exchanges_of_a_kept_template_too(pretrained, tmp_path):
+    shutil.copy(os.path.join(pretrained, "tokenizer.model"), tmp_path)
+    (tmp_path / "chat_template.jinja").write_text(ZEPHYR)
+    tokenizer = Tokenizer(str(tmp_path), "keep")
+    system = [{"role": "system", "content": "be kind"}]
+    exchanges = [[{"role": "user", "content": f"say {i} " * 5}, {"role": "assistant", "content": f"the {i} " * 5}] for i in range(6)]
+    whole = tokenizer.render(system + sum(exchanges, []))
+    context = len(tokenizer.render(system + exchanges[0] + exchanges[1])[0])
+    pieces, lost, cut = data.windows({"messages": system + sum(exchanges, [])}, tokenizer, context)
+    assert lost == cut == 0 and sum(sum(mask) for _, mask in pieces) == sum(whole[1])
+    assert [ids for ids, _ in pieces] == [tokenizer.render(system + a + b)[0] for a, b in zip(exchanges[::2], exchanges[1::2])]
+    pieces, lost, cut = data.windows({"messages": system + exchanges[0]}, tokenizer, context // 2)
+    assert len(pieces[0][0]) == context // 2 and cut == 1 and 0 < lost < sum(tokenizer.render(system + exchanges[0])[1])
 
 
 # --- the weights --------------------------------------------------------------------------------------------
@@ -297,7 +313,8 @@ def config_of(folder, pretrained, zero, **changes) -> str:
     config = {"out_dir": str(folder / "out"), "model": {"max_position_embeddings": 128},
               "stages": [{"name": "sft", "init_from": pretrained, "data": demo("train", 60), "steps": 4, "log_every": 1,
                           "validation": demo("validation", 4)}],
-              "deepspeed": {"train_batch_size": 4, "optimizer": optimizer, "zero_optimization": {"stage": zero}}} | changes
+              "deepspeed": {"train_batch_size": 4, "optimizer": optimizer, "zero_optimization": {
+                  "stage": zero, "stage3_param_persistence_threshold": 0}}} | changes
     folder.mkdir(exist_ok=True)
     (folder / "c.json").write_text(json.dumps(config))
     return str(folder / "c.json")

@@ -17,11 +17,11 @@ import openai
 import pytest
 import torch
 import uvicorn
-from conftest import ROOT, environment, launch, tiny_model
+from conftest import ROOT, environment, tiny_model
 
 import model as model_file
 from generate import Engine, Sampling
-from serve import Service
+from serve import Service, main
 from worker import attention_weights
 
 HELLO = [{"role": "user", "content": "Hello"}]
@@ -117,8 +117,9 @@ def test_completions_continue_the_text_of_each_prompt(client, solo):
 def test_models_and_health_tell_what_runs_here(client, server):
     assert [model.id for model in client.models.list()] == ["tiny"] and client.models.retrieve("tiny").id == "tiny"
     assert httpx.get(server[0] + "/health").json() == {"status": "ok", "model": "tiny"}
-    with pytest.raises(openai.NotFoundError, match="there is no model 'gpt'"):
+    with pytest.raises(openai.NotFoundError, match="there is no model 'gpt'") as caught:
         client.chat.completions.create(model="gpt", messages=HELLO)
+    assert caught.value.code == "model_not_found"
 
 
 def test_n_answers_with_a_seed_are_those_of_the_following_seeds_alone(client, solo):
@@ -327,7 +328,7 @@ MALFORMED = [
     ({"temprature": 1}, "temprature is not a field of this request; is temperature meant?"),
     ({"temperature": "hot"}, "temperature should be a number"), ({"temperature": True}, "temperature should be a number"),
     ({"temperature": -1}, "temperature should be in [0, 100], found -1"), ({"temperature": 10**400}, "temperature should be in"),
-    ({"top_p": 0}, "top_p should be in"), ({"top_k": 1.5}, "top_k should be a whole number"), ({"top_k": -1}, "top_k should be in"),
+    ({"top_p": 0}, "top_p should be in"), ({"top_k": 1.5}, "top_k should be a whole number"), ({"top_k": -1}, "top_k should be"),
     ({"max_tokens": 0}, "max_tokens should be from 1"), ({"max_completion_tokens": "5"}, "max_completion_tokens should be a whole"),
     ({"n": 0}, "n should be from 1 to 4"), ({"n": 5}, "n should be from 1 to 4"), ({"seed": 2**63}, "seed should be from"),
     ({"stop": [""]}, "stop should be"), ({"stop": ["a"] * 5}, "stop should be"), ({"stop": {}}, "stop should be"),
@@ -482,10 +483,16 @@ def test_attention_is_that_of_transformers(folder, solo, server):
     assert torch.allclose(torch.tensor(answer["weights"]), expected, atol=1e-4) and len(answer["tokens"]) == len(ids)
 
 
-@pytest.mark.slow
-def test_what_cannot_be_served_is_said_in_one_line(folder, tmp_path):
+def test_what_cannot_be_served_is_said_in_one_line_and_an_open_address_in_a_warning(folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.delenv("ZEROCHAT_API_KEY", raising=False)
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        result = launch("serve.py", "--model", folder, "--port", str(taken.getsockname()[1]))
-    assert result.returncode == 1 and result.stderr.startswith("error: ") and result.stderr.count("\n") == 1
-    result = launch("serve.py", "--model", str(tmp_path), "--host", "0.0.0.0")
-    assert result.returncode == 1 and result.stderr.startswith(f"error: {tmp_path} is not a finished model")
+        with pytest.raises(SystemExit, match="^error: .*Address already in use"):
+            main(["--model", folder, "--port", str(taken.getsockname()[1])])
+    assert capsys.readouterr().err == ""
+    with pytest.raises(SystemExit, match="^error: "):  # no machine has this address (RFC 5737)
+        main(["--model", folder, "--host", "192.0.2.1"])
+    assert capsys.readouterr().err.startswith("warning: on 192.0.2.1 everyone who reaches this port can use the model; set ZEROCHAT")
+    for words, message in ((["--model", str(tmp_path)], "is not a "), (["--slots", "0"], "--slots should be")):
+        with pytest.raises(SystemExit, match=f"^error: .*{message}"):
+            main(words)

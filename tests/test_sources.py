@@ -234,8 +234,8 @@ def test_a_file_from_the_web_is_fetched_once_and_verified(tmp_path):
 # --- hostile input ----------------------------------------------------------------------------------------------
 
 SPELLED = ["<|assistant|>", "\uff1c|user|\uff1e", "<|\u200bend|>", "<s>", "</s>", "<pad>", "<0x41>", "\u2581", "<|assist"]
-NASTY = ["\0", "\ufeff", "\u200b", " " * 50_000, "\n" * 50_000, "`" * 20_001, "&amp;" * 5000, "<div" * 5000, "&#55296;",
-         "\u202e", "\ufffd", "Instruction:\n" * 2000, "\t \u3000" * 20_000, "***", "_" * 9999, *SPELLED]
+NASTY = ["\0", " \nx" + " " * 50_000 + "x", "\ufeff", "\u200b", " " * 50_000, "\n" * 50_000, "`" * 20_001, "&amp;" * 5000, "<div" * 5000,
+         "&#55296;", "\u202e", "\ufffd", "Instruction:\n" * 2000, "\t \u3000" * 20_000, "***", "_" * 9999, *SPELLED]
 
 
 def mutated(record: dict, draw: random.Random) -> bytes:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tokenizer import END, MARKERS, StreamDecoder, Tokenizer, train_tokenizer
+import demo_data
+from tokenizer import END, LONG, MARKERS, StreamDecoder, Tokenizer, train_tokenizer
 
 TRICKY = ["", " ", "  two  spaces ", "line\n\n\tindent\r\n", "naïve café", "全角，ＡＢ！", "👨‍👩‍👧 🇨🇳 emoji", "\0nul",
           "<|assistant|>", "<|end|><|user|>", "＜|user|＞", "<s></s><pad><unk>", "<0x41>", "def f(x):\n    return x**2"]
@@ -109,3 +110,22 @@ def test_a_tokenizer_without_the_markers_is_refused(tmp_path):
                                              byte_fallback=True, model_prefix=str(tmp_path / "tokenizer"), minloglevel=2)
     with pytest.raises(ValueError, match="lacks the chat markers"):
         Tokenizer(str(tmp_path))
+
+
+def test_a_long_text_is_encoded_by_lines_to_the_ids_of_the_whole(tokenizer):
+    lines = ["The cat  sat.", "", "", "  你好，世界 12", "\t", "x" * 300, " "]
+    text = "\n".join(lines * 60)
+    assert len(text) > 2 * LONG and tokenizer.lines_apart
+    assert tokenizer.encode(text) == tokenizer.pieces.encode(text)
+    assert tokenizer.encode("y" * 3 * LONG) == tokenizer.pieces.encode("y" * 3 * LONG)
+
+
+@pytest.mark.parametrize("kind", ["bpe", "unigram"])
+def test_the_same_texts_give_the_same_pieces_on_any_number_of_cores(tmp_path, monkeypatch, kind):
+    texts = [message["content"] for chat in demo_data.conversations(150, seed=5) for message in chat["messages"]]
+    found = []
+    for cores in (1, 3):
+        monkeypatch.setattr("os.cpu_count", lambda: cores)
+        pieces = train_tokenizer(texts, str(tmp_path), 900, kind).pieces
+        found.append([(pieces.id_to_piece(i), pieces.get_score(i)) for i in range(len(pieces))])
+    assert found[0] == found[1]

@@ -1,7 +1,7 @@
 """The same optimizer step, however it is cut: ranks, micro-batches, ZeRO stages, packing, against plain PyTorch."""
 
 import os
-import time
+import re
 
 import pytest
 import torch
@@ -9,6 +9,7 @@ from conftest import tiny_model
 from runs import computed
 
 import data
+import report
 import train
 from config import DEFAULTS, SOURCE, choose_precision, deep_merge, resolve
 from data import PackedData, global_batch
@@ -90,7 +91,7 @@ def trained(deepspeed, folder, case: dict):
             rows = rows + [-1] * (batch - len(rows))  # the last micro-batches, or a whole rank, have nothing to learn
         losses.append(train.train_step(engine, shard, rows, step))
     own = checkpoint.whole_masters(engine) if engine.zero_optimization_stage() == 0 else {}
-    weights = {name: (own[name].view_as(p) if own else safe_get_full_fp32_param(p)).detach().float().cpu().clone()
+    weights = {name: (own[name] if own else safe_get_full_fp32_param(p)).detach().float().cpu().clone()
                for name, p in engine.module.named_parameters()}
     engine.destroy()
     return losses, gradient, weights
@@ -115,19 +116,29 @@ def cases(ranks: int) -> dict[str, dict]:
     return found
 
 
-def all_cases(deepspeed, folder, ranks):
-    begun = time.monotonic()
-    result = {}
-    for name, case in cases(ranks).items():
-        result[name] = trained(deepspeed, folder, case)
-        print(name, f"{time.monotonic() - begun:.1f} s")
-    return result
+# One case of each kind for the normal suite; the others are `long`.
+QUICK = {1: ["ZeRO-0, micro-batch 8", "ZeRO-1, micro-batch 2", "ZeRO-1, bf16"],
+         2: ["ZeRO-0, micro-batch 4", "ZeRO-2, unpacked", "ZeRO-3, micro-batch 1", "ZeRO-3, activation checkpointing"]}
+
+
+def some_cases(deepspeed, folder, names):
+    every = cases(torch.distributed.get_world_size())
+    return {name: trained(deepspeed, folder, every[name]) for name in names}
 
 
 @pytest.fixture(scope="module")
-def by_ranks(prepared, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("matrix")
-    return {ranks: computed(all_cases, prepared, ranks, ranks=ranks, folder=folder) for ranks in (1, 2)}
+def result(prepared, tmp_path_factory):
+    """(ranks, case) -> losses, gradient, weights; quick cases are computed in one go, and so are the others."""
+    known = {}
+
+    def get(ranks: int, name: str):
+        if (ranks, name) not in known:
+            names = [other for other in cases(ranks) if (other in QUICK[ranks]) == (name in QUICK[ranks])]
+            found = computed(some_cases, prepared, names, ranks=ranks, folder=tmp_path_factory.mktemp("matrix"))
+            known.update({(ranks, name): value for name, value in found.items()})
+        return known[ranks, name]
+
+    return get
 
 
 @pytest.fixture(scope="module")
@@ -141,16 +152,116 @@ def distance(a: dict, b: dict) -> float:
     return max(float((a[name] - b[name]).norm() / b[name].norm()) for name in b)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("ranks, name", [(ranks, name) for ranks in (1, 2) for name in cases(ranks)])
-def test_gradient_and_ten_steps_equal_plain_pytorch_however_the_batch_is_cut(by_ranks, reference, ranks, name):
-    losses, gradient, weights = by_ranks[ranks][name]
-    # bf16 has 8 bits: a product is off by up to 2^-9, and Adam turns a gradient's noise into steps of the size lr.
-    loss_bound, gradient_bound, weight_bound = (2e-2, 5e-2, 5e-2) if "bf16" in name else (1e-5, 1e-5, 1e-5)
-    print(name, max(abs(a / b - 1) for a, b in zip(losses, reference[0])), distance(gradient, reference[1]), distance(weights, reference[2]))
+def marked(long: bool, *values):
+    return pytest.param(*values, marks=[pytest.mark.slow, *([pytest.mark.long] if long else [])])
+
+
+@pytest.mark.parametrize("ranks, name", [marked(name not in QUICK[ranks], ranks, name)
+                                         for ranks in (1, 2) for name in cases(ranks)])
+def test_gradient_and_ten_steps_equal_plain_pytorch_however_the_batch_is_cut(result, reference, ranks, name):
+    losses, gradient, weights = result(ranks, name)
+    # bf16 has 8 bits, so each product is off by up to 2^-9: the worst tensor's gradient by 4% after two layers and back
+    # (measured; the losses by 0.09%, the weights by 0.8%), wherever the batch is cut.
+    loss_bound, gradient_bound, weight_bound = (2e-3, 6e-2, 1.2e-2) if "bf16" in name else (1e-5, 1e-5, 1e-5)
     assert losses == pytest.approx(reference[0], rel=loss_bound)
     assert distance(gradient, reference[1]) < gradient_bound
     assert distance(weights, reference[2]) < weight_bound
+
+
+class Poison(torch.autograd.Function):
+    """The identity, whose gradient is not a number."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient * float("nan")
+
+
+def poisoned(deepspeed, folder):
+    """Per case: the error of a step in which the last rank alone meets a NaN, and whether any weight has changed."""
+    from deepspeed.utils import safe_get_full_fp32_param
+
+    import checkpoint
+    shard, found = PackedData(folder), {}
+
+    def weights(engine):
+        own = checkpoint.whole_masters(engine) if engine.zero_optimization_stage() == 0 else {}
+        return [(own[name] if own else safe_get_full_fp32_param(p)).detach().clone()
+                for name, p in engine.module.named_parameters()]
+
+    last = torch.distributed.get_rank() == torch.distributed.get_world_size() - 1
+    for stage in range(4):
+        for precision in ({}, {"bf16": {"enabled": True}}):
+            for what, hook in (("gradient", lambda m, i, o: Poison.apply(o)), ("loss", lambda m, i, o: o * float("nan"))):
+                settings = {"train_batch_size": BATCH, "optimizer": OPTIMIZER, "train_micro_batch_size_per_gpu": 2,
+                            **zero(stage), **precision}
+                resolve(settings, STEPS, torch.distributed.get_world_size())
+                choose_precision(settings, deepspeed.get_accelerator())
+                engine = train.initialize(deepspeed, tiny_model().train(), settings, os.devnull)
+                train.train_step(engine, shard, global_batch(len(shard), BATCH, SEED, 0), 0)
+                before, message = weights(engine), None
+                if last:
+                    engine.module.model.norm.register_forward_hook(hook)
+                try:
+                    train.train_step(engine, shard, global_batch(len(shard), BATCH, SEED, 1), 1)
+                except ValueError as error:
+                    message = str(error)
+                same = all(torch.equal(a, b) for a, b in zip(before, weights(engine)))
+                found[stage, "bf16" if precision else "fp32", what] = message, same
+                engine.destroy()
+    return found
+
+
+@pytest.mark.parametrize("ranks", [marked(True, 1), marked(False, 2)])
+def test_a_nan_on_one_rank_stops_all_before_the_weights_change_and_names_the_conversations(prepared, tmp_path, ranks):
+    found = computed(poisoned, prepared, ranks=ranks, folder=tmp_path)
+    assert len(found) == 16
+    for (stage, precision, what), (message, same) in found.items():
+        assert message and re.search(rf"^the {what}.* (nan|not finite|inf) .*at step 2; .*demo:conversations:\d+", message), (
+            stage, precision, what, message)
+        assert same, (stage, precision, what)
+
+
+def scaled(deepspeed, folder):
+    """Per ZeRO stage: what each fp16 step did to loss scale, schedule and weights."""
+    accelerator = type(deepspeed.get_accelerator())
+    accelerator.is_fp16_supported = lambda self: True
+    shard, found = PackedData(folder), {}
+    for stage in range(4):
+        settings = {"train_batch_size": BATCH, "optimizer": OPTIMIZER, "train_micro_batch_size_per_gpu": 4, **zero(stage),
+                    "fp16": {"enabled": True, "initial_scale_power": 24, "loss_scale_window": 2, "hysteresis": 1},
+                    "scheduler": {"type": "WarmupLR", "params": {"warmup_num_steps": 100, "warmup_type": "linear"}}}
+        resolve(settings, STEPS, 1)
+        choose_precision(settings, deepspeed.get_accelerator())
+        engine = train.initialize(deepspeed, tiny_model().train(), settings, os.devnull)
+        found[stage] = []
+        for step in range(20):
+            scale = report.loss_scale(engine)
+            loss = train.train_step(engine, shard, global_batch(len(shard), BATCH, SEED, step), step)
+            found[stage].append((scale, report.loss_scale(engine), engine.was_step_applied(), loss,
+                                 engine.lr_scheduler.last_batch_iteration, engine.skipped_steps,
+                                 float(engine.get_global_grad_norm())))
+        engine.destroy()
+    return found
+
+
+@pytest.mark.slow
+def test_in_fp16_an_overflow_is_skipped_the_scale_falls_and_recovers_and_the_schedule_counts_applied_steps(
+        prepared, tmp_path, reference):
+    found = computed(scaled, prepared, ranks=1, folder=tmp_path)
+    for stage, steps in found.items():
+        applied = [step for step in steps if step[2]]
+        assert not steps[0][2] and 1 < len(applied) < len(steps), stage
+        for before, after, done, *_ in steps:
+            assert done and after in (before, 2 * before) or not done and after == before / 2, (stage, before, after, done)
+        assert any(after > before for before, after, *_ in steps), f"ZeRO-{stage}: the scale never grew again"
+        assert steps[-1][4] - steps[0][4] == len(applied) and steps[-1][5] == len(steps) - len(applied), stage
+        assert steps[0][3] == pytest.approx(reference[0][0], rel=1e-2), "the loss is reported unscaled"
+        first = steps.index(applied[0])
+        assert applied[0][6] == pytest.approx(found[1][first][6], rel=0.05), f"ZeRO-{stage}: gradients not unscaled once"
 
 
 def test_the_matrix_would_see_a_mean_of_means(prepared):
