@@ -34,6 +34,7 @@ class Silent:
     """What the engine asks of a tokenizer, with an end that the model never finds likeliest and no text to decode."""
 
     bos_id, pad_id, end_id, eos_id, role_ids, byte_values = 1, 3, 2, 2, {}, {i: 0 for i in range(32000)}
+    opens_with_space = False
 
     class pieces:
         is_control = is_unknown = staticmethod(lambda i: True)
