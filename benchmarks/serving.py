@@ -19,7 +19,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 def ask(http: httpx.Client, address: str, tokens: int, seed: int) -> int:
     """One chat request; returns the tokens generated. Temperature 5 all but excludes an early end."""
     answer = http.post(address + "/v1/chat/completions", timeout=300, json={
-        "messages": [{"role": "user", "content": "Tell me a story."}], "max_tokens": tokens, "temperature": 5, "seed": seed})
+        "messages": [{"role": "user", "content": "Tell me a story."}], "max_tokens": tokens, "temperature": 5,
+        "seed": seed})
     answer.raise_for_status()
     return answer.json()["usage"]["completion_tokens"]
 
@@ -68,7 +69,8 @@ def main(argv=None) -> None:
             server.wait()
         alone = statistics.median(one for one, _ in rounds)
         if slots == 1:
-            print(f"1 slot: one client {alone:.0f} tokens/s; {args.clients} clients on {args.clients} slots give {together / alone:.1f}x that")
+            print(f"1 slot: one client {alone:.0f} tokens/s; {args.clients} clients on {args.clients} slots give "
+                  f"{together / alone:.1f}x that")
         else:
             together = statistics.median(many for _, many in rounds)
             print(f"{slots} slots: one client {alone:.0f} tokens/s, {args.clients} clients {together:.0f} tokens/s, "
