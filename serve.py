@@ -34,7 +34,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from generate import Engine, Sampling
-from protocol import MAX_TOKENS, Ask, Fields, Refused, choice, envelope, fit, read_ask, read_messages, token_entry, usage
+from protocol import (MAX_TOKENS, Ask, Fields, Refused, choice, envelope, fit, read_ask, read_messages, token_entry,
+                      usage)
 from sample import newest_model
 from worker import Answers, Part, Worker, attention_weights
 
@@ -87,8 +88,10 @@ class Service:
         self.policy = (f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:; "
                        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
         self.registry = prometheus.CollectorRegistry()
-        self.count = prometheus.Counter("zerochat_requests", "HTTP requests", ["path", "status"], registry=self.registry)
-        self.tokens = prometheus.Counter("zerochat_tokens", "Tokens read and generated", ["kind"], registry=self.registry)
+        self.count = prometheus.Counter("zerochat_requests", "HTTP requests", ["path", "status"],
+                                        registry=self.registry)
+        self.tokens = prometheus.Counter("zerochat_tokens", "Tokens read and generated", ["kind"],
+                                         registry=self.registry)
         self.first = prometheus.Histogram("zerochat_first_token_seconds", "Waiting for an answer's first token",
                                           registry=self.registry)
         for what, value in (("open_requests", lambda: self.worker.open), ("slots", lambda: len(engine.running))):
@@ -140,19 +143,23 @@ class Service:
             ipaddress.ip_address(host)
         except ValueError:
             if host not in ("localhost", *self.allowed_hosts):
-                raise Refused(400, f"Host {host[:100]!r} is not served here; allow it with --allow-host", "Host") from None
+                raise Refused(400, f"Host {host[:100]!r} is not served here; allow it with --allow-host",
+                              "Host") from None
         if self.api_key and request.scope["path"] not in ("/", "/health"):
             given = request.headers.get("authorization", "").removeprefix("Bearer ")
             if not hmac.compare_digest(given.encode("latin-1"), self.api_key.encode()):
-                raise Refused(401, "a wrong or missing API key (Authorization: Bearer KEY)", "Authorization", "invalid_api_key")
+                raise Refused(401, "a wrong or missing API key (Authorization: Bearer KEY)", "Authorization",
+                              "invalid_api_key")
         # Any site may make a browser post a form or plain text here unasked; JSON it may not.
-        if request.method == "POST" and request.headers.get("content-type", "").split(";")[0].strip() != "application/json":
+        kind = request.headers.get("content-type", "").split(";")[0].strip()
+        if request.method == "POST" and kind != "application/json":
             raise Refused(415, "the header Content-Type should be application/json", "Content-Type")
 
     async def refused(self, _, error: Refused | HTTPException) -> Response:
         if isinstance(error, HTTPException):  # no such path or method
             error = Refused(error.status_code, error.detail)
-        return reply(error.body, error.status, {503: {"Retry-After": "1"}, 401: {"WWW-Authenticate": "Bearer"}}.get(error.status))
+        headers = {503: {"Retry-After": "1"}, 401: {"WWW-Authenticate": "Bearer"}}.get(error.status)
+        return reply(error.body, error.status, headers)
 
     async def failed(self, _, error: Exception) -> Response:
         return reply(Refused(500, "the server failed; its log says why").body, 500)
@@ -186,20 +193,22 @@ class Service:
 
     async def chat_page(self, _) -> Response:
         return Response(self.page, media_type="text/html", headers={
-            "Content-Security-Policy": self.policy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
-            "Cache-Control": "no-cache"})
+            "Content-Security-Policy": self.policy, "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache"})
 
     async def health(self, _) -> Response:
         alive = self.worker.is_alive()
-        return reply({"status": "ok" if alive else "the engine thread has died", "model": self.name}, 200 if alive else 503)
+        status = "ok" if alive else "the engine thread has died"
+        return reply({"status": status, "model": self.name}, 200 if alive else 503)
 
     async def metrics(self, _) -> Response:
         return Response(prometheus.generate_latest(self.registry), media_type="text/plain; version=0.0.4")
 
     async def models(self, request: HTTPRequest) -> Response:
         config = self.engine.model.config
-        model = {"id": self.name, "object": "model", "created": 0, "owned_by": "zerochat", "context": self.engine.context,
-                 "layers": config.num_hidden_layers, "heads": config.num_attention_heads, "vocabulary": config.vocab_size,
+        model = {"id": self.name, "object": "model", "created": 0, "owned_by": "zerochat",
+                 "context": self.engine.context, "vocabulary": config.vocab_size,
+                 "layers": config.num_hidden_layers, "heads": config.num_attention_heads,
                  "parameters": sum(p.numel() for p in self.engine.model.parameters()),
                  "defaults": {key: value for key, value in dataclasses.asdict(Sampling()).items()
                               if isinstance(value, (int, float))} | {"max_tokens": MAX_TOKENS}}
@@ -275,7 +284,8 @@ class Service:
         if not answer or not all(type(i) is int and 0 <= i < len(self.engine.tokenizer) for i in answer):
             fields.refuse("answer", "should be a list of token ids")
         index = fields.take("index", "a whole number", 0, 0, len(answer) - 1)
-        reserve = fields.take("max_tokens", "a whole number", MAX_TOKENS, 1, 2**31)  # as it was when the answer was made
+        # As it was when the answer was made: it decides how many of the oldest turns are left out.
+        reserve = fields.take("max_tokens", "a whole number", MAX_TOKENS, 1, 2**31)
         fields.done()
         prompt, _ = await asyncio.to_thread(fit, self.engine, messages, reserve)
         ids = prompt + answer[:index]
@@ -293,7 +303,7 @@ def main(argv=None) -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--slots", type=int, default=8, help="answers generated side by side")
-    parser.add_argument("--queue", type=int, default=64, help="requests that may wait for a slot; more are refused (503)")
+    parser.add_argument("--queue", type=int, default=64, help="requests that may wait for a slot; more get a 503")
     parser.add_argument("--allow-host", action="append", default=[], metavar="NAME",
                         help="a name this server is reached under, beside localhost and addresses; may be repeated")
     parser.add_argument("--drain", type=int, default=60, help="seconds to finish what runs after SIGTERM")

@@ -63,7 +63,7 @@ def attention_weights(model: LanguageModel, ids: list[int]) -> torch.Tensor:
 class Worker(threading.Thread):
     """The engine thread: runs the functions that arrive in `inbox`, and `engine.step` while requests exist.
 
-    `open` counts the requests that were accepted and have not ended. Only the event loop changes it, so no lock is needed.
+    `open` counts the requests that were accepted and have not ended. Only the event loop changes it: no lock is needed.
     """
 
     def __init__(self, engine: Engine, capacity: int):
@@ -98,7 +98,8 @@ class Worker(threading.Thread):
                     del self.jobs[request]
         except Exception:  # a broken step must not leave its callers waiting for ever
             logging.exception("a step of the engine failed")
-            news = [(answers, Refused(500, "the engine failed; the server's log says why")) for answers, _, _ in self.jobs.values()]
+            failed = Refused(500, "the engine failed; the server's log says why")
+            news = [(answers, failed) for answers, _, _ in self.jobs.values()]
             self.forget(lambda answers: True)
         self.loop.call_soon_threadsafe(lambda: [answers.told(part) for answers, part in news])
 

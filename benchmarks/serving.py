@@ -20,7 +20,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 def ask(http: httpx.Client, address: str, tokens: int, seed: int) -> int:
     """One chat request; returns the tokens generated. Temperature 5 all but excludes an early end."""
     answer = http.post(address + "/v1/chat/completions", timeout=300, json={
-        "messages": [{"role": "user", "content": "Tell me a story."}], "max_tokens": tokens, "temperature": 5, "seed": seed})
+        "messages": [{"role": "user", "content": "Tell me a story."}], "max_tokens": tokens, "temperature": 5,
+        "seed": seed})
     answer.raise_for_status()
     return answer.json()["usage"]["completion_tokens"]
 
