@@ -7,6 +7,8 @@ import re
 import pytest
 from conftest import ROOT
 
+import config
+
 PAGES = ["README.md", "README.zh-CN.md", "ARTICLE.md", "ARTICLE.zh-CN.md"]
 MODULES = {name[:-3] for name in os.listdir(ROOT) if name.endswith(".py")}
 
@@ -21,13 +23,13 @@ def test_every_file_function_and_link_that_a_page_names_exists(page):
     text = read(page)
     for span in re.findall(r"`([\w./]+)`", re.sub(r"```.*?```", "", text, flags=re.S)):
         module, _, names = span.partition(".")
-        if module in MODULES and names not in ("py", "md", "json", ""):
+        if module in MODULES and names not in ("py", "md", "json", "model", "safetensors", "pth", ""):
             found = importlib.import_module(module)
             for name in names.split("."):
                 assert hasattr(found, name) or name in getattr(found, "__annotations__", {}) or (
-                    module == "model" and name in found.ModelConfig.__dataclass_fields__), f"{page}: {span}"
+                    name in config.DEFAULTS.get(module, {})), f"{page}: {span}"  # a module, or a section of the config
                 found = getattr(found, name, None)
-        elif re.fullmatch(r"[\w/]+\.(py|json)", span) and not span.startswith(("report", "config.json", "out/")):
+        elif re.fullmatch(r"[\w/]+\.(py|json)", span) and not span.startswith(("report", "config.json", "manifest.json", "out/")):
             assert any(os.path.exists(os.path.join(ROOT, folder, span)) for folder in ("", "configs")), f"{page}: {span}"
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
         assert os.path.exists(os.path.join(ROOT, target)), f"{page}: {target}"
