@@ -13,8 +13,10 @@ from test_serve import alone, folder, serving, solo, until  # noqa: F401  folder
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install -e '.[test]'")
 CHROMIUM = shutil.which("chromium")
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="needs a Chromium: apt-get install chromium")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+         "--disable-background-networking", "--disable-component-update"]
+# The strength of each span's colour, in percent.
+SHADES = "nodes => nodes.map(node => Number(node.style.background.match(/([\\d.]+)%/)[1]))"
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,8 @@ def page(browser, server):
     page, wrong = context.new_page(), []
     page.set_default_timeout(15_000)
     page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda request: request.url.startswith((server[0], "data:", "blob:")) or wrong.append(request.url))
+    ours = (server[0], "data:", "blob:")
+    page.on("request", lambda request: request.url.startswith(ours) or wrong.append(request.url))
     page.goto(server[0])
     # Short greedy answers; the settings are the page's own.
     page.evaluate("settings.sampling = {temperature: 0, max_tokens: 12}; saveSettings()")
@@ -59,16 +62,19 @@ def texts(page):
 
 def canned(page, *pieces):
     """Let the server seem to answer with these texts."""
-    events = [{"choices": [{"index": 0, "delta": {"content": piece}, "logprobs": None, "finish_reason": None}]} for piece in pieces]
+    events = [{"choices": [{"index": 0, "delta": {"content": piece}, "logprobs": None, "finish_reason": None}]}
+              for piece in pieces]
     body = "".join(f"data: {json.dumps(event)}\n\n" for event in events) + "data: [DONE]\n\n"
-    page.route("**/v1/chat/completions", lambda route: route.fulfill(status=200, content_type="text/event-stream", body=body))
+    page.route("**/v1/chat/completions",
+               lambda route: route.fulfill(status=200, content_type="text/event-stream", body=body))
 
 
 def test_an_answer_is_the_engines_and_survives_a_reload(page, solo):  # noqa: F811
     say(page, "Hello")
     expected = alone(solo, [{"role": "user", "content": "Hello"}], temperature=0, max_new_tokens=12).text
     assert texts(page) == ["Hello", expected]
-    assert "12 tokens · " in page.text_content(".assistant .foot") and "tokens/s" in page.text_content(".assistant .foot")
+    figures = page.text_content(".assistant .foot")
+    assert "12 tokens · " in figures and "tokens/s" in figures
     page.reload()
     assert texts(page) == ["Hello", expected] and page.locator(".entry").count() == 1
 
@@ -84,7 +90,8 @@ def test_the_conversation_the_system_prompt_and_the_settings_are_what_is_sent(pa
         say(page, "Two")
     body = sent.value.post_data_json
     assert [m["role"] for m in body["messages"]] == ["system", "user", "assistant", "user"]
-    assert page.evaluate("chat.system") == body["messages"][0]["content"] == "Be kind." and body["top_k"] == 5 and "temperature" not in body
+    assert page.evaluate("chat.system") == body["messages"][0]["content"] == "Be kind."
+    assert body["top_k"] == 5 and "temperature" not in body
     page.click("#new")
     assert page.evaluate("chat.system") == "", "the system prompt belongs to its chat"
 
@@ -133,20 +140,21 @@ def test_tokens_are_shaded_by_probability_and_show_their_alternatives(page):
     page.click("#probabilities")
     tokens = page.locator(".token")
     assert "".join(tokens.all_text_contents()) == plain
-    stored = page.evaluate("groups(chat.messages[1].tokens).map(g => [g.text, g.tokens.map(x => x[1]), g.tokens[0][3]])")
+    stored = page.evaluate(
+        "groups(chat.messages[1].tokens).map(g => [g.text, g.tokens.map(x => x[1]), g.tokens[0][3]])")
     tokens.nth(2).hover()
     _, logprobs, others = stored[2]
     if len(logprobs) == 1:
         shown = page.locator("#tip code").all_text_contents()
         assert len(shown) == len(others) == 5 and page.locator("#tip .taken").count() == 1
-    shades = page.evaluate("[...document.querySelectorAll('.token')].map(s => +s.style.background.match(/([\\d.]+)%/)[1])")
+    shades = tokens.evaluate_all(SHADES)
     likely = page.evaluate("groups(chat.messages[1].tokens).map(g => Math.exp(g.tokens.reduce((s, x) => s + x[1], 0)))")
     assert shades == pytest.approx([round(75 * (1 - p)) for p in likely], abs=1.01)
 
 
 def test_tokens_that_make_up_one_character_are_one_span(page):
-    made = page.evaluate("""groups([[1, -0.1, [97], []], [2, -0.1, [0xe4], []], [3, -0.1, [0xbd], []], [4, -0.1, [0xa0], []],
-                             [5, -0.1, [0xf0, 0x9f], []], [6, -0.1, [0x99, 0x88, 33], []]]).map(g => [g.text, g.begin, g.tokens.length])""")
+    made = page.evaluate("""groups([[97], [0xe4], [0xbd], [0xa0], [0xf0, 0x9f], [0x99, 0x88, 33]]
+        .map((bytes, id) => [id, -0.1, bytes, []])).map(g => [g.text, g.begin, g.tokens.length])""")
     assert made == [["a", 0, 1], ["你", 1, 3], ["🙈!", 4, 2]]
 
 
@@ -163,8 +171,8 @@ def test_the_attention_view_shows_every_head_over_the_conversation(page, server)
         "messages": [{"role": "user", "content": "Hello you"}], "answer": ids,
         "index": page.evaluate("groups(chat.messages[1].tokens)[4].begin")}).json()
     weights = answer["weights"][1][2]
-    widths = page.evaluate("[...document.querySelectorAll('#looked span:not(.to)')].map(s => +s.style.background.match(/([\\d.]+)%/)[1])")
-    names = page.locator("#looked span:not(.to)").all_text_contents()
+    looked = page.locator("#looked span:not(.to)")
+    widths, names = looked.evaluate_all(SHADES), looked.all_text_contents()
     assert "".join(names).startswith("<s><|user|>Hello you<|end|><|assistant|>")
     if len(widths) == len(weights):
         assert widths == pytest.approx([85 * w / max(weights) for w in weights], abs=0.6)
@@ -184,7 +192,8 @@ def test_keys_do_what_hands_expect(page):
     page.click("#probabilities")
     page.locator(".token").first.focus()
     page.keyboard.press("ArrowRight")
-    assert page.evaluate("document.activeElement === document.querySelectorAll('.token')[1]") and page.locator("#tip").is_visible()
+    assert page.evaluate("document.activeElement === document.querySelectorAll('.token')[1]")
+    assert page.locator("#tip").is_visible()
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") == "input" and page.input_value("#input") == ""
     page.press("#input", "ArrowUp")
@@ -263,7 +272,8 @@ def test_a_full_storage_costs_old_probabilities_and_no_words(page):
     say(page, "Hello")
     page.evaluate("""() => { // leave room for the words of the next chat, not for its figures
         let size = 2 ** 20;
-        for (let i = 0; size > 200; i++) try { localStorage.setItem("junk" + i, "x".repeat(size)); } catch { size /= 2; } }""")
+        for (let i = 0; size > 200; i++)
+            try { localStorage.setItem("junk" + i, "x".repeat(size)); } catch { size /= 2; } }""")
     page.click("#new")
     say(page, "Again")
     assert texts(page)[0] == "Again" and "storage is full" in page.text_content("#notice")
