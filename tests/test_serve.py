@@ -21,7 +21,7 @@ from conftest import ROOT, environment, tiny_model
 
 import model as model_file
 from generate import Engine, Sampling
-from serve import Service, main
+from serve import Service, listen, main
 from worker import attention_weights
 
 HELLO = [{"role": "user", "content": "Hello"}]
@@ -46,7 +46,7 @@ def folder(tmp_path_factory, tokenizer):
 def serving(folder, slots=4, **options):
     """A real server on a free port of this machine, in a thread: (its address, its service)."""
     service = Service(Engine.load(folder, slots, "cpu"), "tiny", **options)
-    listening = socket.create_server(("127.0.0.1", 0), backlog=256)
+    listening = listen("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(service.app(), log_level="critical", timeout_graceful_shutdown=5))
     thread = threading.Thread(target=lambda: server.run(sockets=[listening]))
     thread.start()
@@ -265,12 +265,19 @@ def test_2000_requests_leave_the_memory_as_it_was(folder):
                     read_stream(http, address, body)
                 else:
                     assert http.post(address + CHAT, json=body).status_code == 200
-        some(500)
+        some(1500)  # until allocators and caches have settled
         before = rss()
         some(2000)
         grown = rss() - before
         print(f"2,000 requests: {grown / 2**20:.2f} MiB more")
         assert grown < 4 * 2**20 and not service.worker.jobs and service.worker.open == 0
+
+
+def test_an_answer_does_not_wait_for_the_clients_acknowledgement():
+    with listen("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+        accepted, _ = listening.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 @pytest.mark.slow
