@@ -78,7 +78,7 @@ def line_ends(text: str, role: str):
     if not text.isascii():
         text = text.replace("\u00a0", " ").replace("\u2028", "\n").replace("\u2029", "\n")
     if " \n" in text or "\t\n" in text or "\u3000\n" in text:
-        text = re.sub(r"(?<![ \t\u3000])[ \t\u3000]+\n", "\n", text)  # looking behind keeps it linear
+        text = "\n".join(line.rstrip(" \t\u3000") for line in text.split("\n"))
     if "\n\n\n" in text:
         text = re.sub(r"\n{3,}", "\n\n", text)
     return text.strip()

@@ -11,6 +11,7 @@ cleaned samples as JSON lines and their shard, and `report.md`. Left out on purp
 """
 
 import argparse
+import fcntl
 import functools
 import glob
 import hashlib
@@ -23,6 +24,7 @@ import numpy as np
 import torch
 
 import clean
+import duplicates
 import look
 import packing
 import reading
@@ -103,6 +105,8 @@ def prepare(config: dict, log=print) -> str:
     leaves nothing that could be mistaken for a finished one.
     """
     clean.check_rules(config["data"]["rules"])
+    if config["data"]["near_duplicates"]:
+        duplicates.library()  # wanting, it should be missed before an hour of cleaning
     root = os.path.join(config["out_dir"], "data")
     folder = os.path.join(root, fingerprint(config))
     if os.path.isdir(folder):
@@ -134,6 +138,17 @@ def prepare(config: dict, log=print) -> str:
     os.rename(building, folder)
     log(look.summary(report))
     return folder
+
+
+def claim(out_dir: str):
+    """Lock `out_dir` for this run (the lock dies with the process); ValueError when another run holds it."""
+    os.makedirs(out_dir, exist_ok=True)
+    handle = os.open(out_dir, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ValueError(f"another run is writing to {out_dir}; wait for it or choose another out_dir") from None
+    return handle
 
 
 def fingerprint(config: dict) -> str:
@@ -182,6 +197,7 @@ def main(argv=None) -> None:
     parser.add_argument("--limit", type=int, default=20, help="records to inspect")
     parser.add_argument("--html", metavar="OUT", help="write what is shown as one self-contained page")
     args = parser.parse_args(argv)
+    lock = None
     try:
         config = load_config(args.config or look.SMALL, args.set)
         if args.inspect:
@@ -189,6 +205,7 @@ def main(argv=None) -> None:
             return
         if not args.config:
             parser.error("--config says what to prepare; --inspect FILE needs none")
+        lock = claim(config["out_dir"])
         folder = prepare(config, log=lambda text: None)
         with open(os.path.join(folder, "report.json"), encoding="utf-8") as file:
             print(look.report(json.load(file)))
@@ -200,6 +217,9 @@ def main(argv=None) -> None:
             print(look.rows(rows, Tokenizer(folder), args.html))
     except (ValueError, OSError) as error:
         raise SystemExit(f"error: {error}") from None
+    finally:
+        if lock:
+            os.close(lock)
 
 
 if __name__ == "__main__":

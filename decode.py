@@ -7,6 +7,7 @@ Left out on purpose: kernels of our own; torch.compile, whose start takes longer
 Shapes: N rows, each one token of one sequence; C cache length; the rest as in `model.py`.
 """
 
+import itertools
 import math
 
 import torch
@@ -14,6 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from model import LanguageModel, rotary_tables
+
+BLOCK = 64  # positions; how much of a slot's cache is looked at is a multiple of it
 
 
 class Product:
@@ -71,57 +74,64 @@ class CachedModel:
         sign = torch.ones(config.head_size, device=device)
         sign[:config.head_size // 2] = -1  # rotate-half subtracts in the first half
         self.cos, self.sin = cos[0, 0].to(dtype), (sin[0, 0] * sign).to(dtype)  # [C, E]
-        # On a CPU attention of one query in bf16 takes three to seven times as long as in fp32.
-        self.cache = torch.zeros((len(self.layers), slots, 2 * config.num_key_value_heads, length, config.head_size),
+        # On a CPU attention in bf16 takes three to seven times as long as in fp32.
+        self.cache = torch.zeros((len(self.layers), 2, slots, config.num_key_value_heads, length, config.head_size),
                                  device=device, dtype=torch.float32 if device.type == "cpu" else dtype)
-        keys, values = self.cache.chunk(2, dim=2)
-        shared = config.num_attention_heads // config.num_key_value_heads  # query heads on one key-value head
-        self.keys, self.values = (t[:, :, :, None].expand(-1, -1, -1, shared, -1, -1) for t in (keys, values))
 
     def prefill(self, slot: int, ids: list[int], start: int) -> Tensor:
         """Read more of a slot's sequence, from position `start` on; the logits [1, V] that follow its last token."""
         end = start + len(ids)
-        positions = torch.arange(start, end, device=self.device)
-        mask = positions[:, None] >= torch.arange(end, device=self.device)  # [N, end]
-        return self.head(self._forward(ids, [slot] * len(ids), positions, [(slot, end)], mask)[-1:])
+        return self.head(self._forward(ids, torch.arange(start, end, device=self.device), [(slot, slot + 1, end)])[-1:])
 
     def decode(self, ids: list[int | None], positions: list[int]) -> Tensor:
         """One more token for each slot (None: an idle slot): logits [slots, V].
 
-        Every call computes all slots in matrices of the same size, and attends in each slot alone, over
-        exactly its length: what a sequence yields does not depend, bit for bit, on what the others do.
+        Every call computes all slots in matrices of the same size, and attends in each slot over its own length,
+        rounded up: what a sequence yields does not depend, bit for bit, on what the others do. Neighbours
+        of the same rounded length attend in one batch, each an item of its own.
         """
         idle = self.config.max_position_embeddings - 1  # the one position that no sequence ever needs
-        spans = [(slot, 1 if i is None else position + 1) for slot, (i, position) in enumerate(zip(ids, positions))]
-        places = torch.tensor([idle if i is None else p for i, p in zip(ids, positions)], device=self.device)
-        return self.head(self._forward([i or 0 for i in ids], range(self.slots), places, spans, None))
+        places = [idle if i is None else position for i, position in zip(ids, positions)]
+        sizes = [None if i is None else min(p // BLOCK * BLOCK + BLOCK, idle + 1) for i, p in zip(ids, places)]
+        spans, first = [], 0
+        # An idle slot goes with the next busy one, and parts no neighbours.
+        for size, run in itertools.groupby(next(filter(None, sizes[slot:]), BLOCK) for slot in range(self.slots)):
+            spans.append((first, first := first + len(list(run)), size))
+        return self.head(self._forward([i or 0 for i in ids], torch.tensor(places, device=self.device), spans))
 
-    def _forward(self, ids, slots, positions: Tensor, spans: list, mask: Tensor | None) -> Tensor:
-        """Final hidden states [N, D] of rows in these slots at these positions [N].
+    def _forward(self, ids: list[int], positions: Tensor, spans: list[tuple[int, int, int]]) -> Tensor:
+        """Final hidden states [N, D] of rows with these ids at these positions [N], equally many of each slot.
 
-        spans: for each sequence, in the order of the rows, (slot, length to attend over); with a mask [N, length]
-        all rows belong to one.
+        spans: (first slot, last slot + 1, how much of their cache to look at), in the order of the rows.
         """
         config = self.config
         H, K, E = config.num_attention_heads, config.num_key_value_heads, config.head_size
-        N, device, D = len(ids), self.device, config.hidden_size
+        N, C, D, device = len(ids), config.max_position_embeddings, config.hidden_size, self.device
+        slots = [slot for first, last, _ in spans for slot in range(first, last)]
+        S, G, R = len(slots), H // K, N // len(slots)  # slots, query heads on one key-value head, rows of a slot
         cos, sin = self.cos[positions][:, None], self.sin[positions][:, None]  # [N, 1, E]
         # Where row n's key and value heads lie when a layer's cache is seen as a list of vectors [E].
-        lines = (torch.tensor(slots, device=device)[:, None] * 2 * K + torch.arange(2 * K, device=device))
-        lines = (lines * config.max_position_embeddings + positions[:, None]).flatten()
-        keys, values = ([store[:, slot, :, :, :end].unbind() for slot, end in spans]  # of each span and layer
-                        for store in (self.keys, self.values))
+        heads = torch.tensor(slots, device=device).repeat_interleave(R)[:, None] * K + torch.arange(K, device=device)
+        lines = (torch.cat((heads, heads + self.slots * K), dim=1) * C + positions[:, None]).flatten()
+        views, counts = [], [last - first for first, last, _ in spans]
+        for (first, last, size), n, at in zip(spans, counts, positions.view(S, R).split(counts)):
+            future = torch.arange(size, device=device) > at[:, None, None, :, None]  # [n, 1, 1, R, size]
+            mask = torch.zeros_like(future, dtype=self.cache.dtype).masked_fill_(future, -math.inf)
+            mask = mask.expand(n, K, G, R, size).reshape(n * K, G * R, size)
+            keys, values = self.cache[:, :, first:last, :, :size].flatten(2, 3).unbind(1)  # [L, nK, size, E]
+            views.append((mask, keys.transpose(2, 3), values))
         x = self.embedding(torch.tensor(ids, device=device))
         for i, (input_norm, qkv_proj, o_proj, post_norm, gate_up_proj, down_proj) in enumerate(self.layers):
             qkv = qkv_proj(F.rms_norm(x, (D,), input_norm, config.rms_norm_eps)).view(N, H + 2 * K, E)
             qk = qkv[:, :H + K]
             torch.addcmul(qk * cos, qk.roll(E // 2, -1), sin, out=qk)
             qkv = qkv.to(self.cache.dtype)
-            self.cache[i].view(-1, E).index_copy_(0, lines, qkv[:, H:].reshape(-1, E))
-            queries = qkv[:, :H].view(len(spans), -1, K, H // K, E).permute(0, 2, 3, 1, 4).unbind()  # [K, H/K, rows, E]
-            y = [F.scaled_dot_product_attention(q, k[i], v[i], attn_mask=mask)
-                 for q, k, v in zip(queries, keys, values)]
-            y = torch.cat(y, dim=2).permute(2, 0, 1, 3).reshape(N, H * E)
+            self.cache[i].view(-1, E)[lines] = qkv[:, H:].reshape(-1, E)
+            q = qkv[:, :H].view(S, R, K, G, E).permute(0, 2, 3, 1, 4).reshape(S, K, G * R, E)
+            # softmax(q k^T / sqrt(E) + mask) v; called for each slot, starting the operations is what takes time.
+            y = [torch.bmm(torch.baddbmm(mask, q.flatten(0, 1), keys[i], alpha=E ** -0.5).softmax(-1), values[i])
+                 for q, (mask, keys, values) in zip(q.split(counts), views)]  # [nK, GR, E]
+            y = torch.cat(y).view(S, K, G, R, E).permute(0, 3, 1, 2, 4).reshape(N, H * E)
             x = x + o_proj(y.to(x.dtype))
             gate, up = gate_up_proj(F.rms_norm(x, (D,), post_norm, config.rms_norm_eps)).chunk(2, dim=-1)
             x = x + down_proj(F.silu(gate).mul_(up))

@@ -2,18 +2,20 @@
 
 Near-duplicates are found by MinHash (Broder 1997) over character n-grams, so English and Chinese alike need no
 words, with locality-sensitive hashing (Leskovec et al., Mining of Massive Datasets, 3.4): texts that agree in one
-of 16 bands of their signatures are compared. The index is a sort of one column at a time, 16 bytes a text, where a
-dictionary of buckets takes kilobytes; so 20 million texts fit on a laptop. What comes first stays, so
-adding data at the end changes nothing before it.
+of 16 bands of their signatures are compared. Signatures are the library's (rensa, Rust); the index is a sort of
+one column at a time, 16 bytes a text, where rensa's own takes 1.4 kB: so 20 million texts fit on a laptop. What comes
+first stays, so adding data at the end changes nothing before it.
 """
+
+import os
 
 import numpy as np
 
+from clean import needed
+
 LETTERS, IDEOGRAPHS = 5, 3  # characters of an n-gram, blanks and punctuation not counted: an ideograph says more
 BANDS, ROWS = 16, 4
-_numbers = np.random.default_rng(0)
-A = _numbers.integers(0, 2**31, BANDS * ROWS, dtype=np.uint32)[:, None] * np.uint32(2) + np.uint32(1)
-B = _numbers.integers(0, 2**32, BANDS * ROWS, dtype=np.uint32)[:, None]
+WIDTH = BANDS * ROWS * 4  # bytes of a signature
 
 # What is known of a sample when it has been cleaned. mark: of the whole text; prompt: of all before the last answer
 # (0: a plain document); share: what decides its split; length: bytes of its line; split: 0 by share, 1 train,
@@ -24,36 +26,59 @@ DUPLICATE, NEAR_DUPLICATE, LEAKED = 1, 2, 3
 
 
 def signature(folded: str) -> np.ndarray:
-    """uint32 [64]: the least of 64 random hashes over the text's n-grams; the share of equal places estimates
-    the Jaccard similarity of two texts' sets of n-grams, with a standard deviation of at most 0.06."""
-    codes = np.frombuffer(folded.encode("utf-32-le", "replace"), dtype="<u4")
-    size = min(len(codes), IDEOGRAPHS if np.count_nonzero(codes > 0x2E80) * 2 > len(codes) else LETTERS)
-    count = max(1, len(codes) - size + 1)
-    grams = np.zeros(count, dtype=np.uint32)
-    for k in range(size):
-        grams = grams * np.uint32(0x01000193) + codes[k:k + count]
-    for shift, factor in ((16, 0x85EBCA6B), (13, 0xC2B2AE35), (16, 1)):  # MurmurHash3's mixing of 32 bits
-        grams = (grams ^ (grams >> np.uint32(shift))) * np.uint32(factor)
-    least = [(grams[i:i + 4096] * A + B).min(1) for i in range(0, count, 4096)]
-    return least[0] if len(least) == 1 else np.min(least, axis=0)
+    """uint32 [64]: the text's MinHash over its n-grams; the share of equal places estimates the Jaccard similarity of
+    two texts' sets of n-grams, with a standard deviation of at most 0.06. ValueError without rensa."""
+    sketch = library().RMinHash(num_perm=BANDS * ROWS, seed=0)
+    ideographs = len(folded.encode("utf-8", "replace")) > 2 * len(folded)  # three bytes each
+    size = min(len(folded), IDEOGRAPHS if ideographs else LETTERS)
+    count = len(folded) - size + 1
+    for begin in range(0, count, 2**16):  # of a book, not all n-grams at once
+        sketch.update([folded[i:i + size] for i in range(begin, min(count, begin + 2**16))])
+    return np.array(sketch.digest(), dtype=np.uint32)
 
 
-def near_duplicates(signatures: np.ndarray, threshold: float, chosen: np.ndarray | None = None) -> np.ndarray:
-    """signatures [N, 64], or the `chosen` of them -> int64 [N]: the first text of each one's group of near-duplicates,
-    itself when alone."""
-    chosen = np.arange(len(signatures)) if chosen is None else chosen
-    first = np.arange(len(chosen))
+def library():
+    return needed("rensa", "data.near_duplicates")
+
+
+class Signatures:
+    """Signatures [N, 64] in a file, read as they are needed: mapped, its pages would count as our memory."""
+
+    def __init__(self, path: str):
+        self.file, self.count = open(path, "rb"), os.path.getsize(path) // WIDTH
+
+    def between(self, begin: int, end: int) -> np.ndarray:
+        self.file.seek(begin * WIDTH)
+        return np.fromfile(self.file, np.uint32, (end - begin) * WIDTH // 4).reshape(-1, WIDTH // 4)
+
+    def at(self, places: np.ndarray) -> np.ndarray:
+        rows = [os.pread(self.file.fileno(), WIDTH, place * WIDTH) for place in places.tolist()]
+        return np.frombuffer(b"".join(rows), np.uint32).reshape(-1, WIDTH // 4)
+
+
+def near_duplicates(signatures: Signatures, threshold: float, chosen: np.ndarray | None = None) -> np.ndarray:
+    """Of all N texts, or the `chosen` ones (in ascending order): the first of each one's group of near-duplicates,
+    itself when alone, [N]."""
+    chosen = np.arange(signatures.count) if chosen is None else chosen
+    places = np.arange(len(chosen), dtype=np.uint32)
+    first = places.copy()
     for band in range(BANDS):
-        columns = np.ascontiguousarray(signatures[:, band * ROWS:(band + 1) * ROWS]).view("<u8")[chosen]
-        key = columns[:, 0] * np.uint64(0x9E3779B97F4A7C15) ^ columns[:, 1]
-        order = np.argsort(key, kind="stable")
+        key = np.empty(len(chosen), dtype=np.uint64)
+        for i in range(0, signatures.count, 2**16):
+            rows = np.ascontiguousarray(signatures.between(i, i + 2**16)[:, band * ROWS:(band + 1) * ROWS]).view("<u8")
+            begin, end = np.searchsorted(chosen, (i, i + 2**16))
+            part = rows[chosen[begin:end] - i]
+            key[begin:end] = part[:, 0] * np.uint64(0x9E3779B97F4A7C15) ^ part[:, 1]
+        order = np.argsort(key, kind="stable").astype(np.uint32)
         same = key[order[1:]] == key[order[:-1]]
-        starts = np.maximum.accumulate(np.where(np.concatenate([[False], same]), 0, np.arange(len(order))))
-        later = np.flatnonzero(same) + 1
-        for partner in (later - 1, starts[later]):  # its neighbour in the bucket, and the bucket's first
-            for i in range(0, len(later), 2**16):
-                a, b = order[partner[i:i + 2**16]], order[later[i:i + 2**16]]
-                alike = (signatures[chosen[a]] == signatures[chosen[b]]).mean(1) >= threshold
+        starts = np.maximum.accumulate(np.where(np.concatenate([[False], same]), np.uint32(0), places))
+        later = np.flatnonzero(same).astype(np.uint32) + np.uint32(1)
+        for partner in (later - np.uint32(1), starts[later]):  # its neighbour in the bucket, and the bucket's first
+            for i in range(0, len(later), 2**14):
+                a, b = order[partner[i:i + 2**14]], order[later[i:i + 2**14]]
+                new = a < first[b]
+                a, b = a[new], b[new]
+                alike = (signatures.at(chosen[a]) == signatures.at(chosen[b])).mean(1) >= threshold
                 np.minimum.at(first, b[alike], a[alike])
     for i in np.flatnonzero(first < np.arange(len(first))):  # a's own first may be earlier still
         first[i] = first[first[i]]

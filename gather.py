@@ -121,10 +121,10 @@ def _clean_batch(job: tuple) -> dict:
     batch, (format, demo, name, number, fixed, held_out, options) = job
     report = {"read": len(batch), "kept": 0, "bad": 0, "changed": {}, "dropped": {}}
     lines, entries, signatures = [], [], []
+    files = {path: os.path.basename(path) for path, *_ in batch}
     for path, line, record in batch:
-        where = f"{os.path.basename(path)}:{line}"
-        # Of a folder, the file.
-        source = name if demo or name.endswith(os.path.basename(path)) else os.path.basename(path)
+        where = f"{files[path]}:{line}"
+        source = name if demo or name.endswith(files[path]) else files[path]  # of a folder, the file
         sample = record if demo else sources.to_sample(record, format, options["tools"])
         if isinstance(sample, str):
             bad = isinstance(sample, sources.Bad)
@@ -147,11 +147,13 @@ def _clean_batch(job: tuple) -> dict:
 
 
 def _parts(sample: dict, fraction: float, fixed: int) -> list[tuple[int, dict]]:
-    """A long plain text is held out by position, its end; everything else goes as a whole, later."""
-    if fixed or not fraction or len(sample.get("text", "")) <= CUT_BY_POSITION:
+    """A long plain text is held out by position, the end of its file; everything else goes as a whole, later."""
+    begin, end = sample.pop("span", (0.0, 1.0))
+    if fixed or not fraction or end - begin == 1 and len(sample.get("text", "")) <= CUT_BY_POSITION:
         return [(fixed, sample)]
-    cut = int(len(sample["text"]) * (1 - fraction))
-    return [(1, {**sample, "text": sample["text"][:cut]}), (2, {**sample, "text": sample["text"][cut:]})]
+    cut = round(len(sample["text"]) * min(1, max(0, (1 - fraction - begin) / (end - begin))))
+    parts = ((1, sample["text"][:cut]), (2, sample["text"][cut:]))
+    return [(split, {**sample, "text": text}) for split, text in parts if text]
 
 
 def _folded(sample: dict) -> tuple[str, int, int]:
@@ -171,7 +173,10 @@ def _count(table: dict, reason: str, example: list[str], most: int = 3) -> None:
     entry["count"] += 1
     if len(entry["examples"]) < most:
         where, before, after = example
-        at = max(0, len(os.path.commonprefix([before, after])) - 20) if after else 0
+        # The text from just before the first difference on, looked for by thousands: it may be a book.
+        size = min(len(before), len(after))
+        block = next((i for i in range(0, size, 1000) if before[i:i + 1000] != after[i:i + 1000]), size)
+        at = max(0, block + len(os.path.commonprefix([before[block:block + 1000], after[block:block + 1000]])) - 20)
         entry["examples"].append([where, before[at:at + 80], after[at:at + 80]])
 
 
@@ -203,9 +208,7 @@ def _write(stage: dict, every: list, report: dict, files: dict, held_out: float,
     """Decide where each sample goes, and copy it there."""
     size = os.path.getsize(files["entries"])
     entries = np.memmap(files["entries"], dtype=duplicates.ENTRY, mode="r") if size else np.zeros(0, duplicates.ENTRY)
-    signatures = None
-    if options["near_duplicates"] and size:
-        signatures = np.memmap(files["signatures"], dtype=np.uint32, mode="r").reshape(len(entries), -1)
+    signatures = duplicates.Signatures(files["signatures"])
     split, why, first = duplicates.decide(entries, held_out, options["deduplicate"], options["near_duplicates"] or None,
                                           signatures)
     # A weight of 2.5: twice, and for half of the samples, chosen by their hash, a third time. Held-out ones once.

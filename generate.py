@@ -239,7 +239,8 @@ class Engine:
         best = max([*self.idle, *range(len(self.running))], key=shared)
         slot, start = best if best in self.idle else self.idle[0], shared(best)
         if slot != best:  # the longest beginning is in a busy slot, as when one prompt is to have several answers
-            self.cached.cache[:, slot, :, :start] = self.cached.cache[:, best, :, :start]
+            self.cached.cache[:, :, slot, :, :start] = self.cached.cache[:, :, best, :, :start]
+        self.cached.cache[:, :, slot, :, start:] = 0  # not looked at, but 0 times NaN is NaN
         self.idle.remove(slot)
         self.running[slot], self.known[slot] = request, prompt[:len(prompt) // size * size]
         for at in range(start, len(prompt), size):
@@ -255,7 +256,7 @@ class Engine:
         requests = [self.running[slot] for slot in slots]
         likely = logits.float().log_softmax(-1) if any(r.sampling.logprobs is not None for r in requests) else None
         logits.index_fill_(1, self.forbidden, -math.inf)
-        greedy = logits.argmax(-1).tolist()
+        greedy = logits.float().argmax(-1).tolist()  # in bf16 a CPU takes twice the time
         for row, (slot, request) in enumerate(zip(slots, requests)):
             sampling = request.sampling
             token = greedy[row]

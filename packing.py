@@ -13,6 +13,7 @@ too; shuffling an epoch of 20 million rows at context 512 takes a permutation of
 of a million documents at a time.
 """
 
+import array
 import json
 import os
 from collections import Counter
@@ -144,10 +145,10 @@ def write_shard(folder: str, tokenizer_folder: str, config: dict, loss_on: str, 
     variants = augmentation["variants"] if training else 0
     overlap = 1 if training else config["data"]["validation_overlap"]
     path = os.path.join(folder, "samples.jsonl")
-    dtype = np.dtype("<u2" if len(Tokenizer(tokenizer_folder)) <= 2**16 else "<u4")
+    dtype = np.dtype("u2" if len(Tokenizer(tokenizer_folder)) <= 2**16 else "u4")
     names: dict[str, int] = {}
     documents, packed, stats, tokens_so_far, documents_so_far = [], [], Counter(), 0, 0
-    settings = (tokenizer_folder, context, overlap, loss_on, augmentation, config["seed"], dtype.str)
+    settings = (tokenizer_folder, context, overlap, loss_on, augmentation, config["seed"], dtype.char)
     with open(os.path.join(folder, "tokens.bin"), "wb") as tokens, \
             open(os.path.join(folder, "mask.bin"), "wb") as masks:
         for variant in range(max(1, variants)):
@@ -207,11 +208,11 @@ def _start(settings: tuple) -> None:
 def _tokenize(job: tuple) -> tuple:
     """One range of samples -> tokens and mask as bytes, documents, the names of their sources, figures."""
     path, begin, end, variant = job
-    tokenizer, (context, overlap, loss_on, augmentation, seed, dtype) = _state["tokenizer"], _state["settings"]
+    tokenizer, (context, overlap, loss_on, augmentation, seed, kind) = _state["tokenizer"], _state["settings"]
     with open(path, "rb") as file:
         file.seek(begin)
         lines = file.read(end - begin).decode().split("\n")[:-1]  # not splitlines, which would end lines at U+2028
-    ids, masks, documents, at = [], [], [], 0
+    ids, masks, documents = array.array(kind), bytearray(), []
     names: dict[str, int] = {}
     stats, lengths, turns = Counter(), [], []
     for line in lines:
@@ -226,19 +227,16 @@ def _tokenize(job: tuple) -> tuple:
                 stats["lost"] += lost
                 stats["windowed"] += len(pieces) > 1
                 stats["truncated"] += cut > 0
-            size = 0
+            begin = len(ids)
             for piece, mask in pieces:
                 if loss_on == "all":
                     mask = [False] + [True] * (len(piece) - 1)
-                documents.append((at + size, len(piece), source, sample["line"]))
-                ids.append(np.array(piece, dtype=dtype).tobytes())
-                masks.append(bytes(mask))
-                size += len(piece)
-            at += size
-            lengths.append(size)
+                documents.append((len(ids), len(piece), source, sample["line"]))
+                ids.fromlist(piece)
+                masks += bytes(mask)
+            lengths.append(len(ids) - begin)
             turns.append(len(sample.get("messages", "")) // 2)
-    masks = b"".join(masks)
-    stats.update(samples=len(lengths), tokens=at, supervised=masks.count(1))
+    stats.update(samples=len(lengths), tokens=len(ids), supervised=masks.count(1))
     stats.update(("length", n.bit_length()) for n in lengths)
     stats.update(("turns", n.bit_length()) for n in turns)
-    return b"".join(ids), masks, np.array(documents, dtype=DOCUMENT), list(names), stats
+    return ids.tobytes(), bytes(masks), np.array(documents, dtype=DOCUMENT), list(names), stats

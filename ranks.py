@@ -4,7 +4,6 @@
 here is about those processes; what they compute is in `train.py`.
 """
 
-import fcntl
 import logging
 import os
 import select
@@ -110,17 +109,6 @@ def on_rank_0(action) -> None:
     dist.broadcast_object_list(said, group=patient)
     if said[0] is not None:
         raise SharedError(said[0])
-
-
-def claim(out_dir: str):
-    """Lock `out_dir` for this run (the lock dies with the process); ValueError when another run holds it."""
-    os.makedirs(out_dir, exist_ok=True)
-    handle = os.open(out_dir, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise ValueError(f"another run is writing to {out_dir}; wait for it or choose another out_dir") from None
-    return handle
 
 
 def check_shared(out_dir: str) -> None:

@@ -29,9 +29,16 @@ class Bad(str):
     """Why something is no record of any format; any other reason is a policy that leaves a good record out."""
 
 
+class Section(dict):
+    """{"text": ...}, one of several parts of a plain file; `span`: where in the file it begins and ends, from 0 to 1."""
+
+    span: tuple[float, float]
+
+
 def alternating(texts: list[str]) -> list[dict]:
     """Messages of texts in turn: the first is the user's."""
     return [{"role": "assistant" if i % 2 else "user", "content": text} for i, text in enumerate(texts)]
+
 
 def files_of(path: str, root: str) -> list[str]:
     """The readable files of a file, folder or glob below `root`, sorted; ValueError where there are none."""
@@ -124,7 +131,7 @@ def _file_records(path: str, format: str, encoding: str) -> Iterator[tuple[int, 
             elif format == "eou" or format == "auto" and b"__eou__" in head:
                 yield from _eou(file, encoding, begin)
             else:
-                yield from _sections(file, encoding, begin)
+                yield from _sections(file, encoding, begin, None if path.endswith(".gz") else os.path.getsize(path))
         elif first != b"[" and (kind != ".json" or _is_json_lines(head[begin:])):
             yield from ((i, line) for i, line in _lines(file, encoding, begin) if isinstance(line, Bad) or line.strip())
         else:
@@ -173,20 +180,30 @@ def _eou(file, encoding: str, offset: int) -> Iterator[tuple[int, dict | Bad]]:
             yield i, {"messages": alternating(turns)}
 
 
-def _sections(file, encoding: str, offset: int) -> Iterator[tuple[int, dict | Bad]]:
+def _sections(file, encoding: str, offset: int, size: int | None) -> Iterator[tuple[int, dict | Bad]]:
     """A plain text, one document; one of more than SECTION characters becomes several, cut between paragraphs."""
-    held, size, begin = [], 0, 1
+    held, length, begin, at = [], 0, 1, offset
+
+    def section(whole: bool) -> dict:
+        nonlocal at
+        record = Section(text="\n".join(held))
+        start, at = at, file.tell()
+        if whole or size is None:
+            return dict(record)
+        record.span = start / size, at / size
+        return record
+
     for i, line in _lines(file, encoding, offset):
         if isinstance(line, Bad):
             yield i, line
             continue
         held.append(line)
-        size += len(line) + 1
-        if size > SECTION and not line.strip() or size > 2 * SECTION:
-            yield begin, {"text": "\n".join(held)}
-            held, size, begin = [], 0, i + 1
+        length += len(line) + 1
+        if length > SECTION and not line.strip() or length > 2 * SECTION:
+            yield begin, section(whole=False)
+            held, length, begin = [], 0, i + 1
     if held:
-        yield begin, {"text": "\n".join(held)}
+        yield begin, section(whole=begin == 1)
 
 
 def _blocks(file, path: str, encoding: str, offset: int) -> Iterator[str]:

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from reading import Bad, alternating, records
+from reading import Bad, Section, alternating, records
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -141,7 +141,8 @@ def to_sample(record, format: str = "auto", tools: str = "drop") -> dict | str:
     try:
         if isinstance(record, str):
             record = json.loads(record)
-        return _convert(record, format, tools)
+        sample = _convert(record, format, tools)
+        return {**sample, "span": record.span} if isinstance(record, Section) else sample
     except json.JSONDecodeError as error:
         return Bad(f"broken JSON at column {error.colno}: {error.msg}")
     except RecursionError:

@@ -30,7 +30,7 @@ ROLES = ("system", "user", "assistant")
 MARKERS = [f"<|{role}|>" for role in ROLES]
 END = "<|end|>"
 MODEL_FILE = "tokenizer.model"
-LONG = 4000  # characters
+LONG = 1000  # characters
 
 # `{% generation %}` makes transformers return the same mask that `render` does.
 CHAT_TEMPLATE = (
@@ -122,7 +122,11 @@ class Tokenizer:
     def encode(self, text: str) -> list[int]:
         """Token ids of plain text: never a control symbol. A lone surrogate, which is no character, becomes U+FFFD.
         Where `opens_with_space`, the text gets one in front, which decoding takes away again."""
-        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        if not text.isascii():
+            try:
+                text.encode()
+            except UnicodeEncodeError:
+                text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         if len(text) < LONG or not self.lines_apart:
             return self.pieces.encode(text)
         ids, begin = [], 0  # SentencePiece takes twice the time for a long text: the same ids, some lines at a time

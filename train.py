@@ -31,8 +31,8 @@ from config import choose_precision, deep_merge, differences, load_config, resol
 from data import PackedData, global_batch
 from generate import Engine
 from model import LanguageModel, ModelConfig
-from ranks import (SharedError, Stopped, StopSignal, agree, check_shared, claim, load_deepspeed, loudest, quiet,
-                   on_rank_0, start_process_group, watch_launcher)
+from ranks import (SharedError, Stopped, StopSignal, agree, check_shared, load_deepspeed, loudest, on_rank_0, quiet,
+                   start_process_group, watch_launcher)
 from report import say
 from tokenizer import Tokenizer
 
@@ -331,7 +331,7 @@ def run(args) -> None:
 
     def hold() -> None:
         nonlocal lock
-        lock = claim(out)
+        lock = data.claim(out)
 
     def begin() -> None:
         if args.fresh:

@@ -5,6 +5,7 @@ import sys
 import pytest
 
 import clean
+import duplicates
 
 CLEAN = "if a < b: 你好，&c 1 > 0\n\tx"
 
@@ -112,6 +113,9 @@ def test_a_missing_library_is_named_with_the_way_to_get_it(monkeypatch):
     clean.needed.cache_clear()
     with pytest.raises(ValueError, match=r'mojibake "repair" needs ftfy: pip install "zerochat\[data\]"'):
         clean.check_rules({"mojibake": "repair"})
+    monkeypatch.setitem(sys.modules, "rensa", None)
+    with pytest.raises(ValueError, match=r'data.near_duplicates needs rensa: pip install "zerochat\[data\]"'):
+        duplicates.library()
 
 
 def test_fingerprints_ignore_case_width_blanks_and_punctuation_alone():

@@ -17,6 +17,7 @@ import data
 import duplicates
 import gather
 import packing
+import reading
 from config import DEFAULTS, SOURCE, deep_merge, load_config
 from data import PackedData, global_batch, pack, windows
 
@@ -148,6 +149,19 @@ def test_a_plain_text_is_split_by_position(tmp_path, prepared):
     assert (train + held_out) == "".join(f"line {i}\n" for i in range(3000)).strip() and len(held_out) == pytest.approx(2889, abs=2)
 
 
+def test_a_plain_text_of_many_sections_is_split_by_position_in_the_file(tmp_path, prepared, monkeypatch):
+    monkeypatch.setattr(reading, "SECTION", 500)  # a megabyte, otherwise
+    lines = [f"line {i}" if i % 10 else "" for i in range(1, 3001)]
+    (tmp_path / "book.txt").write_text("\n".join(lines))
+    _, folder = prepared([{"name": "pretrain", "data": [source(path="book.txt")]}], validation_fraction=0.1)
+    train, held_out = ([line for s in packing.samples(f"{folder}/pretrain.{split}") for line in s["text"].split("\n") if line]
+                       for split in data.SPLITS)
+    expected = [line for line in lines if line]
+    cut = len(train) - 1  # which may be half a line
+    assert train[:cut] == expected[:cut] and held_out[1:] == expected[-len(held_out) + 1:] and cut + len(held_out) + 1 >= len(expected)
+    assert len("\n".join(held_out)) == pytest.approx(0.1 * len("\n".join(expected)), rel=0.02)
+
+
 def test_the_global_batch_visits_every_row_once_an_epoch_whatever_its_size():
     for size in (1, 4, 7, 64):
         places = np.concatenate([global_batch(50, size, seed=3, step=s) for s in range(-(-200 // size))])[:200]
@@ -205,7 +219,7 @@ ZH = "的一是了我不人在他有这个上们来到时大地为子中你说�
 
 
 @pytest.mark.parametrize("units, joint, size", [(EN, " ", 5), (ZH, "", 3)], ids=["English", "Chinese"])
-def test_planted_near_duplicates_are_found_in_both_languages_and_nothing_else_is(units, joint, size):
+def test_planted_near_duplicates_are_found_in_both_languages_and_nothing_else_is(tmp_path, units, joint, size):
     draw = np.random.default_rng(0)
     texts = [joint.join(draw.choice(list(units), 120)) for _ in range(300)]
 
@@ -227,7 +241,8 @@ def test_planted_near_duplicates_are_found_in_both_languages_and_nothing_else_is
     signatures = np.array([duplicates.signature(text) for text in every])
     estimates = [(signatures[i] == signatures[300 + i]).mean() - jaccard(i, 300 + i) for i in range(100)]
     assert abs(np.mean(estimates)) < 0.02 and np.std(estimates) < 0.06, "MinHash estimates the Jaccard similarity"
-    first = duplicates.near_duplicates(signatures, 0.8)
+    signatures.tofile(tmp_path / "signatures")
+    first = duplicates.near_duplicates(duplicates.Signatures(tmp_path / "signatures"), 0.8)
     found = {i for i in range(500) if first[i] != i}
     assert 0.3 < np.mean([jaccard(i, 300 + i) for i in range(100, 200)]) < 0.7, "the second hundred is only alike"
     assert all(first[i] == i - 300 < 100 for i in found), "precision 1: all that is found was planted"

@@ -7,7 +7,7 @@ import pytest
 import torch
 from conftest import tiny_model
 
-from decode import CachedModel
+from decode import BLOCK, CachedModel
 from generate import Engine, Request, Sampling, sample
 
 
@@ -111,6 +111,34 @@ def test_requests_that_come_and_go_side_by_side_answer_bit_for_bit_as_each_does_
     assert [r.tokens for r in together] == [r.tokens for r in alone]
     assert [r.logprobs for r in together] == [r.logprobs for r in alone], "the same floats, not only the same choices"
     assert all(r.finish_reason == ("stop" if r.tokens[-1] in engine.stop_ids else "length") for r in together)
+
+
+@pytest.mark.parametrize("shape", [{}, {"num_key_value_heads": 1}, {"num_key_value_heads": 4, "hidden_size": 96}])
+def test_bit_for_bit_also_where_slots_of_one_rounded_length_attend_together_and_others_not(tokenizer, shape):
+    torch.manual_seed(5)
+    model = tiny_model(vocab_size=len(tokenizer), initializer_range=0.08, max_position_embeddings=200, **shape)
+    lengths = [BLOCK - 4, 20, 2 * BLOCK - 2, BLOCK - 1, 2 * BLOCK + 9, 30, 5, 2 * BLOCK - 9, 180, 33]
+    asked = [[tokenizer.bos_id, *torch.randint(300, 900, (length - 1,)).tolist()] for length in lengths]
+    sampling, widths = Sampling(temperature=0, max_new_tokens=16, logprobs=2), collections.Counter()
+    engines = [Engine(model, tokenizer, slots=4) for _ in range(len(asked) + 1)]
+    alone = [engine.answer_all([prompt], sampling)[0] for engine, prompt in zip(engines, asked)]
+    forward = engines[-1].cached._forward
+
+    def watched(ids, positions, spans):
+        widths.update(last - first for first, last, _ in spans if len(ids) == 4)
+        return forward(ids, positions, spans)
+    engines[-1].cached._forward = watched
+    together = engines[-1].answer_all(asked, sampling)
+    assert {1, 2} < set(widths), "slots attended alone and together"
+    assert [(r.tokens, r.logprobs) for r in together] == [(r.tokens, r.logprobs) for r in alone]
+
+
+def test_what_a_slot_held_before_can_not_reach_the_next_sequence_even_if_it_is_not_a_number(model, tokenizer):
+    engine, fresh = (Engine(model, tokenizer, slots=2) for _ in range(2))
+    engine.cached.cache.fill_(math.nan)
+    sampling = Sampling(temperature=0, max_new_tokens=8, logprobs=2)
+    found, expected = (e.answer_all(prompts(tokenizer, 3), sampling) for e in (engine, fresh))
+    assert [(r.tokens, r.logprobs) for r in found] == [(r.tokens, r.logprobs) for r in expected]
 
 
 def counting_reads(engine, monkeypatch):

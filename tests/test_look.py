@@ -1,6 +1,7 @@
 """The report and the picture: true, escaped, and the same in the terminal and on the page."""
 
 import json
+import os
 import re
 
 import pytest
@@ -69,3 +70,15 @@ def test_the_command_line_prints_the_report_and_the_picture_and_errors_are_one_l
         data.main(["--config", str(tmp_path / "c.json"), "--inspect", str(tmp_path / "y.jsonl")])
     with pytest.raises(SystemExit, match="error: there is no tokenizer yet"):
         data.main(["--inspect", str(tmp_path / "x.jsonl"), "--set", f"out_dir={tmp_path}/no"])
+
+
+def test_the_data_of_a_folder_in_which_a_run_is_going_on_are_not_touched(tmp_path, config):
+    (tmp_path / "c.json").write_text(json.dumps({**{k: config[k] for k in ("out_dir", "data", "tokenizer", "model")}, "stages": [
+        {"name": "sft", "data": ["x.jsonl"], "steps": 1}]}))
+    lock = data.claim(config["out_dir"])
+    prepared = set(os.listdir(config["out_dir"]))
+    with pytest.raises(SystemExit, match="error: another run is writing to .*; wait for it or choose another out_dir"):
+        data.main(["--config", str(tmp_path / "c.json")])
+    assert set(os.listdir(config["out_dir"])) == prepared
+    os.close(lock)
+    data.main(["--config", str(tmp_path / "c.json")])
