@@ -105,12 +105,12 @@ def prepare(config: dict, log=print) -> str:
     leaves nothing that could be mistaken for a finished one.
     """
     clean.check_rules(config["data"]["rules"])
-    if config["data"]["near_duplicates"]:
-        duplicates.library()  # wanting, it should be missed before an hour of cleaning
     root = os.path.join(config["out_dir"], "data")
     folder = os.path.join(root, fingerprint(config))
     if os.path.isdir(folder):
         return folder
+    if config["data"]["near_duplicates"]:
+        duplicates.library()  # wanting, it should be missed before an hour of cleaning
     for old in glob.glob(os.path.join(root, "*")):
         shutil.rmtree(old)  # made by another config or killed half-way
     building = folder + ".tmp"
@@ -205,7 +205,8 @@ def main(argv=None) -> None:
             return
         if not args.config:
             parser.error("--config says what to prepare; --inspect FILE needs none")
-        lock = claim(config["out_dir"])
+        if not os.path.isdir(os.path.join(config["out_dir"], "data", fingerprint(config))):
+            lock = claim(config["out_dir"])
         folder = prepare(config, log=lambda text: None)
         with open(os.path.join(folder, "report.json"), encoding="utf-8") as file:
             print(look.report(json.load(file)))

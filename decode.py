@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from model import LanguageModel, rotary_tables
 
-BLOCK = 64  # positions; how much of a slot's cache is looked at is a multiple of it
+BLOCK = 64  # positions; how much of a slot's cache is read is a multiple of it
 
 
 class Product:
@@ -48,10 +48,18 @@ class Product:
         return F.linear(x, self.weight)
 
 
+def attend(q: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
+    """softmax(q k^T / sqrt(E) + mask) v of a batch of heads (Vaswani et al. 2017, eq. 1): q [B, N, E], keys and values
+    [B, C, E], mask [B, N, C]. The fused kernel, on a CPU, is made for many rows, and rounds by the size of the batch."""
+    if q.device.type == "cpu":
+        return torch.bmm(torch.baddbmm(mask, q, keys.mT, alpha=q.shape[-1] ** -0.5).softmax(-1), values)
+    return F.scaled_dot_product_attention(q[None], keys[None], values[None], attn_mask=mask[None])[0]
+
+
 class CachedModel:
     """A model and the keys and values of `slots` sequences, each up to the model's context.
 
-    What lies behind a sequence's end is never attended to, so a slot is freed by forgetting its length.
+    What lies behind a sequence's end has no weight, but has to be finite: 0 times NaN is NaN.
     """
 
     def __init__(self, model: LanguageModel, slots: int):
@@ -87,39 +95,40 @@ class CachedModel:
         """One more token for each slot (None: an idle slot): logits [slots, V].
 
         Every call computes all slots in matrices of the same size, and attends in each slot over its own length,
-        rounded up: what a sequence yields does not depend, bit for bit, on what the others do. Neighbours
+        rounded up: what a sequence yields does not depend, bit for bit, on what the others do. On a CPU neighbours
         of the same rounded length attend in one batch, each an item of its own.
         """
         idle = self.config.max_position_embeddings - 1  # the one position that no sequence ever needs
         places = [idle if i is None else position for i, position in zip(ids, positions)]
         sizes = [None if i is None else min(p // BLOCK * BLOCK + BLOCK, idle + 1) for i, p in zip(ids, places)]
-        spans, first = [], 0
-        # An idle slot goes with the next busy one, and parts no neighbours.
-        for size, run in itertools.groupby(next(filter(None, sizes[slot:]), BLOCK) for slot in range(self.slots)):
-            spans.append((first, first := first + len(list(run)), size))
+        last = next(filter(None, reversed(sizes)), 1)  # an idle slot goes with a busy one, and parts no neighbours
+        sizes = [next(filter(None, sizes[slot:]), last) for slot in range(self.slots)]
+        # Not on a GPU: its kernels may add up in another order in a batch of another size.
+        runs = itertools.groupby(enumerate(sizes), key=lambda pair: pair[1] if self.device.type == "cpu" else pair)
+        spans = [(run[0][0], run[-1][0] + 1, run[0][1]) for run in (list(run) for _, run in runs)]
         return self.head(self._forward([i or 0 for i in ids], torch.tensor(places, device=self.device), spans))
 
     def _forward(self, ids: list[int], positions: Tensor, spans: list[tuple[int, int, int]]) -> Tensor:
         """Final hidden states [N, D] of rows with these ids at these positions [N], equally many of each slot.
 
-        spans: (first slot, last slot + 1, how much of their cache to look at), in the order of the rows.
+        spans: (first slot, the slot behind the last, how much of their cache to read), in the order of the rows.
         """
         config = self.config
         H, K, E = config.num_attention_heads, config.num_key_value_heads, config.head_size
         N, C, D, device = len(ids), config.max_position_embeddings, config.hidden_size, self.device
-        slots = [slot for first, last, _ in spans for slot in range(first, last)]
-        S, G, R = len(slots), H // K, N // len(slots)  # slots, query heads on one key-value head, rows of a slot
+        chosen = [slot for begin, end, _ in spans for slot in range(begin, end)]
+        S, G, R = len(chosen), H // K, N // len(chosen)  # slots, query heads on one key-value head, rows of a slot
         cos, sin = self.cos[positions][:, None], self.sin[positions][:, None]  # [N, 1, E]
         # Where row n's key and value heads lie when a layer's cache is seen as a list of vectors [E].
-        heads = torch.tensor(slots, device=device).repeat_interleave(R)[:, None] * K + torch.arange(K, device=device)
+        heads = torch.tensor(chosen, device=device).repeat_interleave(R)[:, None] * K + torch.arange(K, device=device)
         lines = (torch.cat((heads, heads + self.slots * K), dim=1) * C + positions[:, None]).flatten()
-        views, counts = [], [last - first for first, last, _ in spans]
-        for (first, last, size), n, at in zip(spans, counts, positions.view(S, R).split(counts)):
+        views, counts = [], [end - begin for begin, end, _ in spans]
+        for (begin, end, size), n, at in zip(spans, counts, positions.view(S, R).split(counts)):
             future = torch.arange(size, device=device) > at[:, None, None, :, None]  # [n, 1, 1, R, size]
             mask = torch.zeros_like(future, dtype=self.cache.dtype).masked_fill_(future, -math.inf)
             mask = mask.expand(n, K, G, R, size).reshape(n * K, G * R, size)
-            keys, values = self.cache[:, :, first:last, :, :size].flatten(2, 3).unbind(1)  # [L, nK, size, E]
-            views.append((mask, keys.transpose(2, 3), values))
+            keys, values = self.cache[:, :, begin:end, :, :size].flatten(2, 3).unbind(1)  # [L, nK, size, E]
+            views.append((mask, keys, values))
         x = self.embedding(torch.tensor(ids, device=device))
         for i, (input_norm, qkv_proj, o_proj, post_norm, gate_up_proj, down_proj) in enumerate(self.layers):
             qkv = qkv_proj(F.rms_norm(x, (D,), input_norm, config.rms_norm_eps)).view(N, H + 2 * K, E)
@@ -128,9 +137,8 @@ class CachedModel:
             qkv = qkv.to(self.cache.dtype)
             self.cache[i].view(-1, E)[lines] = qkv[:, H:].reshape(-1, E)
             q = qkv[:, :H].view(S, R, K, G, E).permute(0, 2, 3, 1, 4).reshape(S, K, G * R, E)
-            # softmax(q k^T / sqrt(E) + mask) v; called for each slot, starting the operations is what takes time.
-            y = [torch.bmm(torch.baddbmm(mask, q.flatten(0, 1), keys[i], alpha=E ** -0.5).softmax(-1), values[i])
-                 for q, (mask, keys, values) in zip(q.split(counts), views)]  # [nK, GR, E]
+            y = [attend(q.flatten(0, 1), keys[i], values[i], mask)  # [nK, GR, E]
+                 for q, (mask, keys, values) in zip(q.split(counts), views)]
             y = torch.cat(y).view(S, K, G, R, E).permute(0, 3, 1, 2, 4).reshape(N, H * E)
             x = x + o_proj(y.to(x.dtype))
             gate, up = gate_up_proj(F.rms_norm(x, (D,), post_norm, config.rms_norm_eps)).chunk(2, dim=-1)

@@ -3,8 +3,8 @@
 Near-duplicates are found by MinHash (Broder 1997) over character n-grams, so English and Chinese alike need no
 words, with locality-sensitive hashing (Leskovec et al., Mining of Massive Datasets, 3.4): texts that agree in one
 of 16 bands of their signatures are compared. Signatures are the library's (rensa, Rust); the index is a sort of
-one column at a time, 16 bytes a text, where rensa's own takes 1.4 kB: so 20 million texts fit on a laptop. What comes
-first stays, so adding data at the end changes nothing before it.
+one band at a time, about 50 bytes a text, where rensa's own takes 1.4 kB: so 20 million texts fit on a laptop. What
+comes first stays, so adding data at the end changes nothing before it.
 """
 
 import os
@@ -29,8 +29,8 @@ def signature(folded: str) -> np.ndarray:
     """uint32 [64]: the text's MinHash over its n-grams; the share of equal places estimates the Jaccard similarity of
     two texts' sets of n-grams, with a standard deviation of at most 0.06. ValueError without rensa."""
     sketch = library().RMinHash(num_perm=BANDS * ROWS, seed=0)
-    ideographs = len(folded.encode("utf-8", "replace")) > 2 * len(folded)  # three bytes each
-    size = min(len(folded), IDEOGRAPHS if ideographs else LETTERS)
+    ideographs = np.count_nonzero(np.frombuffer(folded.encode("utf-32-le", "replace"), "<u4") > 0x2E80)
+    size = min(len(folded), IDEOGRAPHS if ideographs * 2 > len(folded) else LETTERS)
     count = len(folded) - size + 1
     for begin in range(0, count, 2**16):  # of a book, not all n-grams at once
         sketch.update([folded[i:i + size] for i in range(begin, min(count, begin + 2**16))])
@@ -41,31 +41,28 @@ def library():
     return needed("rensa", "data.near_duplicates")
 
 
-class Signatures:
-    """Signatures [N, 64] in a file, read as they are needed: mapped, its pages would count as our memory."""
-
-    def __init__(self, path: str):
-        self.file, self.count = open(path, "rb"), os.path.getsize(path) // WIDTH
-
-    def between(self, begin: int, end: int) -> np.ndarray:
-        self.file.seek(begin * WIDTH)
-        return np.fromfile(self.file, np.uint32, (end - begin) * WIDTH // 4).reshape(-1, WIDTH // 4)
-
-    def at(self, places: np.ndarray) -> np.ndarray:
-        rows = [os.pread(self.file.fileno(), WIDTH, place * WIDTH) for place in places.tolist()]
-        return np.frombuffer(b"".join(rows), np.uint32).reshape(-1, WIDTH // 4)
+def _between(file, begin: int, end: int) -> np.ndarray:
+    file.seek(begin * WIDTH)
+    return np.fromfile(file, np.uint32, (end - begin) * WIDTH // 4).reshape(-1, WIDTH // 4)
 
 
-def near_duplicates(signatures: Signatures, threshold: float, chosen: np.ndarray | None = None) -> np.ndarray:
-    """Of all N texts, or the `chosen` ones (in ascending order): the first of each one's group of near-duplicates,
-    itself when alone, [N]."""
-    chosen = np.arange(signatures.count) if chosen is None else chosen
+def _at(file, places: np.ndarray) -> np.ndarray:
+    rows = [os.pread(file.fileno(), WIDTH, place * WIDTH) for place in places.tolist()]
+    return np.frombuffer(b"".join(rows), np.uint32).reshape(-1, WIDTH // 4)
+
+
+def near_duplicates(signatures, threshold: float, chosen: np.ndarray | None = None) -> np.ndarray:
+    """signatures: a file, open in binary, of N of them; read as they are needed, for mapped, its pages would count as
+    our memory. Of all N texts, or the `chosen` ones (in ascending order): the first of each one's group of
+    near-duplicates, itself when alone, [N]."""
+    count = os.path.getsize(signatures.name) // WIDTH
+    chosen = np.arange(count) if chosen is None else chosen
     places = np.arange(len(chosen), dtype=np.uint32)
     first = places.copy()
     for band in range(BANDS):
         key = np.empty(len(chosen), dtype=np.uint64)
-        for i in range(0, signatures.count, 2**16):
-            rows = np.ascontiguousarray(signatures.between(i, i + 2**16)[:, band * ROWS:(band + 1) * ROWS]).view("<u8")
+        for i in range(0, count, 2**16):
+            rows = np.ascontiguousarray(_between(signatures, i, i + 2**16)[:, band * ROWS:(band + 1) * ROWS]).view("<u8")
             begin, end = np.searchsorted(chosen, (i, i + 2**16))
             part = rows[chosen[begin:end] - i]
             key[begin:end] = part[:, 0] * np.uint64(0x9E3779B97F4A7C15) ^ part[:, 1]
@@ -78,7 +75,7 @@ def near_duplicates(signatures: Signatures, threshold: float, chosen: np.ndarray
                 a, b = order[partner[i:i + 2**14]], order[later[i:i + 2**14]]
                 new = a < first[b]
                 a, b = a[new], b[new]
-                alike = (signatures.at(chosen[a]) == signatures.at(chosen[b])).mean(1) >= threshold
+                alike = (_at(signatures, chosen[a]) == _at(signatures, chosen[b])).mean(1) >= threshold
                 np.minimum.at(first, b[alike], a[alike])
     for i in np.flatnonzero(first < np.arange(len(first))):  # a's own first may be earlier still
         first[i] = first[first[i]]

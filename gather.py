@@ -208,9 +208,9 @@ def _write(stage: dict, every: list, report: dict, files: dict, held_out: float,
     """Decide where each sample goes, and copy it there."""
     size = os.path.getsize(files["entries"])
     entries = np.memmap(files["entries"], dtype=duplicates.ENTRY, mode="r") if size else np.zeros(0, duplicates.ENTRY)
-    signatures = duplicates.Signatures(files["signatures"])
-    split, why, first = duplicates.decide(entries, held_out, options["deduplicate"], options["near_duplicates"] or None,
-                                          signatures)
+    with open(files["signatures"], "rb") as signatures:
+        split, why, first = duplicates.decide(entries, held_out, options["deduplicate"],
+                                              options["near_duplicates"] or None, signatures)
     # A weight of 2.5: twice, and for half of the samples, chosen by their hash, a third time. Held-out ones once.
     times = (split > 0).astype(np.uint8)
     for number, (_, source) in enumerate(every):

@@ -240,7 +240,7 @@ class Engine:
         slot, start = best if best in self.idle else self.idle[0], shared(best)
         if slot != best:  # the longest beginning is in a busy slot, as when one prompt is to have several answers
             self.cached.cache[:, :, slot, :, :start] = self.cached.cache[:, :, best, :, :start]
-        self.cached.cache[:, :, slot, :, start:] = 0  # not looked at, but 0 times NaN is NaN
+        self.cached.cache[:, :, slot, :, start:] = 0  # whatever was there before, a NaN too
         self.idle.remove(slot)
         self.running[slot], self.known[slot] = request, prompt[:len(prompt) // size * size]
         for at in range(start, len(prompt), size):

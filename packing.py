@@ -176,8 +176,8 @@ def write_shard(folder: str, tokenizer_folder: str, config: dict, loss_on: str, 
         behind += len(part)
     arrays = {"documents": np.concatenate([np.zeros(0, DOCUMENT), *documents]), "order": order,
               "rows": np.concatenate(rows)}
-    for name, array in arrays.items():
-        np.save(os.path.join(folder, name + ".npy"), array)
+    for name, values in arrays.items():
+        np.save(os.path.join(folder, name + ".npy"), values)
     pad_id = Tokenizer(tokenizer_folder).pad_id
     meta = {"context": context, "dtype": dtype.str, "pad_id": pad_id, "sources": list(names)}
     with open(os.path.join(folder, "meta.json"), "w", encoding="utf-8") as file:
@@ -227,14 +227,14 @@ def _tokenize(job: tuple) -> tuple:
                 stats["lost"] += lost
                 stats["windowed"] += len(pieces) > 1
                 stats["truncated"] += cut > 0
-            begin = len(ids)
+            before = len(ids)
             for piece, mask in pieces:
                 if loss_on == "all":
                     mask = [False] + [True] * (len(piece) - 1)
                 documents.append((len(ids), len(piece), source, sample["line"]))
                 ids.fromlist(piece)
                 masks += bytes(mask)
-            lengths.append(len(ids) - begin)
+            lengths.append(len(ids) - before)
             turns.append(len(sample.get("messages", "")) // 2)
     stats.update(samples=len(lengths), tokens=len(ids), supervised=masks.count(1))
     stats.update(("length", n.bit_length()) for n in lengths)

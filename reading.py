@@ -30,7 +30,8 @@ class Bad(str):
 
 
 class Section(dict):
-    """{"text": ...}, one of several parts of a plain file; `span`: where in the file it begins and ends, from 0 to 1."""
+    """{"text": ...}, one of several parts of a plain file. `span`: where in the file it begins and ends, from 0 to 1;
+    the whole where the size is not known (.gz) or does not matter (a `limit`)."""
 
     span: tuple[float, float]
 
@@ -104,7 +105,7 @@ def records(source: dict, root: str, cache: str) -> Iterator[tuple[str, int, dic
     web = is_address(source["path"])
     for path in [download(source["path"], source["sha256"], cache)] if web else files_of(source["path"], root):
         try:
-            for line, record in _file_records(path, source["format"], source["encoding"]):
+            for line, record in _file_records(path, source["format"], source["encoding"], not source["limit"]):
                 if left <= 0:
                     return
                 left -= 1
@@ -113,7 +114,7 @@ def records(source: dict, root: str, cache: str) -> Iterator[tuple[str, int, dic
             raise ValueError(f"{path}: broken gzip: {error}") from None
 
 
-def _file_records(path: str, format: str, encoding: str) -> Iterator[tuple[int, dict | str]]:
+def _file_records(path: str, format: str, encoding: str, whole: bool) -> Iterator[tuple[int, dict | str]]:
     if os.path.getsize(path) == 0:
         raise ValueError(f"{path} is empty")
     with (gzip.open if path.endswith(".gz") else open)(path, "rb") as file:
@@ -131,7 +132,8 @@ def _file_records(path: str, format: str, encoding: str) -> Iterator[tuple[int, 
             elif format == "eou" or format == "auto" and b"__eou__" in head:
                 yield from _eou(file, encoding, begin)
             else:
-                yield from _sections(file, encoding, begin, None if path.endswith(".gz") else os.path.getsize(path))
+                size = os.path.getsize(path) if whole and not path.endswith(".gz") else None
+                yield from _sections(file, encoding, begin, size)
         elif first != b"[" and (kind != ".json" or _is_json_lines(head[begin:])):
             yield from ((i, line) for i, line in _lines(file, encoding, begin) if isinstance(line, Bad) or line.strip())
         else:
@@ -181,16 +183,14 @@ def _eou(file, encoding: str, offset: int) -> Iterator[tuple[int, dict | Bad]]:
 
 
 def _sections(file, encoding: str, offset: int, size: int | None) -> Iterator[tuple[int, dict | Bad]]:
-    """A plain text, one document; one of more than SECTION characters becomes several, cut between paragraphs."""
+    """A plain text, one document; one of more than SECTION characters becomes several, cut between paragraphs.
+    size: bytes of the file, where `span` is to be told."""
     held, length, begin, at = [], 0, 1, offset
 
-    def section(whole: bool) -> dict:
+    def section() -> Section:
         nonlocal at
-        record = Section(text="\n".join(held))
-        start, at = at, file.tell()
-        if whole or size is None:
-            return dict(record)
-        record.span = start / size, at / size
+        record, start, at = Section(text="\n".join(held)), at, file.tell()
+        record.span = (start / size, at / size) if size else (0.0, 1.0)
         return record
 
     for i, line in _lines(file, encoding, offset):
@@ -200,10 +200,10 @@ def _sections(file, encoding: str, offset: int, size: int | None) -> Iterator[tu
         held.append(line)
         length += len(line) + 1
         if length > SECTION and not line.strip() or length > 2 * SECTION:
-            yield begin, section(whole=False)
+            yield begin, section()
             held, length, begin = [], 0, i + 1
     if held:
-        yield begin, section(whole=begin == 1)
+        yield begin, section() if begin > 1 else {"text": "\n".join(held)}
 
 
 def _blocks(file, path: str, encoding: str, offset: int) -> Iterator[str]:

@@ -49,7 +49,7 @@ def jaccard(a: str, b: str) -> float:
 def first_of_each(texts: list[str]) -> np.ndarray:
     with tempfile.NamedTemporaryFile() as file:
         np.array([duplicates.signature(text) for text in texts]).tofile(file.name)
-        return duplicates.near_duplicates(duplicates.Signatures(file.name), THRESHOLD)
+        return duplicates.near_duplicates(file, THRESHOLD)
 
 
 def main() -> None:

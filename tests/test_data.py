@@ -153,13 +153,22 @@ def test_a_plain_text_of_many_sections_is_split_by_position_in_the_file(tmp_path
     monkeypatch.setattr(reading, "SECTION", 500)  # a megabyte, otherwise
     lines = [f"line {i}" if i % 10 else "" for i in range(1, 3001)]
     (tmp_path / "book.txt").write_text("\n".join(lines))
-    _, folder = prepared([{"name": "pretrain", "data": [source(path="book.txt")]}], validation_fraction=0.1)
-    train, held_out = ([line for s in packing.samples(f"{folder}/pretrain.{split}") for line in s["text"].split("\n") if line]
-                       for split in data.SPLITS)
+    (tmp_path / "large.txt").write_text("\n".join(f"line {i}" if i % 2000 else "" for i in range(1, 9001)))
+
+    def split(name, **options):
+        _, folder = prepared([{"name": "pretrain", "data": [source(path=name, **options)]}], validation_fraction=0.1)
+        return ([line for s in packing.samples(f"{folder}/pretrain.{side}") for line in s["text"].split("\n") if line]
+                for side in data.SPLITS)
+
+    train, held_out = split("book.txt")
     expected = [line for line in lines if line]
     cut = len(train) - 1  # which may be half a line
-    assert train[:cut] == expected[:cut] and held_out[1:] == expected[-len(held_out) + 1:] and cut + len(held_out) + 1 >= len(expected)
+    assert train[:cut] == expected[:cut] and held_out[1:] == expected[-len(held_out) + 1:]
+    assert cut + len(held_out) + 1 >= len(expected)
     assert len("\n".join(held_out)) == pytest.approx(0.1 * len("\n".join(expected)), rel=0.02)
+    monkeypatch.setattr(reading, "SECTION", 15_000)  # with a limit nobody knows where the end is: that of each section
+    train, held_out = split("large.txt", limit=2)
+    assert len(held_out) == pytest.approx(len(train) / 9, rel=0.05)
 
 
 def test_the_global_batch_visits_every_row_once_an_epoch_whatever_its_size():
@@ -242,7 +251,8 @@ def test_planted_near_duplicates_are_found_in_both_languages_and_nothing_else_is
     estimates = [(signatures[i] == signatures[300 + i]).mean() - jaccard(i, 300 + i) for i in range(100)]
     assert abs(np.mean(estimates)) < 0.02 and np.std(estimates) < 0.06, "MinHash estimates the Jaccard similarity"
     signatures.tofile(tmp_path / "signatures")
-    first = duplicates.near_duplicates(duplicates.Signatures(tmp_path / "signatures"), 0.8)
+    with open(tmp_path / "signatures", "rb") as file:
+        first = duplicates.near_duplicates(file, 0.8)
     found = {i for i in range(500) if first[i] != i}
     assert 0.3 < np.mean([jaccard(i, 300 + i) for i in range(100, 200)]) < 0.7, "the second hundred is only alike"
     assert all(first[i] == i - 300 < 100 for i in found), "precision 1: all that is found was planted"

@@ -125,12 +125,24 @@ def test_bit_for_bit_also_where_slots_of_one_rounded_length_attend_together_and_
     forward = engines[-1].cached._forward
 
     def watched(ids, positions, spans):
-        widths.update(last - first for first, last, _ in spans if len(ids) == 4)
+        widths.update(end - begin for begin, end, _ in spans if len(ids) == 4)
         return forward(ids, positions, spans)
     engines[-1].cached._forward = watched
     together = engines[-1].answer_all(asked, sampling)
     assert {1, 2} < set(widths), "slots attended alone and together"
     assert [(r.tokens, r.logprobs) for r in together] == [(r.tokens, r.logprobs) for r in alone]
+
+
+def test_a_context_shorter_than_a_block_and_slots_that_are_idle_make_no_difference(tokenizer):
+    model = tiny_model(vocab_size=len(tokenizer), initializer_range=0.08, max_position_embeddings=BLOCK - 16)
+    ids = torch.randint(4, 300, (BLOCK - 16,)).tolist()
+    with torch.inference_mode():
+        expected, cached = model(torch.tensor([ids]))[0], CachedModel(model, slots=4)
+        cached.prefill(1, ids[:1], 0)
+        for i in range(1, len(ids)):
+            logits = cached.decode([None, ids[i], None, None], [0, i, 0, 0])
+            torch.testing.assert_close(logits[1], expected[i], rtol=1e-4, atol=1e-4)
+        assert cached.decode([None] * 4, [0] * 4).isfinite().all()
 
 
 def test_what_a_slot_held_before_can_not_reach_the_next_sequence_even_if_it_is_not_a_number(model, tokenizer):

@@ -82,3 +82,6 @@ def test_the_data_of_a_folder_in_which_a_run_is_going_on_are_not_touched(tmp_pat
     assert set(os.listdir(config["out_dir"])) == prepared
     os.close(lock)
     data.main(["--config", str(tmp_path / "c.json")])
+    lock = data.claim(config["out_dir"])
+    data.main(["--config", str(tmp_path / "c.json"), "--show", "1"])  # what is ready may be looked at
+    os.close(lock)

@@ -128,7 +128,7 @@ def test_at_a_terminal_lines_are_edited_ctrl_c_stops_an_answer_and_ctrl_d_leaves
         deadline = time.monotonic() + 60
         while text not in screen[read:]:
             assert time.monotonic() < deadline and process.poll() is None, screen
-            if select.select([ours], [], [], 1)[0]:
+            if select.select([ours], [], [], 5)[0]:
                 screen += os.read(ours, 4096).decode("utf-8", "replace")
             else:
                 os.write(ours, pressing)
