@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from model import LanguageModel, rotary_tables
+from model import LanguageModel, RMSNorm, rotary_tables
 
 BLOCK = 64  # positions; how much of a slot's cache is read is a multiple of it
 
@@ -56,6 +56,20 @@ def attend(q: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
     return F.scaled_dot_product_attention(q[None], keys[None], values[None], attn_mask=mask[None])[0]
 
 
+class Norm:
+    """`RMSNorm` in half the operations: x / sqrt(mean(x^2) + eps) is sqrt(D) x / hypot(|x|, sqrt(D eps))."""
+
+    def __init__(self, norm: RMSNorm):
+        size, weight = len(norm.weight), norm.weight.detach()
+        self.gain = weight.float() * math.sqrt(size)
+        self.floor = torch.tensor(math.sqrt(size * norm.eps), device=weight.device)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        wide = x.float()
+        length = torch.hypot(torch.linalg.vector_norm(wide, dim=-1, keepdim=True), self.floor)
+        return (wide * self.gain).div_(length).to(x.dtype)
+
+
 class CachedModel:
     """A model and the keys and values of `slots` sequences, each up to the model's context.
 
@@ -64,11 +78,11 @@ class CachedModel:
 
     def __init__(self, model: LanguageModel, slots: int):
         config = self.config = model.config
-        self.slots, self.embedding, self.norm = slots, model.model.embed_tokens, model.model.norm.weight
-        self.layers = [(layer.input_layernorm.weight,
+        self.slots, self.embedding, self.norm = slots, model.model.embed_tokens, Norm(model.model.norm)
+        self.layers = [(Norm(layer.input_layernorm),
                         Product(layer.self_attn.q_proj, layer.self_attn.k_proj, layer.self_attn.v_proj, rows=slots),
                         Product(layer.self_attn.o_proj, rows=slots),
-                        layer.post_attention_layernorm.weight,
+                        Norm(layer.post_attention_layernorm),
                         Product(layer.mlp.gate_proj, layer.mlp.up_proj, rows=slots),
                         Product(layer.mlp.down_proj, rows=slots)) for layer in model.model.layers]
         self.head = Product(model.lm_head, rows=slots)
@@ -115,7 +129,7 @@ class CachedModel:
         """
         config = self.config
         H, K, E = config.num_attention_heads, config.num_key_value_heads, config.head_size
-        N, C, D, device = len(ids), config.max_position_embeddings, config.hidden_size, self.device
+        N, C, device = len(ids), config.max_position_embeddings, self.device
         chosen = [slot for begin, end, _ in spans for slot in range(begin, end)]
         S, G, R = len(chosen), H // K, N // len(chosen)  # slots, query heads on one key-value head, rows of a slot
         cos, sin = self.cos[positions][:, None], self.sin[positions][:, None]  # [N, 1, E]
@@ -131,7 +145,7 @@ class CachedModel:
             views.append((mask, keys, values))
         x = self.embedding(torch.tensor(ids, device=device))
         for i, (input_norm, qkv_proj, o_proj, post_norm, gate_up_proj, down_proj) in enumerate(self.layers):
-            qkv = qkv_proj(F.rms_norm(x, (D,), input_norm, config.rms_norm_eps)).view(N, H + 2 * K, E)
+            qkv = qkv_proj(input_norm(x)).view(N, H + 2 * K, E)
             qk = qkv[:, :H + K]
             torch.addcmul(qk * cos, qk.roll(E // 2, -1), sin, out=qk)
             qkv = qkv.to(self.cache.dtype)
@@ -141,6 +155,6 @@ class CachedModel:
                  for q, (mask, keys, values) in zip(q.split(counts), views)]
             y = torch.cat(y).view(S, K, G, R, E).permute(0, 3, 1, 2, 4).reshape(N, H * E)
             x = x + o_proj(y.to(x.dtype))
-            gate, up = gate_up_proj(F.rms_norm(x, (D,), post_norm, config.rms_norm_eps)).chunk(2, dim=-1)
+            gate, up = gate_up_proj(post_norm(x)).chunk(2, dim=-1)
             x = x + down_proj(F.silu(gate).mul_(up))
-        return F.rms_norm(x, (D,), self.norm, config.rms_norm_eps)
+        return self.norm(x)
