@@ -6,6 +6,7 @@ order, so the outcome is the same for any number of processes, and no more than 
 
 import collections
 import ctypes
+import gc
 import json
 import multiprocessing
 import os
@@ -59,6 +60,7 @@ def parallel(work: Callable, jobs: Iterable, processes: int, start: Callable = i
 
 
 def _begin(start: Callable, arguments: tuple) -> None:
+    gc.disable()  # nothing here is cyclic, and looking for it takes 3% of the time
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: with the parent killed, nobody would stop us

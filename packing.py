@@ -55,9 +55,9 @@ def windows(sample: dict, tokenizer: Tokenizer, context: int, overlap: int = 1):
 
     if tokenizer.template:  # somebody else's: its turns have no marker of their own
         return tokenizer.template.windows(sample["messages"], context)
-    # The markers say where turns begin: no text ever becomes one.
-    markers = set(tokenizer.role_ids.values())
-    turns = [i for i, token in enumerate(ids) if token in markers]
+    turns = [1]  # where turns begin: behind the end of another, a token that no text ever becomes
+    while (begin := ids.index(tokenizer.end_id, turns[-1]) + 1) < len(ids):
+        turns.append(begin)
     begin = turns[1] if ids[1] == tokenizer.role_ids["system"] else 1
     head = begin if begin <= context // 2 else 1
     starts = [i for i in turns if i > begin and ids[i] == tokenizer.role_ids["user"]]
