@@ -22,7 +22,7 @@ import torch
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import model as model_file  # noqa: E402
-from decode import BLOCK, CachedModel  # noqa: E402
+from decode import BLOCK, CachedModel, Product  # noqa: E402
 from model import LanguageModel, ModelConfig  # noqa: E402
 
 SHAPE = ModelConfig(vocab_size=32000, hidden_size=288, intermediate_size=768, num_hidden_layers=6,
@@ -114,7 +114,7 @@ def where_time_goes(folder: str, dtype: torch.dtype, tokens: int) -> str:
     x, wide = torch.randn(1, SHAPE.hidden_size).to(dtype), torch.randn(1, SHAPE.intermediate_size).to(dtype)
     large = torch.ones(64 * 2**20)  # 256 MiB, far more than the caches hold
     bandwidth = large.numel() * 4 / best(large.sum, 20) * 1e3
-    products = [cached.head, *[product for layer in cached.layers for product in layer if callable(product)]]
+    products = [cached.head, *[product for layer in cached.layers for product in layer if isinstance(product, Product)]]
     size = sum(product.weight.numel() * product.weight.element_size() for product in products)
     # All matrices in turn, as in a step: one alone would stay in the caches and seem faster than it is there.
     step = best(lambda: cached.decode([7], [tokens // 2]))
