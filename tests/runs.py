@@ -99,20 +99,24 @@ def _computed(target, args, result: str) -> None:
 # --- whole runs -----------------------------------------------------------------------------------------------
 
 
-def run_config(folder, **changes) -> str:
-    """The config of the smallest run that has everything: dropout, a schedule, clipping. Returns its path."""
+def run_config(folder, stage: dict = {}, **changes) -> str:
+    """The config of the smallest run that has everything: dropout, a schedule, clipping. Returns its path.
+    stage: changes to its only stage."""
     from config import deep_merge
     demo = [{"demo": "conversations", "count": 120}]
     config = {
         "out_dir": str(folder / "out"), "tokenizer": {"vocab_size": 700},
         "model": {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2,
                   "max_position_embeddings": 64, "hidden_dropout": 0.1},
-        "stages": [{"name": "sft", "data": demo, "steps": 24, "log_every": 1, "checkpoint_every": 4, "evaluate_every": 10}],
+        "stages": [{"name": "sft", "data": demo, "steps": 24, "log_every": 1, "checkpoint_every": 4, "evaluate_every": 10,
+                    **stage}],
         "deepspeed": {"train_batch_size": 4, "fp16": {"enabled": False}, "bf16": {"enabled": False},
                       "optimizer": {"type": "AdamW", "params": {"lr": 3e-3, "betas": [0.9, 0.95], "eps": 1e-6}},
                       "scheduler": {"type": "WarmupCosineLR", "params": {"total_num_steps": "auto", "warmup_num_steps": 5}},
                       "zero_optimization": {"stage": 1, "stage3_param_persistence_threshold": 100}},
     }
+    if "init_from" in stage:  # the shape is that folder's
+        config["model"] = {key: config["model"][key] for key in ("max_position_embeddings", "hidden_dropout")}
     path = folder / "run.json"
     path.write_text(json.dumps(deep_merge(config, changes)))
     return str(path)

@@ -52,8 +52,8 @@ def same_end(folder, reference) -> None:
 # --- stop and kill --------------------------------------------------------------------------------------------
 
 
-def stopped_and_resumed(tmp_path, template, stage: int, precision: str, ranks: int) -> None:
-    changes = {"deepspeed": {"zero_optimization": {"stage": stage}}}
+def stopped_and_resumed(tmp_path, template, stage: int, precision: str, ranks: int, more: dict = {}) -> None:
+    changes = {"deepspeed": {"zero_optimization": {"stage": stage}}, **more}
     if precision != "fp32":
         changes["deepspeed"][precision] = {"enabled": True}
     reference, folder = (folder_with_data(tmp_path, name, template) for name in ("reference", "stopped"))
@@ -81,6 +81,15 @@ def test_a_stopped_run_goes_on_bit_for_bit(tmp_path, template, stage, precision,
 @pytest.mark.parametrize("stage", [0, 1, 2, 3])
 def test_a_stopped_run_goes_on_bit_for_bit_in_fp16_with_its_loss_scale(tmp_path, template, stage):
     stopped_and_resumed(tmp_path, template, stage, "fp16", 1)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("stage, ranks", [(0, 1), (2, 2), (3, 2)])
+def test_a_stopped_lora_run_goes_on_bit_for_bit(tmp_path, template, stage, ranks):
+    start = str(template / "out")
+    stopped_and_resumed(tmp_path, template, stage, "fp32", ranks, {
+        "tokenizer": {"path": start}, "stage": {"init_from": start, "lora": {"rank": 4, "dropout": 0.1}}})
+    assert weights(tmp_path / "stopped") != weights(template)
 
 
 def killed_again_and_again(folder, reference, changes: dict, kills: int, inside: list[tuple], seed: int = 0) -> None:
