@@ -105,13 +105,12 @@ def prepare(config: dict, log=print) -> str:
     leaves nothing that could be mistaken for a finished one.
     """
     clean.check_rules(config["data"]["rules"])
-    root = os.path.join(config["out_dir"], "data")
-    folder = os.path.join(root, fingerprint(config))
+    folder = folder_of(config)
     if os.path.isdir(folder):
         return folder
     if config["data"]["near_duplicates"]:
         duplicates.library()  # wanting, it should be missed before an hour of cleaning
-    for old in glob.glob(os.path.join(root, "*")):
+    for old in glob.glob(os.path.join(os.path.dirname(folder), "*")):
         shutil.rmtree(old)  # made by another config or killed half-way
     building = folder + ".tmp"
     os.makedirs(building)
@@ -149,6 +148,11 @@ def claim(out_dir: str):
     except BlockingIOError:
         raise ValueError(f"another run is writing to {out_dir}; wait for it or choose another out_dir") from None
     return handle
+
+
+def folder_of(config: dict) -> str:
+    """Where this config's prepared data are, or will be."""
+    return os.path.join(config["out_dir"], "data", fingerprint(config))
 
 
 def fingerprint(config: dict) -> str:
@@ -205,7 +209,7 @@ def main(argv=None) -> None:
             return
         if not args.config:
             parser.error("--config says what to prepare; --inspect FILE needs none")
-        if not os.path.isdir(os.path.join(config["out_dir"], "data", fingerprint(config))):
+        if not os.path.isdir(folder_of(config)):
             lock = claim(config["out_dir"])
         folder = prepare(config, log=lambda text: None)
         with open(os.path.join(folder, "report.json"), encoding="utf-8") as file:

@@ -1,8 +1,8 @@
 """Files of every common format to samples: conversations and plain documents.
 
 A sample is `{"messages": [{"role", "content"}, ...]}` or `{"text": ...}`, with the `span` of its file where it is one
-of many parts. A format is one small function from a
-record (a JSON object) to a list of messages; adding one is a function and a line in FORMATS.
+of many parts. A format is one small function from a record (a JSON object) to a list of messages; adding one is a
+function and a line in FORMATS.
 Left out on purpose: anything that is not text, and records spread over lines that only an id connects.
 """
 

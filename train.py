@@ -351,7 +351,7 @@ def run(args) -> None:
         if new and lock:
             shutil.rmtree(out)
         raise
-    prepared = os.path.join(out, "data", data.fingerprint(config))
+    prepared = data.folder_of(config)
 
     start, renewed = None, False
     for stage in config["stages"]:

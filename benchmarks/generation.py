@@ -22,7 +22,7 @@ import torch
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import model as model_file  # noqa: E402
-from decode import BLOCK, CachedModel, Product  # noqa: E402
+from decode import BLOCK, CachedModel, Product, attend  # noqa: E402
 from model import LanguageModel, ModelConfig  # noqa: E402
 
 SHAPE = ModelConfig(vocab_size=32000, hidden_size=288, intermediate_size=768, num_hidden_layers=6,
@@ -121,8 +121,7 @@ def where_time_goes(folder: str, dtype: torch.dtype, tokens: int) -> str:
     matrices = best(lambda: [product(wide if product.weight.shape[1] == wide.shape[1] else x) for product in products])
     q, k = torch.randn(6, 1, 48), torch.randn(6, -(-tokens // 2 // BLOCK) * BLOCK, 48)
     mask = torch.zeros(6, 1, k.shape[1])
-    attention = SHAPE.num_hidden_layers * best(
-        lambda: torch.bmm(torch.baddbmm(mask, q, k.mT, alpha=48 ** -0.5).softmax(-1), k))
+    attention = SHAPE.num_hidden_layers * best(lambda: attend(q, k, k, mask))
     return (f"a token takes {step:.2f} ms: matrices {matrices:.2f}, attention {attention:.2f}, and norms, rotation, "
             f"cache and starting all operations {step - matrices - attention:.2f}; reading the {size / 1e6:.0f} MB of "
             f"weights once, at the {bandwidth / 1e9:.0f} GB/s that summing a large tensor reaches, takes "

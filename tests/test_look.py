@@ -58,30 +58,35 @@ def test_text_is_told_from_code(text, kind):
     assert look.kind_of(text) == kind
 
 
+def written(tmp_path, config) -> str:
+    stages = [{"name": "sft", "data": ["x.jsonl"], "steps": 1}]
+    own = {key: config[key] for key in ("out_dir", "data", "tokenizer", "model")}
+    (tmp_path / "c.json").write_text(json.dumps({**own, "stages": stages}))
+    return str(tmp_path / "c.json")
+
+
 def test_the_command_line_prints_the_report_and_the_picture_and_errors_are_one_line(tmp_path, config, capsys):
-    (tmp_path / "c.json").write_text(json.dumps({**{k: config[k] for k in ("out_dir", "data", "tokenizer", "model")}, "stages": [
-        {"name": "sft", "data": ["x.jsonl"], "steps": 1}]}))
-    data.main(["--config", str(tmp_path / "c.json"), "--show", "1"])
+    path = written(tmp_path, config)
+    data.main(["--config", path, "--show", "1"])
     shown = capsys.readouterr().out
     assert "### x.jsonl: 2 of 3 kept" in shown and "report.md" in shown and "Good day." in shown
-    data.main(["--config", str(tmp_path / "c.json"), "--inspect", str(tmp_path / "x.jsonl")])
+    data.main(["--config", path, "--inspect", str(tmp_path / "x.jsonl")])
     assert "x.jsonl:2 dropped: no answer" in capsys.readouterr().out
     with pytest.raises(SystemExit, match="error: .*no such file"):
-        data.main(["--config", str(tmp_path / "c.json"), "--inspect", str(tmp_path / "y.jsonl")])
+        data.main(["--config", path, "--inspect", str(tmp_path / "y.jsonl")])
     with pytest.raises(SystemExit, match="error: there is no tokenizer yet"):
         data.main(["--inspect", str(tmp_path / "x.jsonl"), "--set", f"out_dir={tmp_path}/no"])
 
 
 def test_the_data_of_a_folder_in_which_a_run_is_going_on_are_not_touched(tmp_path, config):
-    (tmp_path / "c.json").write_text(json.dumps({**{k: config[k] for k in ("out_dir", "data", "tokenizer", "model")}, "stages": [
-        {"name": "sft", "data": ["x.jsonl"], "steps": 1}]}))
+    path = written(tmp_path, config)
     lock = data.claim(config["out_dir"])
     prepared = set(os.listdir(config["out_dir"]))
     with pytest.raises(SystemExit, match="error: another run is writing to .*; wait for it or choose another out_dir"):
-        data.main(["--config", str(tmp_path / "c.json")])
+        data.main(["--config", path])
     assert set(os.listdir(config["out_dir"])) == prepared
     os.close(lock)
-    data.main(["--config", str(tmp_path / "c.json")])
+    data.main(["--config", path])
     lock = data.claim(config["out_dir"])
-    data.main(["--config", str(tmp_path / "c.json"), "--show", "1"])  # what is ready may be looked at
+    data.main(["--config", path, "--show", "1"])  # what is ready may be looked at
     os.close(lock)
