@@ -16,6 +16,19 @@ import torch
 import checkpoint
 import train
 
+def real_fp16() -> bool:
+    """What the accelerator itself says: an Intel with AVX512-FP16 and every CUDA GPU train in fp16, other CPUs do not."""
+    from deepspeed.accelerator import get_accelerator
+    return get_accelerator().is_fp16_supported()
+
+
+def with_fp16() -> None:
+    """Let this process train in fp16: as it is where the accelerator has it, else feigned, which torch computes slowly."""
+    from deepspeed.accelerator import get_accelerator
+    if not real_fp16():
+        type(get_accelerator()).is_fp16_supported = lambda self: True
+
+
 server = multiprocessing.get_context("forkserver")
 server.set_forkserver_preload(["deepspeed", "train", "runs"])
 
@@ -137,9 +150,8 @@ def run(argv: list[str], stop_at: int = 0, kill: tuple = (), full_at: int = 0, f
 
     stop_at: SIGTERM to itself in step so and so. kill: ("shard" | "rename" | "renamed", n): SIGKILL in the n-th save,
     half-way through a shard, before or after the rename. full_at: in the n-th save the disk takes no more than 4 KiB.
-    fp16: pretend that this CPU has it. rows: a file that records each rank's rows of each step.
+    fp16: `with_fp16`. rows: a file that records each rank's rows of each step.
     """
-    from deepspeed.accelerator import get_accelerator
     count = {"steps": 0, "saves": 0}
     step, save_file, rename, slice_of = train.train_step, checkpoint.save_file, os.rename, train.slice_of
 
@@ -176,5 +188,5 @@ def run(argv: list[str], stop_at: int = 0, kill: tuple = (), full_at: int = 0, f
     if rows:
         train.slice_of = slicing
     if fp16:
-        type(get_accelerator()).is_fp16_supported = lambda self: True
+        with_fp16()
     train.main(argv)

@@ -12,7 +12,8 @@ import torch
 from conftest import ROOT, environment, launch
 
 import train
-from config import choose_precision, deep_merge
+from config import deep_merge
+from runs import real_fp16
 
 OPTIMIZER = {"type": "AdamW", "params": {"lr": 3e-3, "betas": [0.9, 0.95], "eps": 1e-6, "weight_decay": 0.1}}
 
@@ -154,17 +155,24 @@ def test_a_resume_with_another_config_is_refused_with_a_table_unless_fresh(finis
     ({"stages": [{"name": "sft", "data": ["missing.jsonl"], "steps": 2}]}, "missing.jsonl: no such file"),
 ])
 def test_a_run_that_cannot_start_says_why_in_one_line_and_leaves_nothing(tmp_path, changes, message):
-    if "cannot train in fp16" in message and not choose_precision({"fp16": {"enabled": "auto"}}, _cpu()).startswith(("bf16", "fp32")):
-        pytest.skip("this machine trains in fp16")
+    if "cannot train in fp16" in message and real_fp16():
+        pytest.skip("this machine trains in fp16; the test below does")
     result = launch("train.py", "--config", tiny_run(tmp_path, **changes))
     assert result.returncode == 1 and message in result.stderr and "Traceback" not in result.stderr, result.stderr
     assert len([line for line in result.stderr.splitlines() if line.startswith("error:")]) == 1
     assert not (tmp_path / "out").exists() or not (tmp_path / "out" / "model.safetensors").exists()
 
 
-def _cpu():
-    from deepspeed.accelerator import get_accelerator
-    return get_accelerator()
+@pytest.mark.slow
+@pytest.mark.skipif(not real_fp16(), reason="this machine has no fp16 of its own")
+def test_where_the_machine_has_fp16_a_run_trains_in_it_as_it_is_and_searches_its_loss_scale(tmp_path):
+    fp16 = {"enabled": True, "initial_scale_power": 40, "hysteresis": 1}
+    result = launch("train.py", "--config", tiny_run(tmp_path, deepspeed={"fp16": fp16}))
+    assert result.returncode == 0 and "fp16 (as the config says)" in result.stdout, result.stdout + result.stderr
+    with open(tmp_path / "out" / "pretrain" / "metrics.jsonl") as file:
+        entries = [entry for entry in map(json.loads, file) if "loss_scale" in entry]
+    assert [entry["skipped_steps"] for entry in entries] == [1, 2, 3, 4], "2^40 and its halves are too large for fp16"
+    assert [entry["loss_scale"] for entry in entries] == [2.0 ** power for power in (39, 38, 37, 36)]
 
 
 @pytest.mark.slow

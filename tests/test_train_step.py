@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 from conftest import tiny_model
-from runs import computed
+from runs import computed, with_fp16
 
 import data
 import report
@@ -227,8 +227,7 @@ def test_a_nan_on_one_rank_stops_all_before_the_weights_change_and_names_the_con
 
 def scaled(deepspeed, folder):
     """Per ZeRO stage: what each fp16 step did to loss scale, schedule and weights."""
-    accelerator = type(deepspeed.get_accelerator())
-    accelerator.is_fp16_supported = lambda self: True
+    with_fp16()
     shard, found = PackedData(folder), {}
     for stage in range(4):
         settings = {"train_batch_size": BATCH, "optimizer": OPTIMIZER, "train_micro_batch_size_per_gpu": 4, **zero(stage),
