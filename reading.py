@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from tqdm import tqdm
 
-import demo_data
+from zerochat.demo import chats as demo_data
 
 MAX_RECORD = 2**25  # bytes of one line, characters of one JSON value: more is no conversation
 SECTION = 2**20     # characters of a plain text that make one document

@@ -13,7 +13,7 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [ROOT, os.path.join(ROOT, "tests")]
 
-import demo_data
+from zerochat.demo import chats as demo_data
 from generate import Engine, Sampling
 from strings import strings
 

@@ -14,7 +14,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-import demo_data
+from zerochat.demo import chats as demo_data
 from generate import Engine, Sampling
 
 TASK = """task: zerochat

@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-import demo_data
+from zerochat.demo import chats as demo_data
 from model import LanguageModel, ModelConfig
 from tokenizer import Tokenizer, train_tokenizer
 

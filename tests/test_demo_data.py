@@ -5,8 +5,8 @@ from functools import cache
 
 import pytest
 
-import demo_data
-from demo_data import FACTUAL, POOLS, SKILLS, conversations, documents
+from zerochat.demo import chats as demo_data
+from zerochat.demo.chats import FACTUAL, POOLS, SKILLS, conversations, documents
 
 
 POOL_VALUES = {value for pools in POOLS.values() for pool in pools.values() for value in pool}

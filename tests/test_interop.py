@@ -11,7 +11,7 @@ import torch
 from conftest import tiny_model
 from strings import strings
 
-import demo_data
+from zerochat.demo import chats as demo_data
 import model as model_file
 import report
 import train

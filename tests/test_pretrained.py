@@ -16,7 +16,7 @@ from conftest import ROOT, environment, launch, tiny_model
 from strings import strings
 
 import data
-import demo_data
+from zerochat.demo import chats as demo_data
 import lora
 import model as model_file
 import train

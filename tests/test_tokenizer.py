@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import demo_data
+from zerochat.demo import chats as demo_data
 from tokenizer import END, LONG, MARKERS, StreamDecoder, Tokenizer, train_tokenizer
 
 TRICKY = ["", " ", "  two  spaces ", "line\n\n\tindent\r\n", "naïve café", "全角，ＡＢ！", "👨‍👩‍👧 🇨🇳 emoji", "\0nul",

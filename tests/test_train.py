@@ -195,7 +195,7 @@ def test_no_model_yet_names_the_command_that_makes_one(tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["base", "large", "real"])
 def test_the_larger_configs_take_three_steps_of_each_stage_with_their_sizes_cut_down(tmp_path, name):
-    import demo_data
+    from zerochat.demo import chats as demo_data
     files = {"pretrain/en_classic_books/a.md": "text", "pretrain/zh/xiyouji_utf8_crlf.txt": "text",
              "pretrain/zh/a_paragraphs.txt": "text", "pretrain/tinyshakespeare_input.txt": "text"}
     for path in files:

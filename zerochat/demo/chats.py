@@ -1,9 +1,9 @@
 """The built-in conversations: a seeded grammar of English and Chinese chats and plain documents, so that
 the default run needs no download.
 
-    python demo_data.py --count 5                          # print some training conversations
-    python demo_data.py --count 5 --split validation --lang zh
-    python demo_data.py --count 5 --documents --json       # pretraining text, one JSON object per line
+    python -m zerochat.demo.chats --count 5                      # print some training conversations
+    python -m zerochat.demo.chats --count 5 --split validation --lang zh
+    python -m zerochat.demo.chats --count 5 --documents --json   # pretraining text, one JSON object per line
 
 Three scenes: customer service, everyday chat, text generation. The answer is a function of the history
 (one phrasing per skill), so a held-out conversation can be marked right or wrong. Left out on purpose: real
