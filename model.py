@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-import weights
+from zerochat.pretrained import folder as weights
 
 
 @dataclasses.dataclass

@@ -24,7 +24,7 @@ from collections.abc import Iterable, Iterator
 
 import sentencepiece
 
-from template import ChatTemplate
+from zerochat.pretrained.template import ChatTemplate
 
 ROLES = ("system", "user", "assistant")
 MARKERS = [f"<|{role}|>" for role in ROLES]

@@ -24,7 +24,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 import checkpoint
 import data
 import evaluate
-import lora
+from zerochat.pretrained import lora
 import model as model_file
 import report
 from config import choose_precision, deep_merge, differences, load_config, resolve

@@ -15,7 +15,7 @@ from zerochat.demo import chats as demo_data
 import model as model_file
 import report
 import train
-import weights
+from zerochat.pretrained import folder as weights
 from config import resolve
 from generate import Engine, Sampling
 from tokenizer import END, MARKERS

@@ -17,10 +17,10 @@ from strings import strings
 
 import data
 from zerochat.demo import chats as demo_data
-import lora
+from zerochat.pretrained import lora
 import model as model_file
 import train
-import weights
+from zerochat.pretrained import folder as weights
 from config import load_config
 from generate import Engine, Sampling
 from tokenizer import END, MARKERS, Tokenizer, with_markers
