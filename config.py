@@ -13,7 +13,7 @@ import json
 import torch
 
 from model import TRAINING_FIELDS, ModelConfig
-from sources import FORMATS
+from zerochat.preparation.formats import FORMATS
 
 SOURCE = {
     "path": None,        # a file, a folder or a glob, relative to data.data_root, or an http(s) address; or

@@ -23,14 +23,14 @@ import time
 import numpy as np
 import torch
 
-import clean
-import duplicates
-import look
-import packing
-import reading
+from zerochat.preparation import clean
+from zerochat.preparation import duplicates
+from zerochat.preparation import look
+from zerochat.preparation import packing
+from zerochat.preparation import reading
 from config import load_config
-from gather import SPLITS, gather
-from packing import pack, windows  # noqa: F401  (part of this file's interface)
+from zerochat.preparation.gather import SPLITS, gather
+from zerochat.preparation.packing import pack, windows  # noqa: F401  (part of this file's interface)
 from tokenizer import Tokenizer, train_tokenizer
 
 VERSION = 1  # raised by hand whenever the same files and settings come out of preparation otherwise than before

@@ -1,7 +1,7 @@
 """Evaluate a model folder on held-out conversations: how likely it finds the reference answers, and what it answers.
 
     python evaluate.py --model out/small --demo 200                    # the built-in held-out conversations
-    python evaluate.py --model out/small --data my.jsonl               # yours, in any format that sources.py reads
+    python evaluate.py --model out/small --data my.jsonl               # yours, in any format that formats.py reads
     python evaluate.py --model out/small --choices questions.jsonl     # {"question", "choices": [...], "answer": 0}
     python evaluate.py --model out/small --compare out/other           # two models on the same data
 
@@ -22,8 +22,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-import clean
-import sources
+from zerochat.preparation import clean
+from zerochat.preparation import formats
 from config import SOURCE
 from data import windows
 from generate import Engine, Sampling
@@ -34,7 +34,7 @@ def read_samples(source_list: list[dict], root: str = ".") -> list[dict]:
     """The cleaned conversations of some sources; ValueError when none is left."""
     samples = []
     for source in source_list:
-        for path, line, sample in sources.read(source, root):
+        for path, line, sample in formats.read(source, root):
             sample = None if isinstance(sample, str) else clean.clean(sample, {})[0]
             if sample is not None and "messages" in sample:
                 text = " ".join(m["content"] for m in sample["messages"])

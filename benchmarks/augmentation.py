@@ -19,10 +19,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-import augment  # noqa: E402
+from zerochat.preparation import augment  # noqa: E402
 import data  # noqa: E402
-import look  # noqa: E402
-import packing  # noqa: E402
+from zerochat.preparation import look  # noqa: E402
+from zerochat.preparation import packing  # noqa: E402
 from config import DEFAULTS, load_config  # noqa: E402
 from model import LanguageModel, ModelConfig  # noqa: E402
 

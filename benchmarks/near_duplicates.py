@@ -18,16 +18,16 @@ import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-import clean  # noqa: E402
-import duplicates  # noqa: E402
-import sources  # noqa: E402
+from zerochat.preparation import clean  # noqa: E402
+from zerochat.preparation import duplicates  # noqa: E402
+from zerochat.preparation import formats  # noqa: E402
 from config import SOURCE  # noqa: E402
 
 THRESHOLD = 0.8
 
 
 def texts_of(path: str, count: int, draw: random.Random) -> list[str]:
-    samples = [s for *_, s in sources.read({**SOURCE, "path": os.path.abspath(path)}, "") if isinstance(s, dict)]
+    samples = [s for *_, s in formats.read({**SOURCE, "path": os.path.abspath(path)}, "") if isinstance(s, dict)]
     texts = ["\n".join(m["content"] for m in s["messages"]) for s in samples if len(s["messages"][-1]["content"]) > 80]
     return draw.sample(texts, count)
 

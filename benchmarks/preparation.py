@@ -25,9 +25,9 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import data  # noqa: E402
-import gather  # noqa: E402
-import packing  # noqa: E402
-import sources  # noqa: E402
+from zerochat.preparation import gather  # noqa: E402
+from zerochat.preparation import packing  # noqa: E402
+from zerochat.preparation import formats  # noqa: E402
 from config import DEFAULTS, SOURCE, deep_merge  # noqa: E402
 from tokenizer import train_tokenizer  # noqa: E402
 
@@ -59,7 +59,7 @@ def bare(job: tuple) -> tuple[float, float]:
 
 def memory(args: argparse.Namespace) -> None:
     """Prepare one large file in a process of its own; prints the peak resident memory of its largest process."""
-    chats = [sample["messages"] for part in ("sft", "chat") for *_, sample in sources.read(
+    chats = [sample["messages"] for part in ("sft", "chat") for *_, sample in formats.read(
         {**SOURCE, "path": os.path.join(os.path.abspath(args.data), part)}, "") if isinstance(sample, dict)]
     with tempfile.TemporaryDirectory() as folder:
         path, config, number = os.path.join(folder, "chats.jsonl"), os.path.join(folder, "config.json"), 0
@@ -99,7 +99,7 @@ def main() -> None:
             for stage, part, path in every:
                 os.makedirs(os.path.join(folder, stage, f"{copy}"), exist_ok=True)
                 os.symlink(path, os.path.join(folder, stage, f"{copy}", os.path.basename(path)))
-        train_tokenizer((text for *_, path in every for _, _, sample in sources.read({**SOURCE, "path": path}, "")
+        train_tokenizer((text for *_, path in every for _, _, sample in formats.read({**SOURCE, "path": path}, "")
                          if isinstance(sample, dict) for text in texts_of(sample)), folder, 8000, max_train_chars=40_000_000)
         options = {"data_root": folder, "deduplicate": False, "near_duplicates": 0.8 if args.near else None,
                    "processes": args.processes}

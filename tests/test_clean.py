@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-import clean
-import duplicates
+from zerochat.preparation import clean
+from zerochat.preparation import duplicates
 
 CLEAN = "if a < b: 你好，&c 1 > 0\n\tx"
 

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from conftest import ROOT, environment
 
-import augment
-import clean
+from zerochat.preparation import augment
+from zerochat.preparation import clean
 import data
-import duplicates
-import gather
-import packing
-import reading
+from zerochat.preparation import duplicates
+from zerochat.preparation import gather
+from zerochat.preparation import packing
+from zerochat.preparation import reading
 from config import DEFAULTS, SOURCE, deep_merge, load_config
 from data import PackedData, global_batch, pack, windows
 

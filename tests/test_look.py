@@ -7,7 +7,7 @@ import re
 import pytest
 
 import data
-import look
+from zerochat.preparation import look
 from config import DEFAULTS, SOURCE, deep_merge
 
 ROWS = [{"prompt": "Which <b>city</b> & why?", "completion": "Rome | \x1b[31mit is old."},

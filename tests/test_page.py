@@ -7,7 +7,7 @@ import time
 import httpx
 import pytest
 
-import sources
+from zerochat.preparation import formats
 from test_serve import alone, folder, serving, solo, until  # noqa: F401  folder and solo are fixtures
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install -e '.[test]'")
@@ -254,7 +254,7 @@ def test_export_is_a_source_that_training_reads(page, tmp_path):
     rows = [json.loads(line) for line in (tmp_path / "chats.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [row["messages"][0]["content"] for row in rows] == ["Hello", "你好 <b>"]
     for row in rows:
-        assert [m["role"] for m in sources.to_sample(row, "auto")["messages"]] == ["user", "assistant"]
+        assert [m["role"] for m in formats.to_sample(row, "auto")["messages"]] == ["user", "assistant"]
 
 
 def test_a_refusal_is_shown_and_can_be_retried(page):

@@ -11,11 +11,11 @@ import time
 
 import pytest
 
-import clean
-import gather
-import packing
-import reading
-import sources
+from zerochat.preparation import clean
+from zerochat.preparation import gather
+from zerochat.preparation import packing
+from zerochat.preparation import reading
+from zerochat.preparation import formats
 from config import DEFAULTS, SOURCE
 
 CHAT = [("user", "Hi!"), ("assistant", "Hello."), ("user", "Bye"), ("assistant", "See you.")]
@@ -49,7 +49,7 @@ def source(**values):
 
 
 def read(folder, name, **values):
-    return list(sources.read(source(path=name, **values), str(folder)))
+    return list(formats.read(source(path=name, **values), str(folder)))
 
 
 def expected(tokenizer, chat=CHAT):
@@ -80,7 +80,7 @@ def test_every_format_renders_to_the_exact_ids_and_mask(tmp_path, tokenizer, nam
     {"instruction": "Hi!", "input": "", "output": "Hello."}, {"prompt": "Hi!", "chosen": "Hello.", "rejected": "Go away."},
     {"prompt": "Hi!", "completion": "Hello.", "label": True}])
 def test_single_turn_formats_render_to_the_exact_ids_and_mask(tokenizer, record):
-    assert tokenizer.render(sources.to_sample(record, "auto")) == expected(tokenizer, CHAT[:2])
+    assert tokenizer.render(formats.to_sample(record, "auto")) == expected(tokenizer, CHAT[:2])
 
 
 def test_lines_with_end_of_utterance_marks_are_conversations(tmp_path, tokenizer):
@@ -91,7 +91,7 @@ def test_lines_with_end_of_utterance_marks_are_conversations(tmp_path, tokenizer
 
 
 def test_a_system_prompt_and_an_input_field_keep_their_place():
-    sample = sources.to_sample({"system": "Be kind.", "instruction": "Add", "input": "1 2", "output": "3"}, "auto")
+    sample = formats.to_sample({"system": "Be kind.", "instruction": "Add", "input": "1 2", "output": "3"}, "auto")
     assert [(m["role"], m["content"]) for m in sample["messages"]] == [
         ("system", "Be kind."), ("user", "Add\n1 2"), ("assistant", "3")]
 
@@ -99,12 +99,12 @@ def test_a_system_prompt_and_an_input_field_keep_their_place():
 def test_tool_turns_are_dropped_or_become_text_as_the_config_says():
     turns = [("human", "Dice?"), ("function_call", '{"name": "roll"}'), ("observation", "4"), ("gpt", "A 4.")]
     record = {"conversations": [{"from": who, "value": text} for who, text in turns]}
-    assert sources.to_sample(record) == "tool turns" and not isinstance(sources.to_sample(record), sources.Bad)
-    kept = sources.to_sample(record, tools="text")["messages"]
+    assert formats.to_sample(record) == "tool turns" and not isinstance(formats.to_sample(record), formats.Bad)
+    kept = formats.to_sample(record, tools="text")["messages"]
     assert [(m["role"], m["content"]) for m in kept] == [("user", "Dice?"), ("assistant", '{"name": "roll"}'),
                                                          ("user", "4"), ("assistant", "A 4.")]
     call = {"messages": [MESSAGES[0], {"role": "assistant", "content": None, "tool_calls": [{"id": 1}]}]}
-    assert sources.to_sample(call, tools="text")["messages"][1] == {"role": "assistant", "content": '[{"id": 1}]'}
+    assert formats.to_sample(call, tools="text")["messages"][1] == {"role": "assistant", "content": '[{"id": 1}]'}
 
 
 def test_plain_text_is_one_document_and_lines_are_many(tmp_path):
@@ -161,8 +161,8 @@ def test_encodings_are_read_when_named_and_a_wrong_one_gives_the_byte(tmp_path, 
     ("[" * 100_000, "nested", True), ("1" * 5000, "", True), ({"messages": 5}, "not a record of the format messages", True),
 ])
 def test_what_is_no_conversation_is_left_out_with_its_reason(record, reason, bad):
-    found = sources.to_sample(record)
-    assert isinstance(found, str) and reason in found and isinstance(found, sources.Bad) == bad
+    found = formats.to_sample(record)
+    assert isinstance(found, str) and reason in found and isinstance(found, formats.Bad) == bad
 
 
 @pytest.mark.parametrize("name, content, message", [
@@ -195,7 +195,7 @@ def test_a_line_of_100_megabytes_is_one_bad_record(tmp_path):
         file.write(b'{"text": "a"}\n{"text": "' + b"x" * 100_000_000 + b'"}\n{"text": "b"}\n')
     found = read(tmp_path, "x.jsonl")
     assert [line for _, line, _ in found] == [1, 2, 3] and found[0][2] == {"text": "a"} and found[2][2] == {"text": "b"}
-    assert found[1][2].startswith("a line of 100,000,013 bytes") and isinstance(found[1][2], sources.Bad)
+    assert found[1][2].startswith("a line of 100,000,013 bytes") and isinstance(found[1][2], formats.Bad)
 
 
 def test_a_file_from_the_web_is_fetched_once_and_verified(tmp_path):
@@ -217,7 +217,7 @@ def test_a_file_from_the_web_is_fetched_once_and_verified(tmp_path):
     address, cache = f"http://127.0.0.1:{server.server_port}", str(tmp_path / "cache")
 
     def fetch(name, sha256=None):
-        return [s for *_, s in sources.read(source(path=f"{address}/{name}", sha256=sha256), "", cache)]
+        return [s for *_, s in formats.read(source(path=f"{address}/{name}", sha256=sha256), "", cache)]
 
     try:
         right = hashlib.sha256(body).hexdigest()
@@ -268,7 +268,7 @@ def test_ten_thousand_mutated_records_neither_crash_nor_hang_nor_supervise_a_wro
     controls = {i for i in range(len(tokenizer)) if tokenizer.pieces.is_control(i)}
     kept = slowest = 0
     begun = time.perf_counter()
-    for _, line, sample in sources.read(source(path="x.jsonl"), str(tmp_path)):
+    for _, line, sample in formats.read(source(path="x.jsonl"), str(tmp_path)):
         if isinstance(sample, dict):
             sample = clean.clean(sample, {})[0]
             if sample:

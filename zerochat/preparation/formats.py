@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from reading import Bad, Section, alternating, records
+from zerochat.preparation.reading import Bad, Section, alternating, records
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 

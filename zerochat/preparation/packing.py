@@ -21,8 +21,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-import augment
-from gather import parallel, processes_for
+from zerochat.preparation import augment
+from zerochat.preparation.gather import parallel, processes_for
 from tokenizer import Tokenizer
 
 DOCUMENT = np.dtype([("offset", "<u8"), ("length", "<u4"), ("source", "<u4"), ("line", "<u8")])

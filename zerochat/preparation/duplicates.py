@@ -11,7 +11,7 @@ import os
 
 import numpy as np
 
-from clean import needed
+from zerochat.preparation.clean import needed
 
 LETTERS, IDEOGRAPHS = 5, 3  # characters of an n-gram, blanks and punctuation not counted: an ideograph says more
 BANDS, ROWS = 16, 4

@@ -18,10 +18,10 @@ from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 
-import clean
-import duplicates
-import reading
-import sources
+from zerochat.preparation import clean
+from zerochat.preparation import duplicates
+from zerochat.preparation import reading
+from zerochat.preparation import formats
 
 SPLITS = ("train", "validation")
 BATCH = 2**20          # characters handed to a process at once
@@ -127,9 +127,9 @@ def _clean_batch(job: tuple) -> dict:
     for path, line, record in batch:
         where = f"{files[path]}:{line}"
         source = name if demo or name.endswith(files[path]) else files[path]  # of a folder, the file
-        sample = record if demo else sources.to_sample(record, format, options["tools"])
+        sample = record if demo else formats.to_sample(record, format, options["tools"])
         if isinstance(sample, str):
-            bad = isinstance(sample, sources.Bad)
+            bad = isinstance(sample, formats.Bad)
             report["bad"] += bad
             shown = json.dumps(record, ensure_ascii=False) if isinstance(record, dict) else str(record)
             _count(report["dropped"], ("bad: " if bad else "") + sample, [where, shown, ""], 10 if bad else 3)

@@ -12,13 +12,13 @@ import re
 
 import numpy as np
 
-import clean
-import packing
-import sources
+from zerochat.preparation import clean
+from zerochat.preparation import packing
+from zerochat.preparation import formats
 from config import SOURCE
 from tokenizer import Tokenizer
 
-SMALL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "configs", "small.json")
+SMALL = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "configs", "small.json")
 CHINESE = re.compile("[\u3400-\u9fff]")
 PROGRAM = re.compile(r"[{};]\s*$|^\s*(?:def |class |import |from \w+ import|#include|return\b|<\w+|</)|\)\s*[:;{]\s*$", re.M)
 PAGE = """<!doctype html><meta charset="utf-8"><title>{title}</title><style>
@@ -142,7 +142,7 @@ def inspect(path: str, limit: int, config: dict, page: str | None) -> str:
     clean.check_rules(config["data"]["rules"])
     pieces, notes = [], []
     source = {**SOURCE, "path": os.path.abspath(os.path.expanduser(path)), "limit": limit}
-    for file, line, sample in sources.read(source, "", config["data"]["cache"], config["data"]["tools"]):
+    for file, line, sample in formats.read(source, "", config["data"]["cache"], config["data"]["tools"]):
         where = f"{os.path.basename(file)}:{line}"
         reason = sample if isinstance(sample, str) else None
         if reason is None:
