@@ -26,8 +26,8 @@ from zerochat.preparation import clean
 from zerochat.preparation import formats
 from config import SOURCE
 from data import windows
-from generate import Engine, Sampling
-from metrics import bleu_chrf, bootstrap, distinct, is_chinese, ratio_interval, repetition, rouge_l, token_f1
+from zerochat.generation.engine import Engine, Sampling
+from zerochat.evaluation.metrics import bleu_chrf, bootstrap, distinct, is_chinese, ratio_interval, repetition, rouge_l, token_f1
 
 
 def read_samples(source_list: list[dict], root: str = ".") -> list[dict]:

@@ -12,7 +12,7 @@ import json
 import time
 import uuid
 
-from generate import Engine, Request, Sampling
+from zerochat.generation.engine import Engine, Request, Sampling
 from tokenizer import ROLES, Tokenizer
 
 MAX_TOKENS = 256  # where the request does not say

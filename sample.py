@@ -15,7 +15,7 @@ import signal
 import sys
 import unicodedata
 
-from generate import Engine, Sampling
+from zerochat.generation.engine import Engine, Sampling
 
 HELP = """/reset          forget the conversation
 /system TEXT    set the system message (without TEXT: remove it) and start anew

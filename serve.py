@@ -33,7 +33,7 @@ from starlette.requests import Request as HTTPRequest
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from generate import Engine, Sampling
+from zerochat.generation.engine import Engine, Sampling
 from protocol import (MAX_TOKENS, Ask, Fields, Refused, choice, envelope, fit, read_ask, read_messages, token_entry,
                       usage)
 from sample import newest_model

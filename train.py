@@ -29,7 +29,7 @@ import model as model_file
 import report
 from config import choose_precision, deep_merge, differences, load_config, resolve
 from data import PackedData, global_batch
-from generate import Engine
+from zerochat.generation.engine import Engine
 from model import LanguageModel, ModelConfig
 from ranks import (SharedError, Stopped, StopSignal, agree, check_shared, load_deepspeed, loudest, on_rank_0, quiet,
                    start_process_group, watch_launcher)

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import torch
 
-from generate import Engine, Sampling
+from zerochat.generation.engine import Engine, Sampling
 from model import LanguageModel, rotate
 from protocol import Refused, token_entries
 

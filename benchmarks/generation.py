@@ -22,7 +22,7 @@ import torch
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import model as model_file  # noqa: E402
-from decode import BLOCK, CachedModel, Product, attend  # noqa: E402
+from zerochat.generation.decode import BLOCK, CachedModel, Product, attend  # noqa: E402
 from model import LanguageModel, ModelConfig  # noqa: E402
 
 SHAPE = ModelConfig(vocab_size=32000, hidden_size=288, intermediate_size=768, num_hidden_layers=6,
@@ -41,7 +41,7 @@ class Silent:
 
 
 def ours(folder: str, dtype: torch.dtype, batch: int, tokens: int):
-    from generate import Engine, Sampling
+    from zerochat.generation.engine import Engine, Sampling
     engine = Engine(model_file.load(folder, "cpu", dtype), Silent(), slots=batch)
     engine.forbidden = torch.tensor([1, 2])  # no end, so that everybody makes all tokens
 

@@ -14,7 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [ROOT, os.path.join(ROOT, "tests")]
 
 from zerochat.demo import chats as demo_data
-from generate import Engine, Sampling
+from zerochat.generation.engine import Engine, Sampling
 from strings import strings
 
 

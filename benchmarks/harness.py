@@ -15,7 +15,7 @@ import tempfile
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from zerochat.demo import chats as demo_data
-from generate import Engine, Sampling
+from zerochat.generation.engine import Engine, Sampling
 
 TASK = """task: zerochat
 dataset_path: json

@@ -10,10 +10,10 @@ import torch
 from conftest import tiny_model
 
 import evaluate
-import metrics
+from zerochat.evaluation import metrics
 import model as model_file
 import sample
-from generate import Engine
+from zerochat.generation.engine import Engine
 
 
 @pytest.fixture(scope="module")

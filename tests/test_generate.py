@@ -7,8 +7,8 @@ import pytest
 import torch
 from conftest import tiny_model
 
-from decode import BLOCK, CachedModel
-from generate import Engine, Request, Sampling, sample
+from zerochat.generation.decode import BLOCK, CachedModel
+from zerochat.generation.engine import Engine, Request, Sampling, sample
 
 
 @pytest.fixture(scope="module")

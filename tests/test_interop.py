@@ -17,7 +17,7 @@ import report
 import train
 from zerochat.pretrained import folder as weights
 from config import resolve
-from generate import Engine, Sampling
+from zerochat.generation.engine import Engine, Sampling
 from tokenizer import END, MARKERS
 
 transformers = pytest.importorskip("transformers")

@@ -22,7 +22,7 @@ import model as model_file
 import train
 from zerochat.pretrained import folder as weights
 from config import load_config
-from generate import Engine, Sampling
+from zerochat.generation.engine import Engine, Sampling
 from tokenizer import END, MARKERS, Tokenizer, with_markers
 
 transformers = pytest.importorskip("transformers")

@@ -12,7 +12,7 @@ import pytest
 from conftest import ROOT, environment, launch, tiny_model
 
 import model as model_file
-from generate import Engine, Sampling
+from zerochat.generation.engine import Engine, Sampling
 from sample import Chat, newest_model, printable
 
 

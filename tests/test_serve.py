@@ -20,7 +20,7 @@ import uvicorn
 from conftest import ROOT, environment, tiny_model
 
 import model as model_file
-from generate import Engine, Sampling
+from zerochat.generation.engine import Engine, Sampling
 from serve import Service, listen, main
 from worker import attention_weights
 

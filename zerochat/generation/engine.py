@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 import model as model_file
-from decode import CachedModel
+from zerochat.generation.decode import CachedModel
 from model import LanguageModel
 from tokenizer import StreamDecoder, Tokenizer
 
