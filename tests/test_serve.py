@@ -22,7 +22,7 @@ from conftest import ROOT, environment, tiny_model
 import model as model_file
 from zerochat.generation.engine import Engine, Sampling
 from serve import Service, listen, main
-from worker import attention_weights
+from zerochat.serving.worker import attention_weights
 
 HELLO = [{"role": "user", "content": "Hello"}]
 JSON = {"Content-Type": "application/json"}

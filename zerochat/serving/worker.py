@@ -21,7 +21,7 @@ import torch
 
 from zerochat.generation.engine import Engine, Sampling
 from model import LanguageModel, rotate
-from protocol import Refused, token_entries
+from zerochat.serving.protocol import Refused, token_entries
 
 
 class Part(NamedTuple):
