@@ -21,19 +21,19 @@ import torch
 import torch.distributed as dist
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-import checkpoint
+from zerochat.training import checkpoint
 import data
 import evaluate
 from zerochat.pretrained import lora
 import model as model_file
-import report
+from zerochat.training import report
 from config import choose_precision, deep_merge, differences, load_config, resolve
 from data import PackedData, global_batch
 from zerochat.generation.engine import Engine
 from model import LanguageModel, ModelConfig
-from ranks import (SharedError, Stopped, StopSignal, agree, check_shared, load_deepspeed, loudest, on_rank_0, quiet,
+from zerochat.training.ranks import (SharedError, Stopped, StopSignal, agree, check_shared, load_deepspeed, loudest, on_rank_0, quiet,
                    start_process_group, watch_launcher)
-from report import say
+from zerochat.training.report import say
 from tokenizer import Tokenizer
 
 # What may differ from the run that is being resumed: how long, how often, on how many ranks; not what is learned.

@@ -16,7 +16,7 @@ import torch.multiprocessing as processes
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-import ranks as ranks_file  # noqa: E402
+from zerochat.training import ranks as ranks_file  # noqa: E402
 import train  # noqa: E402
 from config import resolve  # noqa: E402
 from model import LanguageModel, ModelConfig, count_parameters, memory_per_gpu  # noqa: E402

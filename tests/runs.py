@@ -13,7 +13,7 @@ import warnings
 import deepspeed
 import torch
 
-import checkpoint
+from zerochat.training import checkpoint
 import train
 
 def real_fp16() -> bool:

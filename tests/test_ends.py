@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT, environment, launch
 from runs import Ranks, free_port, run_config
 
-from ranks import StopSignal
+from zerochat.training.ranks import StopSignal
 
 LAUNCHER = os.path.join(os.path.dirname(sys.executable), "deepspeed")
 ENDLESS = {"stages": [{"name": "sft", "data": [{"demo": "conversations", "count": 120}], "steps": 100000,

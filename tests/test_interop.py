@@ -13,7 +13,7 @@ from strings import strings
 
 from zerochat.demo import chats as demo_data
 import model as model_file
-import report
+from zerochat.training import report
 import train
 from zerochat.pretrained import folder as weights
 from config import resolve

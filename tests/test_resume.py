@@ -10,7 +10,7 @@ import pytest
 import torch
 from runs import Ranks, metrics, run, run_config, weights
 
-import checkpoint
+from zerochat.training import checkpoint
 import train
 
 

@@ -9,7 +9,7 @@ from conftest import tiny_model
 from runs import computed, with_fp16
 
 import data
-import report
+from zerochat.training import report
 import train
 from config import DEFAULTS, SOURCE, choose_precision, deep_merge, resolve
 from data import PackedData, global_batch
@@ -66,7 +66,7 @@ def trained(deepspeed, folder, case: dict):
     """Losses, first gradient and last weights of ten steps under a case's settings, as `run_stage` does them."""
     from deepspeed.utils import safe_get_full_fp32_param, safe_get_full_grad
 
-    import checkpoint
+    from zerochat.training import checkpoint
     shard, packed = (Unpacked if case.get("unpacked") else PackedData)(folder), PackedData(folder)
     ranks, batch = torch.distributed.get_world_size(), case.get("batch", BATCH)
     settings = {"train_batch_size": batch, "optimizer": OPTIMIZER, "gradient_clipping": 1.0,
@@ -184,7 +184,7 @@ def poisoned(deepspeed, folder):
     """Per case: the error of a step in which the last rank alone meets a NaN, and whether any weight has changed."""
     from deepspeed.utils import safe_get_full_fp32_param
 
-    import checkpoint
+    from zerochat.training import checkpoint
     shard, found = PackedData(folder), {}
 
     def weights(engine):

@@ -24,7 +24,7 @@ import torch.distributed as dist
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from ranks import SharedError, agree
+from zerochat.training.ranks import SharedError, agree
 
 MANIFEST = "manifest.json"
 
