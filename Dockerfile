@@ -16,7 +16,8 @@ COPY pyproject.toml .
 RUN pip install --no-cache-dir ${PIP_ARGS} $(python3 -c "import re, tomllib; \
     project = tomllib.load(open('pyproject.toml', 'rb'))['project']; needed = ['torch', 'sentencepiece', 'numpy', 'safetensors']; \
     print(*(d for d in project['dependencies'] if re.split('[=<>]', d)[0] in needed), *project['optional-dependencies']['serve'])")
-COPY *.py chat.html ./
+COPY *.py ./
+COPY zerochat zerochat/
 RUN useradd --create-home zerochat
 USER zerochat
 EXPOSE 8000

@@ -23,15 +23,11 @@ import time
 import numpy as np
 import torch
 
-from zerochat.preparation import clean
-from zerochat.preparation import duplicates
-from zerochat.preparation import look
-from zerochat.preparation import packing
-from zerochat.preparation import reading
 from config import load_config
+from tokenizer import Tokenizer, train_tokenizer
+from zerochat.preparation import clean, duplicates, look, packing, reading
 from zerochat.preparation.gather import SPLITS, gather
 from zerochat.preparation.packing import pack, windows  # noqa: F401  (part of this file's interface)
-from tokenizer import Tokenizer, train_tokenizer
 
 VERSION = 1  # raised by hand whenever the same files and settings come out of preparation otherwise than before
 SAMPLE_SEED = 1337  # of the tokenizer's sample; the run's seed orders batches and changes no text
@@ -65,13 +61,13 @@ class PackedData:
             at = 0
             for document in self.of_row(row):
                 span = slice(int(document["offset"]), int(document["offset"] + document["length"]))
-                ids[i, at:at + document["length"]] = self.tokens[span]
-                mask[i, at:at + document["length"]] = self.mask[span]
+                ids[i, at : at + document["length"]] = self.tokens[span]
+                mask[i, at : at + document["length"]] = self.mask[span]
                 at += int(document["length"])
         return torch.from_numpy(ids), torch.from_numpy(mask)
 
     def of_row(self, row: int) -> np.ndarray:
-        return self.documents[self.order[self.rows[row]:self.rows[row + 1]]] if row >= 0 else self.documents[:0]
+        return self.documents[self.order[self.rows[row] : self.rows[row + 1]]] if row >= 0 else self.documents[:0]
 
     def describe(self, row: int) -> list[str]:
         """Where a row's conversations come from, as `source:line`."""
@@ -90,8 +86,9 @@ def global_batch(rows: int, batch_size: int, seed: int, step: int, variants: int
     takes places s * batch_size ... of the epochs put end to end, so each row is seen once before any is seen again.
     """
     places = np.arange(step * batch_size, (step + 1) * batch_size)
-    return np.array([_shuffled(rows, seed, int(place // rows))[place % rows] + place // rows % variants * rows
-                     for place in places])
+    return np.array(
+        [_shuffled(rows, seed, int(place // rows))[place % rows] + place // rows % variants * rows for place in places]
+    )
 
 
 # --- preparation --------------------------------------------------------------------------------------------
@@ -122,10 +119,14 @@ def prepare(config: dict, log=print) -> str:
             for split in SPLITS:
                 shard = os.path.join(building, f"{stage['name']}.{split}")
                 report[stage["name"]][split] = packing.write_shard(
-                    shard, building, config, stage["loss_on"], training=split == "train")
+                    shard, building, config, stage["loss_on"], training=split == "train"
+                )
         trained_on = [os.path.join(building, f"{stage['name']}.train") for stage in config["stages"]]
-        whole = {"seconds": time.monotonic() - begun, "stages": report,
-                 "tokenizer": look.fertility(tokenizer, trained_on)}
+        whole = {
+            "seconds": time.monotonic() - begun,
+            "stages": report,
+            "tokenizer": look.fertility(tokenizer, trained_on),
+        }
         with open(os.path.join(building, "report.json"), "w", encoding="utf-8") as file:
             json.dump(whole, file, indent=1, ensure_ascii=False)
         with open(os.path.join(building, "report.md"), "w", encoding="utf-8") as file:
@@ -158,12 +159,22 @@ def fingerprint(config: dict) -> str:
     """Hash of all that the prepared data depend on: settings, the files read (size and time), `VERSION`."""
     stages = [{key: stage[key] for key in ("name", "data", "validation", "loss_on")} for stage in config["stages"]]
     options = {key: value for key, value in config["data"].items() if key not in ("processes", "cache")}
-    files = [[path, os.path.getsize(path), os.stat(path).st_mtime_ns]
-             for stage in stages for source in stage["data"] + stage["validation"]
-             if source["path"] and not reading.is_address(source["path"])
-             for path in reading.files_of(source["path"], options["data_root"])]
-    everything = [VERSION, stages, files, options, config["tokenizer"], config["model"]["max_position_embeddings"],
-                  config["seed"] if options["augment"]["variants"] else None]
+    files = [
+        [path, os.path.getsize(path), os.stat(path).st_mtime_ns]
+        for stage in stages
+        for source in stage["data"] + stage["validation"]
+        if source["path"] and not reading.is_address(source["path"])
+        for path in reading.files_of(source["path"], options["data_root"])
+    ]
+    everything = [
+        VERSION,
+        stages,
+        files,
+        options,
+        config["tokenizer"],
+        config["model"]["max_position_embeddings"],
+        config["seed"] if options["augment"]["variants"] else None,
+    ]
     return hashlib.sha256(json.dumps(everything).encode()).hexdigest()[:16]
 
 
@@ -214,8 +225,10 @@ def main(argv=None) -> None:
         print(f"written to {os.path.join(folder, 'report.md')}")
         if args.show:
             shard = PackedData(os.path.join(folder, f"{config['stages'][-1]['name']}.train"))
-            rows = [(*(t[0].tolist() for t in shard.batch([row])), ", ".join(shard.describe(row)))
-                    for row in range(min(args.show, len(shard)))]
+            rows = [
+                (*(t[0].tolist() for t in shard.batch([row])), ", ".join(shard.describe(row)))
+                for row in range(min(args.show, len(shard)))
+            ]
             print(look.rows(rows, Tokenizer(folder), args.html))
     except (ValueError, OSError) as error:
         raise SystemExit(f"error: {error}") from None

@@ -22,12 +22,20 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from zerochat.preparation import clean
-from zerochat.preparation import formats
 from config import SOURCE
 from data import windows
+from zerochat.evaluation.metrics import (
+    bleu_chrf,
+    bootstrap,
+    distinct,
+    is_chinese,
+    ratio_interval,
+    repetition,
+    rouge_l,
+    token_f1,
+)
 from zerochat.generation.engine import Engine, Sampling
-from zerochat.evaluation.metrics import bleu_chrf, bootstrap, distinct, is_chinese, ratio_interval, repetition, rouge_l, token_f1
+from zerochat.preparation import clean, formats
 
 
 def read_samples(source_list: list[dict], root: str = ".") -> list[dict]:
@@ -38,8 +46,14 @@ def read_samples(source_list: list[dict], root: str = ".") -> list[dict]:
             sample = None if isinstance(sample, str) else clean.clean(sample, {})[0]
             if sample is not None and "messages" in sample:
                 text = " ".join(m["content"] for m in sample["messages"])
-                samples.append({"lang": "zh" if is_chinese(text) else "other", **sample, "line": line,
-                                "source": source["path"] or f"demo:{source['demo']}"})
+                samples.append(
+                    {
+                        "lang": "zh" if is_chinese(text) else "other",
+                        **sample,
+                        "line": line,
+                        "source": source["path"] or f"demo:{source['demo']}",
+                    }
+                )
     if not samples:
         raise ValueError(f"{', '.join(str(s['path'] or s['demo']) for s in source_list)}: no conversation to evaluate")
     return samples
@@ -71,8 +85,12 @@ def likelihood(engine: Engine, samples: list[dict]) -> dict[str, dict]:
             tokens, said = torch.tensor(ids)[supervised], int(turns[-1])
             for turn in turns.unique().tolist():
                 of_turn = turns == turn
-                entry = (float(nats[of_turn].double().sum()), int(of_turn.sum()), int(sizes[tokens[of_turn]].sum()),
-                         conversation)
+                entry = (
+                    float(nats[of_turn].double().sum()),
+                    int(of_turn.sum()),
+                    int(sizes[tokens[of_turn]].sum()),
+                    conversation,
+                )
                 for group in ("all", f"turn {turn}", f"source {sample['source']}"):
                     sums[group].append(entry)
     if not sums:
@@ -82,9 +100,14 @@ def likelihood(engine: Engine, samples: list[dict]) -> dict[str, dict]:
         entries = sums[group]
         nats, tokens, size, conversations = zip(*entries)
         loss, bits = sum(nats) / sum(tokens), [n / math.log(2) for n in nats]
-        figures[group] = {"tokens": sum(tokens), "bytes": sum(size), "loss": loss,
-                          "perplexity": math.exp(min(loss, 700)), "bits_per_byte": sum(bits) / max(1, sum(size)),
-                          "bits_per_byte_interval": ratio_interval(bits, size, conversations)}
+        figures[group] = {
+            "tokens": sum(tokens),
+            "bytes": sum(size),
+            "loss": loss,
+            "perplexity": math.exp(min(loss, 700)),
+            "bits_per_byte": sum(bits) / max(1, sum(size)),
+            "bits_per_byte_interval": ratio_interval(bits, size, conversations),
+        }
     by_conversation = figures["all"]["by_conversation"] = [[0.0, 0] for _ in samples]  # bits, bytes
     for nats, _, size, conversation in sums["all"]:
         by_conversation[conversation][0] += nats / math.log(2)
@@ -104,10 +127,20 @@ def answer_samples(engine: Engine, samples: list[dict], max_new_tokens: int = 12
             except ValueError:
                 continue  # this question alone exceeds the context
             prompts.append(engine.tokenizer.render(history, add_generation_prompt=True)[0])
-            turns.append({"lang": sample.get("lang", "-"), "skill": message.get("skill", sample.get("skill", "-")),
-                          "back": message.get("back"), "check": message.get("check"), "history": history,
-                          "reference": message["content"], "source": sample["source"], "line": sample["line"],
-                          "conversation": conversation, "message": i})
+            turns.append(
+                {
+                    "lang": sample.get("lang", "-"),
+                    "skill": message.get("skill", sample.get("skill", "-")),
+                    "back": message.get("back"),
+                    "check": message.get("check"),
+                    "history": history,
+                    "reference": message["content"],
+                    "source": sample["source"],
+                    "line": sample["line"],
+                    "conversation": conversation,
+                    "message": i,
+                }
+            )
     if not turns:
         raise ValueError(f"no question leaves room for an answer in the context of {engine.context}")
     requests = engine.answer_all(prompts, Sampling(temperature=0, max_new_tokens=max_new_tokens), progress)
@@ -135,17 +168,22 @@ def summarise(turns: list[dict], overlap: bool = False) -> dict:
     figures = {"turns": len(turns)}
     for name in ("correct", "exact", "token_f1", "rouge_l", "ended"):
         figures[name] = sum(turn[name] for turn in turns) / len(turns)
-    figures["correct_interval"] = ratio_interval([t["correct"] for t in turns], [1] * len(turns),
-                                                 [t["conversation"] for t in turns])
+    figures["correct_interval"] = ratio_interval(
+        [t["correct"] for t in turns], [1] * len(turns), [t["conversation"] for t in turns]
+    )
     if overlap and len({turn["lang"] for turn in turns}) == 1:
         figures |= bleu_chrf(answers, references)
     return figures | {
-        "distinct_1": distinct(answers, 1), "distinct_2": distinct(answers, 2), "repetition": repetition(answers),
-        "length_ratio": sum(map(len, answers)) / max(1, sum(map(len, references)))}
+        "distinct_1": distinct(answers, 1),
+        "distinct_2": distinct(answers, 2),
+        "repetition": repetition(answers),
+        "length_ratio": sum(map(len, answers)) / max(1, sum(map(len, references))),
+    }
 
 
-def evaluate(engine: Engine, samples: list[dict], max_new_tokens: int = 128, progress=None,
-             overlap: bool = False) -> dict:
+def evaluate(
+    engine: Engine, samples: list[dict], max_new_tokens: int = 128, progress=None, overlap: bool = False
+) -> dict:
     """All figures of a model on some conversations: overall, by language, by skill, and for facts recalled."""
     turns = answer_samples(engine, samples, max_new_tokens, progress)
     groups = defaultdict(list)
@@ -157,9 +195,13 @@ def evaluate(engine: Engine, samples: list[dict], max_new_tokens: int = 128, pro
             groups[f"recall, {turn['lang']}"].append(turn)
             groups[f"recall, {turn['back']} turn(s) back"].append(turn)
     found = likelihood(engine, samples)
-    return {"conversations": len(samples), **{k: found["all"][k] for k in ("loss", "perplexity", "bits_per_byte")},
-            "likelihood": found, "turns": turns,
-            "groups": {name: summarise(groups[name], overlap) for name in sorted(groups)}}
+    return {
+        "conversations": len(samples),
+        **{k: found["all"][k] for k in ("loss", "perplexity", "bits_per_byte")},
+        "likelihood": found,
+        "turns": turns,
+        "groups": {name: summarise(groups[name], overlap) for name in sorted(groups)},
+    }
 
 
 def read_choices(path: str) -> list[dict]:
@@ -178,8 +220,10 @@ def read_choices(path: str) -> list[dict]:
                 if len(choices) < 2 or type(answer) is not int or not 0 <= answer < len(choices):
                     raise ValueError
             except (ValueError, KeyError, TypeError, AttributeError):
-                raise ValueError(f"{path}, line {number}: should be {{\"question\": text, \"choices\": [text, text, "
-                                 "...], \"answer\": the right one or its index from 0}") from None
+                raise ValueError(
+                    f'{path}, line {number}: should be {{"question": text, "choices": [text, text, '
+                    '...], "answer": the right one or its index from 0}'
+                ) from None
             questions.append({"question": question, "choices": choices, "answer": answer, "line": number})
     if not questions:
         raise ValueError(f"{path}: no question to evaluate")
@@ -192,20 +236,27 @@ def multiple_choice(engine: Engine, questions: list[dict]) -> dict:
     for item in questions:
         scores = []
         for choice in item["choices"]:
-            ids, mask = engine.tokenizer.render([{"role": "user", "content": item["question"]},
-                                                 {"role": "assistant", "content": choice}])
+            ids, mask = engine.tokenizer.render(
+                [{"role": "user", "content": item["question"]}, {"role": "assistant", "content": choice}]
+            )
             if len(ids) > engine.context:
-                raise ValueError(f"the question of line {item['line']} has {len(ids)} tokens with its longest answer, "
-                                 f"and the context holds {engine.context}")
+                raise ValueError(
+                    f"the question of line {item['line']} has {len(ids)} tokens with its longest answer, "
+                    f"and the context holds {engine.context}"
+                )
             scores.append(-float(token_nats(engine, ids, mask).sum()))
         by_byte = [score / max(1, len(choice.encode())) for score, choice in zip(scores, item["choices"])]
         total.append(scores.index(max(scores)) == item["answer"])
         per_byte.append(by_byte.index(max(by_byte)) == item["answer"])
     n = len(questions)
-    return {"questions": n, "chance": sum(1 / len(item["choices"]) for item in questions) / n,
-            "accuracy": sum(total) / n, "accuracy_interval": ratio_interval(total, [1] * n, range(n)),
-            "accuracy_per_byte": sum(per_byte) / n,
-            "accuracy_per_byte_interval": ratio_interval(per_byte, [1] * n, range(n))}
+    return {
+        "questions": n,
+        "chance": sum(1 / len(item["choices"]) for item in questions) / n,
+        "accuracy": sum(total) / n,
+        "accuracy_interval": ratio_interval(total, [1] * n, range(n)),
+        "accuracy_per_byte": sum(per_byte) / n,
+        "accuracy_per_byte_interval": ratio_interval(per_byte, [1] * n, range(n)),
+    }
 
 
 def compare(one: dict, other: dict) -> dict:
@@ -219,71 +270,121 @@ def compare(one: dict, other: dict) -> dict:
     rows, n = {}, len(pairs)
     for name in ("correct", "exact", "token_f1", "rouge_l", "ended"):
         a, b = ([float(pair[side][name]) for pair in pairs] for side in (0, 1))
-        rows[name] = (sum(a) / n, sum(b) / n, ratio_interval([y - x for x, y in zip(a, b)], [1] * n,
-                                                             [turn["conversation"] for turn, _ in pairs]))
+        rows[name] = (
+            sum(a) / n,
+            sum(b) / n,
+            ratio_interval([y - x for x, y in zip(a, b)], [1] * n, [turn["conversation"] for turn, _ in pairs]),
+        )
     a, b = (np.array(figures["likelihood"]["all"]["by_conversation"]).T for figures in (one, other))
-    rows["bits_per_byte"] = (one["bits_per_byte"], other["bits_per_byte"], bootstrap(
-        lambda counts: counts @ b[0] / (counts @ b[1]) - counts @ a[0] / (counts @ a[1]), len(a[0])))
-    return {"rows": rows, "turns": n, "won": [pair for pair in pairs if pair[1]["correct"] and not pair[0]["correct"]],
-            "lost": [pair for pair in pairs if pair[0]["correct"] and not pair[1]["correct"]]}
+    rows["bits_per_byte"] = (
+        one["bits_per_byte"],
+        other["bits_per_byte"],
+        bootstrap(lambda counts: counts @ b[0] / (counts @ b[1]) - counts @ a[0] / (counts @ a[1]), len(a[0])),
+    )
+    return {
+        "rows": rows,
+        "turns": n,
+        "won": [pair for pair in pairs if pair[1]["correct"] and not pair[0]["correct"]],
+        "lost": [pair for pair in pairs if pair[0]["correct"] and not pair[1]["correct"]],
+    }
 
 
 def table(figures: dict) -> str:
     """The figures as Markdown."""
+
     def interval(found, digits):
         return "[{:.{d}f}, {:.{d}f}]".format(*found, d=digits)
 
     def percent(found):
         return "[{:.1%}, {:.1%}]".format(*found)
+
     lines = []
     if "groups" in figures:
-        lines += [f"{figures['conversations']} held-out conversations: loss {figures['loss']:.4f} nats per token, "
-                  f"perplexity {figures['perplexity']:.3f}, {figures['bits_per_byte']:.4f} bits per byte", "",
-                  "| reference answers | tokens | bytes | loss | perplexity | bits per byte [95%] |",
-                  "|---|---:|---:|---:|---:|---:|"]
-        lines += [f"| {name} | {g['tokens']} | {g['bytes']} | {g['loss']:.4f} | {g['perplexity']:.3f} | "
-                  f"{g['bits_per_byte']:.4f} {interval(g['bits_per_byte_interval'], 4)} |"
-                  for name, g in figures["likelihood"].items()]
+        lines += [
+            f"{figures['conversations']} held-out conversations: loss {figures['loss']:.4f} nats per token, "
+            f"perplexity {figures['perplexity']:.3f}, {figures['bits_per_byte']:.4f} bits per byte",
+            "",
+            "| reference answers | tokens | bytes | loss | perplexity | bits per byte [95%] |",
+            "|---|---:|---:|---:|---:|---:|",
+        ]
+        lines += [
+            f"| {name} | {g['tokens']} | {g['bytes']} | {g['loss']:.4f} | {g['perplexity']:.3f} | "
+            f"{g['bits_per_byte']:.4f} {interval(g['bits_per_byte_interval'], 4)} |"
+            for name, g in figures["likelihood"].items()
+        ]
         overlap = any("bleu" in g for g in figures["groups"].values())
         extra = " BLEU (tokenisation) | chrF |" if overlap else ""
-        lines += ["", f"| group | turns | correct [95%] | exact | token F1 | ROUGE-L |{extra} ended | distinct-1 | "
-                  "distinct-2 | repeated 4-grams | length ratio |", "|---|" + "---:|" * (12 if overlap else 10)]
+        lines += [
+            "",
+            f"| group | turns | correct [95%] | exact | token F1 | ROUGE-L |{extra} ended | distinct-1 | "
+            "distinct-2 | repeated 4-grams | length ratio |",
+            "|---|" + "---:|" * (12 if overlap else 10),
+        ]
         for name, g in figures["groups"].items():
-            extra = "" if not overlap else " - | - |" if "bleu" not in g else (
-                f" {g['bleu']:.1f} ({g['bleu_tokenisation']}) | {g['chrf']:.1f} |")
-            lines.append(f"| {name} | {g['turns']} | {g['correct']:.1%} {percent(g['correct_interval'])} | "
-                         f"{g['exact']:.1%} | {g['token_f1']:.3f} | {g['rouge_l']:.3f} |{extra} {g['ended']:.1%} | "
-                         f"{g['distinct_1']:.3f} | {g['distinct_2']:.3f} | {g['repetition']:.1%} | "
-                         f"{g['length_ratio']:.2f} |")
+            extra = (
+                ""
+                if not overlap
+                else " - | - |"
+                if "bleu" not in g
+                else (f" {g['bleu']:.1f} ({g['bleu_tokenisation']}) | {g['chrf']:.1f} |")
+            )
+            lines.append(
+                f"| {name} | {g['turns']} | {g['correct']:.1%} {percent(g['correct_interval'])} | "
+                f"{g['exact']:.1%} | {g['token_f1']:.3f} | {g['rouge_l']:.3f} |{extra} {g['ended']:.1%} | "
+                f"{g['distinct_1']:.3f} | {g['distinct_2']:.3f} | {g['repetition']:.1%} | "
+                f"{g['length_ratio']:.2f} |"
+            )
     if choices := figures.get("choices"):
-        lines += ["", "| multiple choice | questions | by chance | accuracy [95%] | accuracy per byte [95%] |",
-                  "|---|---:|---:|---:|---:|"]
-        lines += [f"| {name} | {g['questions']} | {g['chance']:.1%} | "
-                  f"{g['accuracy']:.1%} {percent(g['accuracy_interval'])} | "
-                  f"{g['accuracy_per_byte']:.1%} {percent(g['accuracy_per_byte_interval'])} |"
-                  for name, g in choices.items()]
+        lines += [
+            "",
+            "| multiple choice | questions | by chance | accuracy [95%] | accuracy per byte [95%] |",
+            "|---|---:|---:|---:|---:|",
+        ]
+        lines += [
+            f"| {name} | {g['questions']} | {g['chance']:.1%} | "
+            f"{g['accuracy']:.1%} {percent(g['accuracy_interval'])} | "
+            f"{g['accuracy_per_byte']:.1%} {percent(g['accuracy_per_byte_interval'])} |"
+            for name, g in choices.items()
+        ]
     return "\n".join(lines)
 
 
 def comparison(compared: dict, names: tuple[str, str]) -> str:
     """Two models side by side as Markdown."""
-    lines = [f"{compared['turns']} turns answered by both", "",
-             f"| | {names[0]} | {names[1]} | difference, paired [95%] |", "|---|---:|---:|---:|"]
-    lines += [f"| {name.replace('_', ' ')} | {a:.4f} | {b:.4f} | {b - a:+.4f} [{low:+.4f}, {high:+.4f}] |"
-              for name, (a, b, (low, high)) in compared["rows"].items()]
-    return "\n".join([*lines, "", f"{names[1]} alone is right {len(compared['won'])} times, {names[0]} alone "
-                      f"{len(compared['lost'])} times"])
+    lines = [
+        f"{compared['turns']} turns answered by both",
+        "",
+        f"| | {names[0]} | {names[1]} | difference, paired [95%] |",
+        "|---|---:|---:|---:|",
+    ]
+    lines += [
+        f"| {name.replace('_', ' ')} | {a:.4f} | {b:.4f} | {b - a:+.4f} [{low:+.4f}, {high:+.4f}] |"
+        for name, (a, b, (low, high)) in compared["rows"].items()
+    ]
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"{names[1]} alone is right {len(compared['won'])} times, {names[0]} alone {len(compared['lost'])} times",
+        ]
+    )
 
 
 def transcripts(turns: list[dict], most: int, others: list[dict] = (), names: tuple = ("answer",)) -> str:
     """Questions, answers and references to read, as Markdown; others: another model's turns, the same questions."""
     texts = []
     for turn, *other in list(zip(turns, others) if others else zip(turns))[:most]:
-        texts.append("\n".join([
-            *(f"> **{m['role']}**: {m['content']}" + "  " for m in turn["history"]), "",
-            *(f"{name}: {answered['answer']}  " for name, answered in zip(names, [turn, *other])),
-            f"expected: {turn['reference']}" + (
-                f" (or any text with {turn['check']['contains']})" if turn["check"] else "")]))
+        texts.append(
+            "\n".join(
+                [
+                    *(f"> **{m['role']}**: {m['content']}" + "  " for m in turn["history"]),
+                    "",
+                    *(f"{name}: {answered['answer']}  " for name, answered in zip(names, [turn, *other])),
+                    f"expected: {turn['reference']}"
+                    + (f" (or any text with {turn['check']['contains']})" if turn["check"] else ""),
+                ]
+            )
+        )
     return "\n\n".join(texts)
 
 
@@ -319,7 +420,7 @@ def main(argv=None) -> None:
         write(out, args, measured)
     except (ValueError, OSError) as error:
         raise SystemExit(f"error: {error}") from None
-    missed = [turn for turn in measured[0].get("turns", []) if not turn["correct"]][:args.misses]
+    missed = [turn for turn in measured[0].get("turns", []) if not turn["correct"]][: args.misses]
     if missed and not args.compare:
         print("Some of what it missed:\n\n" + transcripts(missed, args.misses) + "\n")
     print(f"written: {out}/report.json, {out}/report.md")
@@ -334,10 +435,16 @@ def write(out: str, args: argparse.Namespace, measured: list[dict]) -> None:
         compared, names = compare(*measured), (args.model, args.compare)
         print(comparison(compared, names) + "\n")
         lines += ["# Side by side", "", comparison(compared, names), ""]
-        for title, pairs in ((f"Only {names[1]} is right", compared["won"]),
-                             (f"Only {names[0]} is right", compared["lost"])):
-            lines += [f"## {title} ({len(pairs)})", "",
-                      transcripts([a for a, _ in pairs], 200, [b for _, b in pairs], names), ""]
+        for title, pairs in (
+            (f"Only {names[1]} is right", compared["won"]),
+            (f"Only {names[0]} is right", compared["lost"]),
+        ):
+            lines += [
+                f"## {title} ({len(pairs)})",
+                "",
+                transcripts([a for a, _ in pairs], 200, [b for _, b in pairs], names),
+                "",
+            ]
     elif "turns" in measured[0]:
         for title, right in (("Missed", False), ("Correct", True)):
             turns = [turn for turn in measured[0]["turns"] if turn["correct"] == right]

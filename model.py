@@ -46,15 +46,21 @@ class ModelConfig:
         self.num_key_value_heads = self.num_key_value_heads or self.num_attention_heads
         self.intermediate_size = self.intermediate_size or -(-8 * self.hidden_size // 3 // 32) * 32
         if self.hidden_size % self.num_attention_heads:
-            raise ValueError(f"model.hidden_size {self.hidden_size} is not a multiple of "
-                             f"model.num_attention_heads {self.num_attention_heads}")
+            raise ValueError(
+                f"model.hidden_size {self.hidden_size} is not a multiple of "
+                f"model.num_attention_heads {self.num_attention_heads}"
+            )
         if self.num_attention_heads % self.num_key_value_heads:
-            raise ValueError(f"model.num_attention_heads {self.num_attention_heads} is not a multiple of "
-                             f"model.num_key_value_heads {self.num_key_value_heads}")
+            raise ValueError(
+                f"model.num_attention_heads {self.num_attention_heads} is not a multiple of "
+                f"model.num_key_value_heads {self.num_key_value_heads}"
+            )
         if self.head_size % 2:
-            raise ValueError(f"head size {self.head_size} (model.hidden_size {self.hidden_size} / "
-                             f"model.num_attention_heads {self.num_attention_heads}) is odd; "
-                             "the rotary embedding needs an even one")
+            raise ValueError(
+                f"head size {self.head_size} (model.hidden_size {self.hidden_size} / "
+                f"model.num_attention_heads {self.num_attention_heads}) is odd; "
+                "the rotary embedding needs an even one"
+            )
         if self.rope_scaling is not None:
             kind = self.rope_scaling.get("rope_type") if isinstance(self.rope_scaling, dict) else self.rope_scaling
             if kind not in ROPE_SCALING:
@@ -67,8 +73,10 @@ class ModelConfig:
         return self.hidden_size // self.num_attention_heads
 
 
-ROPE_SCALING = {"linear": ("factor",), "llama3": ("factor", "low_freq_factor", "high_freq_factor",
-                                                  "original_max_position_embeddings")}
+ROPE_SCALING = {
+    "linear": ("factor",),
+    "llama3": ("factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"),
+}
 TRAINING_FIELDS = ("attention_dropout", "hidden_dropout", "activation_checkpointing")
 
 
@@ -102,7 +110,9 @@ def rotary_frequencies(head_size: int, theta: float, scaling: dict | None = None
     return kept * frequencies + (1 - kept) * slowed
 
 
-def rotary_tables(positions: Tensor, head_size: int, theta: float, scaling: dict | None = None) -> tuple[Tensor, Tensor]:
+def rotary_tables(
+    positions: Tensor, head_size: int, theta: float, scaling: dict | None = None
+) -> tuple[Tensor, Tensor]:
     """Cosines and sines of every position's angles (Su et al. 2021, eq. 15).
 
     positions [B, T] -> two [B, 1, T, E] in fp32. Built anew in each forward pass: a buffer would be
@@ -140,8 +150,14 @@ class Attention(nn.Module):
         v = self.v_proj(x).view(B, T, self.kv_heads, self.head_size).transpose(1, 2)
         q, k = rotate(q, cos, sin), rotate(k, cos, sin)
         y = F.scaled_dot_product_attention(
-            q, k, v, attn_mask=mask, is_causal=mask is None, enable_gqa=self.heads != self.kv_heads,
-            dropout_p=self.dropout if self.training else 0.0)
+            q,
+            k,
+            v,
+            attn_mask=mask,
+            is_causal=mask is None,
+            enable_gqa=self.heads != self.kv_heads,
+            dropout_p=self.dropout if self.training else 0.0,
+        )
         return self.o_proj(y.transpose(1, 2).reshape(B, T, -1))
 
 
@@ -272,13 +288,26 @@ def save(folder: str, config: ModelConfig, state: dict[str, Tensor], special_ids
     what ends an answer.
     """
     public = {key: value for key, value in dataclasses.asdict(config).items() if key not in TRAINING_FIELDS}
-    public |= {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu",
-               "attention_bias": False, "mlp_bias": False, "head_dim": config.head_size,
-               "torch_dtype": str(next(iter(state.values())).dtype).removeprefix("torch."), **special_ids}
+    public |= {
+        "architectures": ["LlamaForCausalLM"],
+        "model_type": "llama",
+        "hidden_act": "silu",
+        "attention_bias": False,
+        "mlp_bias": False,
+        "head_dim": config.head_size,
+        "torch_dtype": str(next(iter(state.values())).dtype).removeprefix("torch."),
+        **special_ids,
+    }
     if config.tie_word_embeddings:
         state = {name: tensor for name, tensor in state.items() if name != "lm_head.weight"}
-    weights.write(folder, state, {
-        "config.json": public, "generation_config.json": {**special_ids, "max_length": config.max_position_embeddings}})
+    weights.write(
+        folder,
+        state,
+        {
+            "config.json": public,
+            "generation_config.json": {**special_ids, "max_length": config.max_position_embeddings},
+        },
+    )
 
 
 def read_config(folder: str, **changes) -> tuple[ModelConfig, int]:
@@ -300,8 +329,15 @@ def open_weights(folder: str) -> weights.Weights:
     return source
 
 
-def load(folder: str, device: str = "cpu", dtype: torch.dtype = torch.float32, *, vocab_size: int | None = None,
-         partitioned=None, **training) -> LanguageModel:
+def load(
+    folder: str,
+    device: str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    *,
+    vocab_size: int | None = None,
+    partitioned=None,
+    **training,
+) -> LanguageModel:
     """The model of a Llama folder, ready to evaluate; ValueError as from `open_weights`.
 
     Each tensor is read, cast and placed before the next, so nothing lies in memory twice.
@@ -337,8 +373,9 @@ def count_parameters(config: ModelConfig) -> int:
         return sum(p.numel() for p in LanguageModel(config).parameters())
 
 
-def memory_per_gpu(parameters: int, zero_stage: int, ranks: int, offload: bool,
-                   trained: int | None = None) -> dict[str, float]:
+def memory_per_gpu(
+    parameters: int, zero_stage: int, ranks: int, offload: bool, trained: int | None = None
+) -> dict[str, float]:
     """Bytes of model state a rank holds in mixed-precision Adam training (Rajbhandari et al. 2020, section 3.1):
     2 per half-precision weight and, per weight that is trained (all, unless adapters are), 2 for the gradient and 12
     for the fp32 master and both Adam moments. ZeRO 1, 2, 3 divide the last, the last two, all three by the number of
@@ -358,7 +395,9 @@ def main(argv=None) -> None:
     parser.add_argument("--config", required=True)
     parser.add_argument("--ranks", type=int, nargs="+", default=[1, 8, 64])
     parser.add_argument("--init-from", metavar="DIR", help="the shape of this folder; default: the config's")
-    parser.add_argument("--lora", type=int, default=0, metavar="RANK", help="train adapters, and a vocabulary that grew")
+    parser.add_argument(
+        "--lora", type=int, default=0, metavar="RANK", help="train adapters, and a vocabulary that grew"
+    )
     args = parser.parse_args(argv)
     with open(args.config, encoding="utf-8") as file:
         raw = json.load(file)
@@ -381,8 +420,10 @@ def main(argv=None) -> None:
         parameters, trained = parameters + adapters, adapters + vocabulary
     for ranks in args.ranks:
         memory = memory_per_gpu(parameters, stage, ranks, offload, trained)
-        print(f"  {ranks:3d} ranks: {memory['gpu'] / 2**30:7.2f} GiB per GPU, {memory['host'] / 2**30:7.2f} GiB "
-              "host per rank, plus activations")
+        print(
+            f"  {ranks:3d} ranks: {memory['gpu'] / 2**30:7.2f} GiB per GPU, {memory['host'] / 2**30:7.2f} GiB "
+            "host per rank, plus activations"
+        )
 
 
 if __name__ == "__main__":

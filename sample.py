@@ -56,8 +56,11 @@ class Chat:
         asked = [*self.messages, {"role": "user", "content": text}]
         kept, dropped = self.engine.fit(asked, self.sampling.max_new_tokens)
         if dropped and notices:
-            print(f"[the context of {self.engine.context} tokens is full: the oldest {dropped} turn(s) were left out]",
-                  file=notices, flush=True)
+            print(
+                f"[the context of {self.engine.context} tokens is full: the oldest {dropped} turn(s) were left out]",
+                file=notices,
+                flush=True,
+            )
         parts = []
         try:
             for part in self.engine.stream(kept, self.sampling):
@@ -94,6 +97,7 @@ def talk(chat: Chat) -> None:
     interactive = sys.stdin.isatty()
     if interactive:
         import readline  # noqa: F401  line editing and history for input()
+
         print("Type a message, or /help.")
     while True:
         try:
@@ -131,8 +135,14 @@ def main(argv=None) -> None:
     args = parser.parse_args(argv)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends us without a traceback
     try:
-        sampling = Sampling(args.temperature, args.top_k, args.top_p, repetition_penalty=args.repetition_penalty,
-                            max_new_tokens=args.max_new_tokens, seed=args.seed)
+        sampling = Sampling(
+            args.temperature,
+            args.top_k,
+            args.top_p,
+            repetition_penalty=args.repetition_penalty,
+            max_new_tokens=args.max_new_tokens,
+            seed=args.seed,
+        )
         engine = Engine.load(args.model or newest_model())
         sampling.check(engine.model.config.vocab_size)
         chat = Chat(engine, sampling, args.system)

@@ -46,8 +46,13 @@ def main(argv=None) -> None:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--slots", type=int, default=8, help="answers generated side by side")
     parser.add_argument("--queue", type=int, default=64, help="requests that may wait for a slot; more get a 503")
-    parser.add_argument("--allow-host", action="append", default=[], metavar="NAME",
-                        help="a name this server is reached under, beside localhost and addresses; may be repeated")
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name this server is reached under, beside localhost and addresses; may be repeated",
+    )
     parser.add_argument("--drain", type=int, default=60, help="seconds to finish what runs after SIGTERM")
     args = parser.parse_args(argv)
     # uvicorn finishes what runs and then raises the signal again: that is the moment to leave, and no failure.
@@ -61,16 +66,20 @@ def main(argv=None) -> None:
         name = os.path.basename(os.path.abspath(folder))
         key = os.environ.get("ZEROCHAT_API_KEY")  # not an argument: those are seen by every user of the machine
         if not loopback(args.host):
-            print(f"warning: on {args.host} everyone who reaches this port can use the model"
-                  + ("" if key else "; set ZEROCHAT_API_KEY, and put TLS in front"), file=sys.stderr)
+            print(
+                f"warning: on {args.host} everyone who reaches this port can use the model"
+                + ("" if key else "; set ZEROCHAT_API_KEY, and put TLS in front"),
+                file=sys.stderr,
+            )
         service = Service(engine, name, args.queue, key, tuple(h.lower() for h in args.allow_host))
         listening = listen(args.host, args.port)
     except (ValueError, OSError) as error:
         raise SystemExit(f"error: {error}") from None
     host = f"[{args.host}]" if ":" in args.host else args.host
     print(f"{name} is at http://{host}:{listening.getsockname()[1]}", flush=True)
-    uvicorn.Server(uvicorn.Config(service.app(), log_level="warning", server_header=False,
-                                  timeout_graceful_shutdown=args.drain)).run(sockets=[listening])
+    uvicorn.Server(
+        uvicorn.Config(service.app(), log_level="warning", server_header=False, timeout_graceful_shutdown=args.drain)
+    ).run(sockets=[listening])
 
 
 if __name__ == "__main__":

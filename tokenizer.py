@@ -37,7 +37,8 @@ CHAT_TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}{{ '<|' + message['role'] + '|>' }}"
     "{% if message['role'] == 'assistant' %}{% generation %}{{ message['content'] + '<|end|>' }}{% endgeneration %}"
     "{% else %}{{ message['content'] + '<|end|>' }}{% endif %}{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}")
+    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+)
 # A tokenizer that puts a space before every text (Llama 2's) does so after a marker, too; transformers has to be told.
 SPACED = CHAT_TEMPLATE.replace("message['content']", "(' ' + message['content'] if message['content'] else '')")
 
@@ -57,8 +58,10 @@ def with_markers(proto: bytes) -> bytes:
             body = b"\x0a" + bytes([len(name)]) + name + b"\x15" + struct.pack("<f", 0.0) + b"\x18\x03"
             proto += b"\x0a" + bytes([len(body)]) + body
         elif not pieces.is_control(known) and piece != "<pad>":
-            raise ValueError(f"the tokenizer has {piece} as ordinary text already; "
-                             "set tokenizer.chat_template to \"keep\" to use the model's own chat template")
+            raise ValueError(
+                f"the tokenizer has {piece} as ordinary text already; "
+                'set tokenizer.chat_template to "keep" to use the model\'s own chat template'
+            )
     return proto
 
 
@@ -76,9 +79,14 @@ class Tokenizer:
     def __init__(self, folder: str, chat_template: str | None = None):
         path = os.path.join(folder, MODEL_FILE)
         if not os.path.isfile(path):
-            raise ValueError(f"{folder} has no {MODEL_FILE}" + (
-                "; its tokenizer.json alone is not read: only SentencePiece tokenizers are"
-                if os.path.isfile(os.path.join(folder, "tokenizer.json")) else ""))
+            raise ValueError(
+                f"{folder} has no {MODEL_FILE}"
+                + (
+                    "; its tokenizer.json alone is not read: only SentencePiece tokenizers are"
+                    if os.path.isfile(os.path.join(folder, "tokenizer.json"))
+                    else ""
+                )
+            )
         with open(path, "rb") as file:
             proto = file.read()
         try:
@@ -89,7 +97,7 @@ class Tokenizer:
         lacking = [marker for marker in [END, *MARKERS] if not pieces.is_control(pieces.piece_to_id(marker))]
         own = ChatTemplate.source(folder) if chat_template == "keep" or lacking and chat_template is None else None
         if chat_template == "keep" and own is None:
-            raise ValueError(f"{folder} has no chat template to keep; set tokenizer.chat_template to \"markers\"")
+            raise ValueError(f'{folder} has no chat template to keep; set tokenizer.chat_template to "markers"')
         if lacking and own is None:
             if chat_template != "markers":
                 raise ValueError(f"{path} lacks the chat markers {' '.join(lacking)} as control symbols")
@@ -109,12 +117,15 @@ class Tokenizer:
         else:
             self.template, self.end_id, self.role_ids = ChatTemplate(own, pieces, folder), self.eos_id, {}
         # What a byte piece such as <0xE4> stands for; every other piece is text.
-        self.byte_values = {i: int(self.pieces.id_to_piece(i)[3:5], 16)
-                            for i in range(len(self)) if self.pieces.is_byte(i)}
+        self.byte_values = {
+            i: int(self.pieces.id_to_piece(i)[3:5], 16) for i in range(len(self)) if self.pieces.is_byte(i)
+        }
         # With "\n" a piece of its own, lines can be encoded apart.
         apart = [i for part in ("a\n", "\n", "a") for i in self.pieces.encode(part)]
-        self.lines_apart = self.pieces.encode("a\n\na") == apart and sum(
-            "\n" in self.pieces.id_to_piece(i) for i in range(len(self))) == 1
+        self.lines_apart = (
+            self.pieces.encode("a\n\na") == apart
+            and sum("\n" in self.pieces.id_to_piece(i) for i in range(len(self))) == 1
+        )
 
     def __len__(self) -> int:
         return self.pieces.get_piece_size()
@@ -169,18 +180,30 @@ class Tokenizer:
 
     def token_bytes(self) -> list[int]:
         """UTF-8 bytes of text that each token stands for, 0 for control symbols: the unit of bits per byte."""
-        return [1 if i in self.byte_values else 0 if self.pieces.is_control(i) or self.pieces.is_unknown(i)
-                else len(self.pieces.id_to_piece(i).replace("\u2581", " ").encode()) for i in range(len(self))]
+        return [
+            1
+            if i in self.byte_values
+            else 0
+            if self.pieces.is_control(i) or self.pieces.is_unknown(i)
+            else len(self.pieces.id_to_piece(i).replace("\u2581", " ").encode())
+            for i in range(len(self))
+        ]
 
     def save(self, folder: str) -> None:
         """Write `tokenizer.model` and the `tokenizer_config.json` that `transformers` needs."""
         os.makedirs(folder, exist_ok=True)
         template = self.template.text if self.template else SPACED if self.opens_with_space else CHAT_TEMPLATE
         config = {
-            "tokenizer_class": "LlamaTokenizer", "legacy": False, "add_prefix_space": self.opens_with_space,
-            "add_bos_token": False, "add_eos_token": False, "clean_up_tokenization_spaces": False,
-            "bos_token": self.pieces.id_to_piece(self.bos_id), "eos_token": self.pieces.id_to_piece(self.eos_id),
-            "unk_token": self.pieces.id_to_piece(self.pieces.unk_id()), "pad_token": self.pieces.id_to_piece(self.pad_id),
+            "tokenizer_class": "LlamaTokenizer",
+            "legacy": False,
+            "add_prefix_space": self.opens_with_space,
+            "add_bos_token": False,
+            "add_eos_token": False,
+            "clean_up_tokenization_spaces": False,
+            "bos_token": self.pieces.id_to_piece(self.bos_id),
+            "eos_token": self.pieces.id_to_piece(self.eos_id),
+            "unk_token": self.pieces.id_to_piece(self.pieces.unk_id()),
+            "pad_token": self.pieces.id_to_piece(self.pad_id),
             "additional_special_tokens": [] if self.template else [*MARKERS, END],
             "chat_template": template,
         }
@@ -222,21 +245,29 @@ class StreamDecoder:
         return text
 
 
-def train_tokenizer(texts: Iterable[str], folder: str, vocab_size: int, model_type: str = "bpe",
-                    character_coverage: float = 0.9995, split_digits: bool = True,
-                    max_piece_length: int = 16, max_train_chars: int = 20_000_000) -> Tokenizer:
+def train_tokenizer(
+    texts: Iterable[str],
+    folder: str,
+    vocab_size: int,
+    model_type: str = "bpe",
+    character_coverage: float = 0.9995,
+    split_digits: bool = True,
+    max_piece_length: int = 16,
+    max_train_chars: int = 20_000_000,
+) -> Tokenizer:
     """Train SentencePiece on texts (Kudo & Richardson 2018), write it into `folder` and return it.
 
     The same texts in the same order give the same model, on any number of cores. Raises ValueError, naming the largest
     vocabulary that fits, where the texts are too few.
     """
+
     def lines() -> Iterator[str]:
         # SentencePiece learns from lines and skips any over 4192 bytes, so long ones are cut.
         seen = 0
         for text in texts:
             for line in text.split("\n"):
                 for begin in range(0, len(line), 1000):
-                    yield line[begin:begin + 1000].encode("utf-8", "replace").decode("utf-8").replace("\0", " ")
+                    yield line[begin : begin + 1000].encode("utf-8", "replace").decode("utf-8").replace("\0", " ")
             seen += len(text)
             if seen > max_train_chars:
                 return
@@ -244,13 +275,28 @@ def train_tokenizer(texts: Iterable[str], folder: str, vocab_size: int, model_ty
     model = io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=lines(), model_writer=model, vocab_size=vocab_size, model_type=model_type,
-            character_coverage=character_coverage, split_digits=split_digits, max_sentencepiece_length=max_piece_length,
-            unk_id=0, bos_id=1, eos_id=2, pad_id=3, control_symbols=[*MARKERS, END], user_defined_symbols=["\n"],
-            byte_fallback=True, normalization_rule_name="identity", remove_extra_whitespaces=False,
-            add_dummy_prefix=False, allow_whitespace_only_pieces=True, minloglevel=2,
+            sentence_iterator=lines(),
+            model_writer=model,
+            vocab_size=vocab_size,
+            model_type=model_type,
+            character_coverage=character_coverage,
+            split_digits=split_digits,
+            max_sentencepiece_length=max_piece_length,
+            unk_id=0,
+            bos_id=1,
+            eos_id=2,
+            pad_id=3,
+            control_symbols=[*MARKERS, END],
+            user_defined_symbols=["\n"],
+            byte_fallback=True,
+            normalization_rule_name="identity",
+            remove_extra_whitespaces=False,
+            add_dummy_prefix=False,
+            allow_whitespace_only_pieces=True,
+            minloglevel=2,
             # Unigram's sums depend on the number of threads.
-            num_threads=os.cpu_count() or 1 if model_type == "bpe" else 1)
+            num_threads=os.cpu_count() or 1 if model_type == "bpe" else 1,
+        )
     except (RuntimeError, OSError) as error:
         raise ValueError(f"tokenizer.vocab_size {vocab_size}: {_advice(str(error))}") from error
     os.makedirs(folder, exist_ok=True)

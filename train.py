@@ -21,24 +21,44 @@ import torch
 import torch.distributed as dist
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from zerochat.training import checkpoint
 import data
 import evaluate
-from zerochat.pretrained import lora
 import model as model_file
-from zerochat.training import report
 from config import choose_precision, deep_merge, differences, load_config, resolve
 from data import PackedData, global_batch
-from zerochat.generation.engine import Engine
 from model import LanguageModel, ModelConfig
-from zerochat.training.ranks import (SharedError, Stopped, StopSignal, agree, check_shared, load_deepspeed, loudest, on_rank_0, quiet,
-                   start_process_group, watch_launcher)
-from zerochat.training.report import say
 from tokenizer import Tokenizer
+from zerochat.generation.engine import Engine
+from zerochat.pretrained import lora
+from zerochat.training import checkpoint, report
+from zerochat.training.ranks import (
+    SharedError,
+    Stopped,
+    StopSignal,
+    agree,
+    check_shared,
+    load_deepspeed,
+    loudest,
+    on_rank_0,
+    quiet,
+    start_process_group,
+    watch_launcher,
+)
+from zerochat.training.report import say
 
 # What may differ from the run that is being resumed: how long, how often, on how many ranks; not what is learned.
-MAY_CHANGE = ("steps", "epochs", "log_every", "evaluate_every", "checkpoint_every", "zero_optimization",
-              "train_micro_batch_size_per_gpu", "gradient_accumulation_steps", "wall_clock_breakdown", "evaluate")
+MAY_CHANGE = (
+    "steps",
+    "epochs",
+    "log_every",
+    "evaluate_every",
+    "checkpoint_every",
+    "zero_optimization",
+    "train_micro_batch_size_per_gpu",
+    "gradient_accumulation_steps",
+    "wall_clock_breakdown",
+    "evaluate",
+)
 RECORD = "run.json"  # the config of the run that `out_dir` holds
 OVERFLOWS = 20  # so many skipped fp16 steps in a row are no search for a loss scale any more
 
@@ -65,8 +85,9 @@ def initialize(deepspeed, model: LanguageModel, settings: dict, log: str | None)
             engine = deepspeed.initialize(model=model, model_parameters=model.parameter_groups(), config=settings)[0]
     except Exception as error:  # DeepSpeed has no exception of its own
         reason = " ".join(str(error).split())[:400]
-        raise ValueError(f"deepspeed.initialize failed, {type(error).__name__}: {reason}; "
-                         "--verbose shows all") from error
+        raise ValueError(
+            f"deepspeed.initialize failed, {type(error).__name__}: {reason}; --verbose shows all"
+        ) from error
     if hasattr(engine.optimizer, "initialize_optimizer_states") and engine.zero_optimization_stage() == 0:
         checkpoint.undo_first_step(engine)
     if engine.fp16_enabled():
@@ -79,8 +100,8 @@ def initialize(deepspeed, model: LanguageModel, settings: dict, log: str | None)
 
 def slice_of(rows, rank: int, ranks: int, micro: int) -> list:
     """The micro-batches of one rank out of a step's global batch [B]: `micro` rows each."""
-    mine = rows[rank * len(rows) // ranks:(rank + 1) * len(rows) // ranks]
-    return [mine[i:i + micro] for i in range(0, len(mine), micro)]
+    mine = rows[rank * len(rows) // ranks : (rank + 1) * len(rows) // ranks]
+    return [mine[i : i + micro] for i in range(0, len(mine), micro)]
 
 
 def train_step(engine, shard: PackedData, rows, step: int) -> float:
@@ -120,8 +141,10 @@ def train_step(engine, shard: PackedData, rows, step: int) -> float:
 def check_finite(fine: bool, what: str, step: int, shard: PackedData, rows) -> None:
     if not fine:
         places = [place for row in rows for place in shard.describe(row)]
-        raise SharedError(f"{what} at step {step + 1}; the weights are as before it. "
-                          f"The batch came from {', '.join(places[:20])}{', ...' if len(places) > 20 else ''}")
+        raise SharedError(
+            f"{what} at step {step + 1}; the weights are as before it. "
+            f"The batch came from {', '.join(places[:20])}{', ...' if len(places) > 20 else ''}"
+        )
 
 
 @torch.no_grad()
@@ -140,17 +163,22 @@ def validate(engine, shard: PackedData, token_bytes: torch.Tensor, stop: StopSig
         mine = range(begin + rank * micro, begin + (rank + 1) * micro)
         ids, mask = shard.batch([row if row < len(shard) else -1 for row in mine])
         targets = ids[:, 1:][mask[:, 1:]]
-        totals += torch.stack([engine(ids.to(engine.device), mask.to(engine.device)).double().cpu(),
-                               torch.tensor(len(targets)).double(), token_bytes[targets].sum().double()]
-                              ).to(engine.device)
+        totals += torch.stack(
+            [
+                engine(ids.to(engine.device), mask.to(engine.device)).double().cpu(),
+                torch.tensor(len(targets)).double(),
+                token_bytes[targets].sum().double(),
+            ]
+        ).to(engine.device)
     engine.train()
     dist.all_reduce(totals)
     nats, tokens, size = totals.tolist()
     return {"validation_loss": nats / max(1, tokens), "bits_per_byte": nats / math.log(2) / max(1, size)}
 
 
-def run_stage(deepspeed, config: dict, stage: dict, prepared: str, start: str | None, out: str,
-              stop: StopSignal, verbose: bool) -> None:
+def run_stage(
+    deepspeed, config: dict, stage: dict, prepared: str, start: str | None, out: str, stop: StopSignal, verbose: bool
+) -> None:
     """Train one stage from folder `start` (None: random weights) and write the result, a model folder, to `out`."""
     folder = os.path.join(config["out_dir"], stage["name"])
     tokenizer = Tokenizer(prepared)
@@ -174,24 +202,34 @@ def run_stage(deepspeed, config: dict, stage: dict, prepared: str, start: str | 
             lora.add(model, **stage["lora"], train_vocabulary=grown)
     trained = sum(getattr(p, "ds_numel", p.numel()) for p in model.parameters() if p.requires_grad)  # ZeRO-3's is 0
     os.makedirs(folder, exist_ok=True)
-    engine = initialize(deepspeed, model.train(), settings,
-                        None if verbose else os.path.join(config["out_dir"], f"deepspeed-{dist.get_rank()}.log"))
+    engine = initialize(
+        deepspeed,
+        model.train(),
+        settings,
+        None if verbose else os.path.join(config["out_dir"], f"deepspeed-{dist.get_rank()}.log"),
+    )
     # A rank's own dropout, whatever the number of ranks before it; after this, a checkpoint carries the state.
     torch.manual_seed(config["seed"] * 1000 + dist.get_rank())
-    context = {"config": {**config, "data_fingerprint": os.path.basename(prepared)},
-               "tokenizer": checkpoint.sha256(os.path.join(prepared, "tokenizer.model"))}
+    context = {
+        "config": {**config, "data_fingerprint": os.path.basename(prepared)},
+        "tokenizer": checkpoint.sha256(os.path.join(prepared, "tokenizer.model")),
+    }
     manifest = checkpoint.newest(folder, say)
     if manifest and manifest["tokenizer"] != context["tokenizer"]:
-        raise SharedError(f"{manifest['path']} was trained with another tokenizer than {prepared}/tokenizer.model; "
-                          "start over with --fresh, or choose another out_dir")
+        raise SharedError(
+            f"{manifest['path']} was trained with another tokenizer than {prepared}/tokenizer.model; "
+            "start over with --fresh, or choose another out_dir"
+        )
     done = checkpoint.load(engine, manifest) if manifest else 0
-    say(f"stage {stage['name']}: {model_file.count_parameters(model.config):,} parameters"
+    say(
+        f"stage {stage['name']}: {model_file.count_parameters(model.config):,} parameters"
         + (f", {trained:,} trained (LoRA of rank {stage['lora']['rank']})" if stage["lora"]["rank"] else "")
         + f", {steps} steps of "
         f"{batch_size} x {shard.context} tokens from {len(shard):,} rows "
         f"({steps * batch_size / len(shard):.1f} epochs), {precision}, {type(engine.basic_optimizer).__name__}, "
         f"ZeRO-{engine.zero_optimization_stage()}, {dist.get_world_size()} rank(s)"
-        + (f"; resumed at step {done}" if done else ""))
+        + (f"; resumed at step {done}" if done else "")
+    )
     log = report.Log(os.path.join(folder, "metrics.jsonl"), stage["name"], done, steps)
     if log.begun_before and not done:
         say(f"stage {stage['name']} was cut off before its first checkpoint: it begins again")
@@ -209,18 +247,28 @@ def run_stage(deepspeed, config: dict, stage: dict, prepared: str, start: str | 
             if due and step > done:
                 checkpoint.save(engine, folder, step, context)
             if stopped_by:
-                raise Stopped(stopped_by, f"stopped in stage {stage['name']} after step {step} of {steps}; "
-                              "the same command goes on from here")
+                raise Stopped(
+                    stopped_by,
+                    f"stopped in stage {stage['name']} after step {step} of {steps}; "
+                    "the same command goes on from here",
+                )
             if step == steps:
                 break
             rows = global_batch(len(shard), batch_size, config["seed"], step, shard.variants)
             loss = train_step(engine, shard, rows, step)
             overflows = 0 if engine.was_step_applied() else overflows + 1
-            log.step(step + 1, loss, engine, batch_size * shard.context,
-                     (step + 1) % stage["log_every"] == 0 or step + 1 == steps)
+            log.step(
+                step + 1,
+                loss,
+                engine,
+                batch_size * shard.context,
+                (step + 1) % stage["log_every"] == 0 or step + 1 == steps,
+            )
             if overflows == OVERFLOWS:
-                raise SharedError(f"{OVERFLOWS} steps in a row overflowed fp16, the last at step {step + 1} with loss "
-                                  f"scale {report.loss_scale(engine):g}; a lower learning rate or bf16 may help")
+                raise SharedError(
+                    f"{OVERFLOWS} steps in a row overflowed fp16, the last at step {step + 1} with loss "
+                    f"scale {report.loss_scale(engine):g}; a lower learning rate or bf16 may help"
+                )
         export(engine, out, tokenizer, start, stage["lora"]["alpha"])
     finally:
         log.close()
@@ -234,15 +282,23 @@ def load_start(deepspeed, folder: str, settings: dict, vocab_size: int, training
     dtype = next((half[name] for name in half if settings[name]["enabled"]), torch.float32)
     partitioned = None
     if settings.get("zero_optimization", {}).get("stage") == 3:
-        partitioned = (deepspeed.zero.Init(config_dict_or_path=settings),
-                       lambda parameter: deepspeed.zero.GatheredParameters([parameter], modifier_rank=0))
-    return model_file.load(folder, dtype=dtype, vocab_size=vocab_size, partitioned=partitioned,
-                           **{key: training[key] for key in model_file.TRAINING_FIELDS})
+        partitioned = (
+            deepspeed.zero.Init(config_dict_or_path=settings),
+            lambda parameter: deepspeed.zero.GatheredParameters([parameter], modifier_rank=0),
+        )
+    return model_file.load(
+        folder,
+        dtype=dtype,
+        vocab_size=vocab_size,
+        partitioned=partitioned,
+        **{key: training[key] for key in model_file.TRAINING_FIELDS},
+    )
 
 
 def export(engine, folder: str, tokenizer: Tokenizer, start: str | None, alpha: float) -> None:
     """Write the weights in fp32, gathered from all ranks, as a Llama folder. Every rank must call this."""
     from deepspeed.utils import safe_get_full_fp32_param
+
     own = checkpoint.whole_masters(engine) if engine.zero_optimization_stage() == 0 else {}
     trained = {}
     for name, parameter in engine.module.named_parameters():
@@ -255,9 +311,16 @@ def export(engine, folder: str, tokenizer: Tokenizer, start: str | None, alpha: 
         if any(name.endswith(".lora_a") for name in trained):
             trained = lora.merge(trained, model_file.open_weights(start).read, alpha)
         tokenizer.save(folder)
-        model_file.save(folder, engine.module.config, trained, {
-            "bos_token_id": tokenizer.bos_id, "pad_token_id": tokenizer.pad_id,
-            "eos_token_id": sorted({tokenizer.end_id, tokenizer.eos_id}, reverse=True)})
+        model_file.save(
+            folder,
+            engine.module.config,
+            trained,
+            {
+                "bos_token_id": tokenizer.bos_id,
+                "pad_token_id": tokenizer.pad_id,
+                "eos_token_id": sorted({tokenizer.end_id, tokenizer.eos_id}, reverse=True),
+            },
+        )
     dist.barrier()
 
 
@@ -277,8 +340,10 @@ def check_unchanged(old: dict, config: dict) -> None:
     changed = [row for row in differences(old, config) if not set(row[0].split(".")) & set(MAY_CHANGE)]
     if old and changed:
         rows = "\n".join(f"  {key}: was {json.dumps(a)}, now {json.dumps(b)}" for key, a, b in changed)
-        raise ValueError(f"{config['out_dir']} holds a run with another config:\n{rows}\n"
-                         "start over with --fresh, or choose another out_dir")
+        raise ValueError(
+            f"{config['out_dir']} holds a run with another config:\n{rows}\n"
+            "start over with --fresh, or choose another out_dir"
+        )
 
 
 def check_start(folder: str, config: dict) -> None:
@@ -287,15 +352,19 @@ def check_start(folder: str, config: dict) -> None:
     model_file.open_weights(folder)
     context = config["model"]["max_position_embeddings"]
     if context > shape.max_position_embeddings:
-        raise ValueError(f"model.max_position_embeddings {context}, the tokens of a row, is more than the "
-                         f"{shape.max_position_embeddings} of {folder}")
+        raise ValueError(
+            f"model.max_position_embeddings {context}, the tokens of a row, is more than the "
+            f"{shape.max_position_embeddings} of {folder}"
+        )
     if os.path.realpath(folder) == os.path.realpath(config["out_dir"]):
         raise ValueError(f"init_from {folder} is also out_dir, where the result goes: choose another out_dir")
     source = config["tokenizer"]["path"]
     tokenizer = Tokenizer(source, config["tokenizer"]["chat_template"])
     if len(tokenizer) - tokenizer.added != shape.vocab_size:
-        raise ValueError(f"the tokenizer of {source} has {len(tokenizer) - tokenizer.added} pieces, "
-                         f"the model {folder} a vocabulary of {shape.vocab_size}")
+        raise ValueError(
+            f"the tokenizer of {source} has {len(tokenizer) - tokenizer.added} pieces, "
+            f"the model {folder} a vocabulary of {shape.vocab_size}"
+        )
 
 
 def start_over(out_dir: str) -> None:
@@ -359,8 +428,10 @@ def run(args) -> None:
         done = os.path.join(out, stage["name"], "done.json")
         length = {key: stage[key] for key in ("steps", "epochs")}
         if renewed and os.path.exists(done):
-            raise ValueError(f"stage {stage['name']} is finished, but the one before it has now gone on; "
-                             "start over with --fresh, or choose another out_dir")
+            raise ValueError(
+                f"stage {stage['name']} is finished, but the one before it has now gone on; "
+                "start over with --fresh, or choose another out_dir"
+            )
         if recorded(done) != length:
             with StopSignal() as stop, sdpa_kernel(attention_kernels(config["model"]["max_position_embeddings"])):
                 run_stage(deepspeed, config, stage, prepared, stage["init_from"] or start, target, stop, args.verbose)

@@ -19,12 +19,14 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from zerochat.preparation import augment  # noqa: E402
 import data  # noqa: E402
-from zerochat.preparation import look  # noqa: E402
-from zerochat.preparation import packing  # noqa: E402
 from config import DEFAULTS, load_config  # noqa: E402
 from model import LanguageModel, ModelConfig  # noqa: E402
+from zerochat.preparation import (
+    augment,  # noqa: E402
+    look,  # noqa: E402
+    packing,  # noqa: E402
+)
 
 OFF = DEFAULTS["data"]["augment"]
 NOISE = {**OFF, "typos": 0.04, "case": 0.3, "punctuation": 0.3, "width": 0.3}

@@ -22,8 +22,8 @@ import torch
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import model as model_file  # noqa: E402
-from zerochat.generation.decode import BLOCK, CachedModel, Product, attend  # noqa: E402
 from model import LanguageModel, ModelConfig  # noqa: E402
+from zerochat.generation.decode import BLOCK, CachedModel, Product, attend  # noqa: E402
 
 SHAPE = ModelConfig(vocab_size=32000, hidden_size=288, intermediate_size=768, num_hidden_layers=6,
                     num_attention_heads=6, max_position_embeddings=256)

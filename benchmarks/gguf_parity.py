@@ -13,9 +13,10 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path[:0] = [ROOT, os.path.join(ROOT, "tests")]
 
+from strings import strings
+
 from zerochat.demo import chats as demo_data
 from zerochat.generation.engine import Engine, Sampling
-from strings import strings
 
 
 def main(argv=None) -> None:

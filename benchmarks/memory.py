@@ -16,10 +16,10 @@ import torch.multiprocessing as processes
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from zerochat.training import ranks as ranks_file  # noqa: E402
 import train  # noqa: E402
 from config import resolve  # noqa: E402
 from model import LanguageModel, ModelConfig, count_parameters, memory_per_gpu  # noqa: E402
+from zerochat.training import ranks as ranks_file  # noqa: E402
 
 CONFIG = ModelConfig(vocab_size=8192, hidden_size=768, num_hidden_layers=8, num_attention_heads=8)
 

@@ -18,10 +18,12 @@ import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from zerochat.preparation import clean  # noqa: E402
-from zerochat.preparation import duplicates  # noqa: E402
-from zerochat.preparation import formats  # noqa: E402
 from config import SOURCE  # noqa: E402
+from zerochat.preparation import (
+    clean,  # noqa: E402
+    duplicates,  # noqa: E402
+    formats,  # noqa: E402
+)
 
 THRESHOLD = 0.8
 

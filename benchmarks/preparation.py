@@ -25,11 +25,13 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 import data  # noqa: E402
-from zerochat.preparation import gather  # noqa: E402
-from zerochat.preparation import packing  # noqa: E402
-from zerochat.preparation import formats  # noqa: E402
 from config import DEFAULTS, SOURCE, deep_merge  # noqa: E402
 from tokenizer import train_tokenizer  # noqa: E402
+from zerochat.preparation import (
+    formats,  # noqa: E402
+    gather,  # noqa: E402
+    packing,  # noqa: E402
+)
 
 
 def cpu() -> float:

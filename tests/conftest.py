@@ -7,9 +7,9 @@ import sys
 import pytest
 import torch
 
-from zerochat.demo import chats as demo_data
 from model import LanguageModel, ModelConfig
 from tokenizer import Tokenizer, train_tokenizer
+from zerochat.demo import chats as demo_data
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 

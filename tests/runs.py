@@ -13,8 +13,9 @@ import warnings
 import deepspeed
 import torch
 
-from zerochat.training import checkpoint
 import train
+from zerochat.training import checkpoint
+
 
 def real_fp16() -> bool:
     """What the accelerator itself says: an Intel with AVX512-FP16 and every CUDA GPU train in fp16, other CPUs do not."""

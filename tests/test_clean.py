@@ -4,8 +4,7 @@ import sys
 
 import pytest
 
-from zerochat.preparation import clean
-from zerochat.preparation import duplicates
+from zerochat.preparation import clean, duplicates
 
 CLEAN = "if a < b: 你好，&c 1 > 0\n\tx"
 

@@ -11,15 +11,10 @@ import numpy as np
 import pytest
 from conftest import ROOT, environment
 
-from zerochat.preparation import augment
-from zerochat.preparation import clean
 import data
-from zerochat.preparation import duplicates
-from zerochat.preparation import gather
-from zerochat.preparation import packing
-from zerochat.preparation import reading
 from config import DEFAULTS, SOURCE, deep_merge, load_config
 from data import PackedData, global_batch, pack, windows
+from zerochat.preparation import augment, clean, duplicates, gather, packing, reading
 
 MESSAGES = [{"role": "user", "content": "Hi!"}, {"role": "assistant", "content": "Hello."},
             {"role": "user", "content": "Bye"}, {"role": "assistant", "content": "See you."}]

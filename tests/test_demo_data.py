@@ -8,7 +8,6 @@ import pytest
 from zerochat.demo import chats as demo_data
 from zerochat.demo.chats import FACTUAL, POOLS, SKILLS, conversations, documents
 
-
 POOL_VALUES = {value for pools in POOLS.values() for pool in pools.values() for value in pool}
 
 

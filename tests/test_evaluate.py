@@ -10,9 +10,9 @@ import torch
 from conftest import tiny_model
 
 import evaluate
-from zerochat.evaluation import metrics
 import model as model_file
 import sample
+from zerochat.evaluation import metrics
 from zerochat.generation.engine import Engine
 
 

@@ -11,14 +11,14 @@ import torch
 from conftest import tiny_model
 from strings import strings
 
-from zerochat.demo import chats as demo_data
 import model as model_file
-from zerochat.training import report
 import train
-from zerochat.pretrained import folder as weights
 from config import resolve
-from zerochat.generation.engine import Engine, Sampling
 from tokenizer import END, MARKERS
+from zerochat.demo import chats as demo_data
+from zerochat.generation.engine import Engine, Sampling
+from zerochat.pretrained import folder as weights
+from zerochat.training import report
 
 transformers = pytest.importorskip("transformers")
 OPTIMIZER = {"type": "AdamW", "params": {"lr": 1e-3, "betas": [0.9, 0.95], "eps": 1e-6, "weight_decay": 0.1}}

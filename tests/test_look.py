@@ -7,8 +7,8 @@ import re
 import pytest
 
 import data
-from zerochat.preparation import look
 from config import DEFAULTS, SOURCE, deep_merge
+from zerochat.preparation import look
 
 ROWS = [{"prompt": "Which <b>city</b> & why?", "completion": "Rome | \x1b[31mit is old."},
         {"prompt": "Hi", "completion": " "}, {"prompt": "Hello", "completion": "Good day."}]

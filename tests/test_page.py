@@ -6,9 +6,9 @@ import time
 
 import httpx
 import pytest
+from test_serve import alone, folder, serving, solo, until  # noqa: F401  folder and solo are fixtures
 
 from zerochat.preparation import formats
-from test_serve import alone, folder, serving, solo, until  # noqa: F401  folder and solo are fixtures
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install -e '.[test]'")
 CHROMIUM = shutil.which("chromium")

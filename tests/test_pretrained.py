@@ -16,14 +16,14 @@ from conftest import ROOT, environment, launch, tiny_model
 from strings import strings
 
 import data
-from zerochat.demo import chats as demo_data
-from zerochat.pretrained import lora
 import model as model_file
 import train
-from zerochat.pretrained import folder as weights
 from config import load_config
-from zerochat.generation.engine import Engine, Sampling
 from tokenizer import END, MARKERS, Tokenizer, with_markers
+from zerochat.demo import chats as demo_data
+from zerochat.generation.engine import Engine, Sampling
+from zerochat.pretrained import folder as weights
+from zerochat.pretrained import lora
 
 transformers = pytest.importorskip("transformers")
 LLAMA3 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,

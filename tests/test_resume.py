@@ -10,8 +10,8 @@ import pytest
 import torch
 from runs import Ranks, metrics, run, run_config, weights
 
-from zerochat.training import checkpoint
 import train
+from zerochat.training import checkpoint
 
 
 def folder_with_data(parent, name: str, template):

@@ -12,8 +12,8 @@ import pytest
 from conftest import ROOT, environment, launch, tiny_model
 
 import model as model_file
-from zerochat.generation.engine import Engine, Sampling
 from sample import Chat, newest_model, printable
+from zerochat.generation.engine import Engine, Sampling
 
 
 @pytest.fixture(scope="module")

@@ -20,8 +20,8 @@ import uvicorn
 from conftest import ROOT, environment, tiny_model
 
 import model as model_file
-from zerochat.generation.engine import Engine, Sampling
 from serve import Service, listen, main
+from zerochat.generation.engine import Engine, Sampling
 from zerochat.serving.worker import attention_weights
 
 HELLO = [{"role": "user", "content": "Hello"}]

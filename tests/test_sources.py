@@ -11,12 +11,8 @@ import time
 
 import pytest
 
-from zerochat.preparation import clean
-from zerochat.preparation import gather
-from zerochat.preparation import packing
-from zerochat.preparation import reading
-from zerochat.preparation import formats
 from config import DEFAULTS, SOURCE
+from zerochat.preparation import clean, formats, gather, packing, reading
 
 CHAT = [("user", "Hi!"), ("assistant", "Hello."), ("user", "Bye"), ("assistant", "See you.")]
 MESSAGES = [{"role": role, "content": content} for role, content in CHAT]

@@ -10,10 +10,10 @@ import time
 import pytest
 import torch
 from conftest import ROOT, environment, launch
+from runs import real_fp16
 
 import train
 from config import deep_merge
-from runs import real_fp16
 
 OPTIMIZER = {"type": "AdamW", "params": {"lr": 3e-3, "betas": [0.9, 0.95], "eps": 1e-6, "weight_decay": 0.1}}
 

@@ -9,10 +9,10 @@ from conftest import tiny_model
 from runs import computed, with_fp16
 
 import data
-from zerochat.training import report
 import train
 from config import DEFAULTS, SOURCE, choose_precision, deep_merge, resolve
 from data import PackedData, global_batch
+from zerochat.training import report
 
 OPTIMIZER = {"type": "AdamW", "params": {"lr": 3e-3, "betas": [0.9, 0.95], "eps": 1e-6, "weight_decay": 0.1}}
 BATCH, STEPS, SEED = 8, 10, 7

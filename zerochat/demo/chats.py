@@ -10,6 +10,7 @@ Three scenes: customer service, everyday chat, text generation. The answer is a 
 knowledge, arithmetic beyond small sums, facts that are corrected later, and any choice among phrasings of an
 answer except in stories and blurbs. It tests the pipeline, not intelligence.
 """
+
 import argparse
 import itertools
 import json
@@ -23,7 +24,8 @@ from typing import NamedTuple
 # "skill => answer", then the wordings of the question between slashes; those after "~" occur in validation only.
 # [a|b] is either a or b; {slot} is filled from the world below. An English slot always follows a space and never
 # opens a message, so that the tokenizer cuts it into the same pieces in the question and in the answer.
-GRAMMAR = {"en": """
+GRAMMAR = {
+    "en": """
 tell_name => Nice to meet you, {name}.
     [My|Hello, my|Hi, my] name is {name}. / [|Hello, |Hi, ][I am|I'm] {name}. / [Please call|You can call|Call] me {name}. ~ Hello, please call me {name}. / The name is {name}.
 ask_name => Your name is {name}.
@@ -89,7 +91,8 @@ story => One day {hero} was walking by the [river|lake|road] and saw a little {a
     [Write|Tell me|Please write|I want] a [|short ]story about {hero} and a little {animal}. ~ Can you write a story about {hero} and a little {animal}?
 blurb => Meet our new {item}! It is [strong|light|simple] and easy to use. Take the {item} home today!
     [Write|Please write|I need] [an ad|a blurb|a short text] for the {item}. ~ Can you write a blurb for the {item}?
-""", "zh": """
+""",
+    "zh": """
 tell_name => 很高兴认识你，{name}。
     [|你好，]我[叫|是]{name}。 / 我的名字[叫|是]{name}。 / [请|你可以]叫我{name}。 ~ 你好，我的名字叫{name}。 / 你好，请叫我{name}。
 ask_name => 你的名字是{name}。
@@ -153,16 +156,23 @@ story => {hero}在[河边|湖边|路边]走，看到一只小{animal}。小{anim
     [请|][写|讲]一个{hero}和小{animal}的故事。 / [我想听|给我讲]{hero}和小{animal}的故事。 ~ 请给我讲一个{hero}和小{animal}的故事。
 blurb => 快来看看新到的{item}！[又好看|又结实|又便宜]，用起来很方便。今天就把{item}带回家吧！
     [请|帮我|][为|给]{item}写一段广告。 / 写一段{item}的[广告|介绍]。 ~ 请帮我给{item}写一段广告。 / 请写一段{item}的介绍。
-"""}
+""",
+}
 
-UNKNOWN = {"en": "I am sorry, you have not told me that.", "zh": "对不起，你还没有告诉我。"}  # asked for a fact never told
+UNKNOWN = {
+    "en": "I am sorry, you have not told me that.",
+    "zh": "对不起，你还没有告诉我。",
+}  # asked for a fact never told
 
-SYSTEM = {"en": ("You are a helpful assistant.", "You work for the {shop} shop."),
-          "zh": ("你是一个有用的助手。", "你是{shop}商店的客服。")}
+SYSTEM = {
+    "en": ("You are a helpful assistant.", "You work for the {shop} shop."),
+    "zh": ("你是一个有用的助手。", "你是{shop}商店的客服。"),
+}
 
 # Plain text of the same world. A slot may be a skill, and then stands for one of its answers; {fact} is any skill
 # of knowledge. Values come twice: predicting the second occurrence is how a model learns to look back and copy.
-DOCUMENTS = {"en": """
+DOCUMENTS = {
+    "en": """
 This is {name} from {home}. The favourite dish of {name} is {dish}. The order number of {name} is {order}. {fact} So {name} lives in {home}, loves {dish} and has order {order}.
 My name is {name}. I live in {home}. I love {dish}. I want to buy a {wish}. {fact} Again, my name is {name}, I live in {home}, I love {dish} and I want a {wish}.
 Order {order} is for {name}. Order {order2} is for {name2}. Order {order3} is for {name3}. Yes, {name2} has order {order2}, {name3} has order {order3} and {name} has order {order}.
@@ -178,7 +188,8 @@ I am {name} and this is order {order}. {name} has order {order}. So order {order
 {translate} {translate} {translate} {colour} {sound} {capital}
 This is the {shop} shop. {opening_hours} {opening_hours} {return_item} {blurb} Thank you for visiting the {shop} shop.
 {story} {sound} {opening_hours} {calendar}
-""", "zh": """
+""",
+    "zh": """
 这位是{name}，住在{home}。{name}喜欢吃{dish}。{name}的订单号是{order}。{fact}所以{name}住在{home}，喜欢吃{dish}，订单号是{order}。
 我叫{name}。我住在{home}。我喜欢吃{dish}。我想买{wish}。{fact}再说一次，我叫{name}，我住在{home}，我喜欢吃{dish}，我想买{wish}。
 订单{order}是{name}的。订单{order2}是{name2}的。订单{order3}是{name3}的。对，{name2}的订单是{order2}，{name3}的订单是{order3}，{name}的订单是{order}。
@@ -194,7 +205,9 @@ This is the {shop} shop. {opening_hours} {opening_hours} {return_item} {blurb} T
 {translate}{translate}{translate}{colour}{sound}{capital}
 这里是{shop}商店。{opening_hours}{opening_hours}{return_item}{blurb}谢谢光临{shop}商店。
 {story}{sound}{opening_hours}{calendar}
-"""}
+""",
+}
+
 
 # --- The world: open slots are composed, so that a value has to be copied and cannot be learned by heart ---
 def compose(*parts: str, between: str = "") -> list[str]:
@@ -210,31 +223,49 @@ Michael Mike Mira Nancy Nathan Nick Nina Noah Nora Oliver Olga Oscar Owen Pablo 
 Roger Rosa Ruth Ryan Sally Sam Sandra Sara Scott Simon Sofia Sophie Stella Steve Susan Tara Ted Theo Thomas Tim Tina Toby
 Tom Tony Vera Victor Wanda Walter Will Yvonne Zoe"""
 LAST_NAMES = "Adams Baker Bell Carter Clarke Cooper Davis Evans Hughes Jones Lopez Morgan Parker Smith Turner Walker"
-INVENTED = "Al Be Bo Ca Co Da El Fa Fe Ga Ha Hel Il Ja Ka Lo Ma Me Mi No Or Pa Re Ri Sa Si Ta Ve Wi Za", \
-           "bin dan den dra fer kin lan les lia mina na nor ra rick ris ron ry son ton van win ya"
+INVENTED = (
+    "Al Be Bo Ca Co Da El Fa Fe Ga Ha Hel Il Ja Ka Lo Ma Me Mi No Or Pa Re Ri Sa Si Ta Ve Wi Za",
+    "bin dan den dra fer kin lan les lia mina na nor ra rick ris ron ry son ton van win ya",
+)
 GIVEN = "小 家 志 国 春 海 云 安 文 雨 明 晓 思 子 建", "明 华 芳 伟 丽 军 敏 静 强 杰 娜 涛 玲 勇 艳 洋 梅 霞 波 雪"
 
-POOLS = {"en": {
-    "name": FIRST_NAMES.split() * 10 + compose(FIRST_NAMES, LAST_NAMES, between=" ") + compose(*INVENTED),
-    "dish": compose("spicy sweet fried baked grilled cold fresh creamy roasted smoked steamed sour crispy salted warm",
-                    "noodles soup rice salad pie fish chicken beef tofu beans potatoes pasta carrots mushrooms eggs",
-                    between=" "),
-    "place": compose("Oak River Stone Green Hill Lake Maple North South West Wood Rose Silver",
-                     "ford ton field bridge port ville dale bury side mouth stead gate haven"),
-    "item": compose("red blue green black white yellow brown pink purple grey",
-                    "lamp cup bag hat coat chair table clock phone shirt bike kettle book ball pen box watch radio sofa",
-                    between=" "),
-    "shop": compose("Golden Happy Lucky Little Royal Sunny Quiet Merry",
-                    "Fox Star Moon Leaf Lion Rose Panda Tiger Tulip Robin", between=" "),
-}, "zh": {
-    "name": compose("王 李 张 刘 陈 杨 赵 黄 周 吴 徐 孙 马 朱 胡 郭 何 林 罗 梁", *GIVEN),
-    "dish": compose("红烧 清蒸 油炸 凉拌 麻辣 糖醋 香煎 爆炒 水煮 酸菜 蒜香 五香 铁板 家常 番茄",
-                    "豆腐 鱼 牛肉 羊肉 鸡块 土豆 茄子 白菜 排骨 虾仁 蘑菇 面条 鸭腿 鸡蛋 豆角"),
-    "place": compose("青 清 云 白 金 长 东 南 西 北 平 永 新 龙 石", "山 河 江 湖 溪 桥 林 泉 原 州", "市 镇"),
-    "item": compose("红色 蓝色 绿色 黑色 白色 黄色 棕色 粉色 紫色 灰色",
-                    "台灯 杯子 书包 帽子 外套 椅子 桌子 闹钟 手机 衬衫 单车 水壶 本子 皮球 钢笔 盒子 手表 音箱 沙发"),
-    "shop": compose("金 银 红 蓝 白 大 小 快乐 幸福 阳光", "星 月 狮 鹿 熊猫 叶 花 鸟 船 树"),
-}}
+POOLS = {
+    "en": {
+        "name": FIRST_NAMES.split() * 10 + compose(FIRST_NAMES, LAST_NAMES, between=" ") + compose(*INVENTED),
+        "dish": compose(
+            "spicy sweet fried baked grilled cold fresh creamy roasted smoked steamed sour crispy salted warm",
+            "noodles soup rice salad pie fish chicken beef tofu beans potatoes pasta carrots mushrooms eggs",
+            between=" ",
+        ),
+        "place": compose(
+            "Oak River Stone Green Hill Lake Maple North South West Wood Rose Silver",
+            "ford ton field bridge port ville dale bury side mouth stead gate haven",
+        ),
+        "item": compose(
+            "red blue green black white yellow brown pink purple grey",
+            "lamp cup bag hat coat chair table clock phone shirt bike kettle book ball pen box watch radio sofa",
+            between=" ",
+        ),
+        "shop": compose(
+            "Golden Happy Lucky Little Royal Sunny Quiet Merry",
+            "Fox Star Moon Leaf Lion Rose Panda Tiger Tulip Robin",
+            between=" ",
+        ),
+    },
+    "zh": {
+        "name": compose("王 李 张 刘 陈 杨 赵 黄 周 吴 徐 孙 马 朱 胡 郭 何 林 罗 梁", *GIVEN),
+        "dish": compose(
+            "红烧 清蒸 油炸 凉拌 麻辣 糖醋 香煎 爆炒 水煮 酸菜 蒜香 五香 铁板 家常 番茄",
+            "豆腐 鱼 牛肉 羊肉 鸡块 土豆 茄子 白菜 排骨 虾仁 蘑菇 面条 鸭腿 鸡蛋 豆角",
+        ),
+        "place": compose("青 清 云 白 金 长 东 南 西 北 平 永 新 龙 石", "山 河 江 湖 溪 桥 林 泉 原 州", "市 镇"),
+        "item": compose(
+            "红色 蓝色 绿色 黑色 白色 黄色 棕色 粉色 紫色 灰色",
+            "台灯 杯子 书包 帽子 外套 椅子 桌子 闹钟 手机 衬衫 单车 水壶 本子 皮球 钢笔 盒子 手表 音箱 沙发",
+        ),
+        "shop": compose("金 银 红 蓝 白 大 小 快乐 幸福 阳光", "星 月 狮 鹿 熊猫 叶 花 鸟 船 树"),
+    },
+}
 # With a digit twice, "what followed this digit?" has two answers: copying it takes another circuit, learned much later.
 ORDER_NUMBERS = [str(number) for number in range(1_000, 10_000) if len(set(str(number))) == 4]
 ALIASES = {"home": "place", "wish": "item", "hero": "name", "friend": "name", "number": "order"}  # same pool
@@ -244,50 +275,97 @@ star 星星, rain 雨, snow 雪, wind 风, river 河, sea 海, door 门, book �
 eye 眼睛, mother 妈妈, father 爸爸, friend 朋友, teacher 老师, school 学校, house 房子, car 汽车, table 桌子, happy 高兴,
 red 红色, blue 蓝色, green 绿色, today 今天, tomorrow 明天"""
 # Closed tables: the slots of a skill, then a row of them between every two commas.
-TABLES = {"en": {
-    "translate": ("english chinese", WORDS),
-    "opposite": ("word other", """hot cold, big small, tall short, fast slow, new old, early late, rich poor, hard soft,
-        happy sad, light dark, full empty, wet dry, open closed, up down, left right, good bad"""),
-    "capital": ("country capital", """France Paris, Germany Berlin, Spain Madrid, Italy Rome, England London, Japan Tokyo,
-        China Beijing, Russia Moscow, Egypt Cairo, Greece Athens, Poland Warsaw, Norway Oslo"""),
-    "sound": ("animal sound", """cat meow, dog woof, cow moo, sheep baa, duck quack, pig oink, bee buzz, frog croak,
-        lion roar, mouse squeak, snake hiss"""),
-    "colour": ("thing colour", """grass green, snow white, coal black, blood red, milk white, chocolate brown, gold yellow,
-        rice white, ice blue, cheese yellow"""),
-    "opening_hours": ("section opens closes", "toy 9 6, book 8 7, food 7 9, shoe 10 8, garden 8 5, music 10 6, phone 9 7"),
-}, "zh": {
-    "translate": ("english chinese", WORDS),
-    "opposite": ("word other", """热 冷, 大 小, 高 低, 长 短, 快 慢, 新 旧, 多 少, 早 晚, 黑 白, 上 下, 左 右, 前 后, 开 关,
-        进 出, 胖 瘦, 远 近"""),
-    "capital": ("country capital", """中国 北京, 法国 巴黎, 德国 柏林, 英国 伦敦, 日本 东京, 俄国 莫斯科, 韩国 首尔, 泰国 曼谷,
-        埃及 开罗, 希腊 雅典, 美国 华盛顿, 意大利 罗马"""),
-    "sound": ("animal sound", """猫 喵喵, 狗 汪汪, 牛 哞哞, 羊 咩咩, 鸭 嘎嘎, 鸡 叽叽, 青蛙 呱呱, 蜜蜂 嗡嗡, 猪 哼哼,
-        老鼠 吱吱, 狼 嗷嗷"""),
-    "colour": ("thing colour", """草 绿色, 雪 白色, 煤 黑色, 血 红色, 牛奶 白色, 巧克力 棕色, 金子 黄色, 天空 蓝色, 海水 蓝色,
-        香蕉 黄色"""),
-    "opening_hours": ("section opens closes", "玩具 9 6, 图书 8 7, 食品 7 9, 鞋子 10 8, 园艺 8 5, 音乐 10 6, 手机 9 7"),
-}}
-DAYS = {"en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
-        "zh": compose("星期", "一 二 三 四 五 六 日")}
-MONTHS = {"en": "January February March April May June July August September October November December".split(),
-          "zh": compose("一 二 三 四 五 六 七 八 九 十 十一 十二", "月")}
-CALENDAR = {"en": ({"day": DAYS["en"], "month": MONTHS["en"]}, ("before", "after"), ", "),
-            "zh": ({"天": DAYS["zh"], "个月": MONTHS["zh"]}, ("前", "后"), "，")}
+TABLES = {
+    "en": {
+        "translate": ("english chinese", WORDS),
+        "opposite": (
+            "word other",
+            """hot cold, big small, tall short, fast slow, new old, early late, rich poor, hard soft,
+        happy sad, light dark, full empty, wet dry, open closed, up down, left right, good bad""",
+        ),
+        "capital": (
+            "country capital",
+            """France Paris, Germany Berlin, Spain Madrid, Italy Rome, England London, Japan Tokyo,
+        China Beijing, Russia Moscow, Egypt Cairo, Greece Athens, Poland Warsaw, Norway Oslo""",
+        ),
+        "sound": (
+            "animal sound",
+            """cat meow, dog woof, cow moo, sheep baa, duck quack, pig oink, bee buzz, frog croak,
+        lion roar, mouse squeak, snake hiss""",
+        ),
+        "colour": (
+            "thing colour",
+            """grass green, snow white, coal black, blood red, milk white, chocolate brown, gold yellow,
+        rice white, ice blue, cheese yellow""",
+        ),
+        "opening_hours": (
+            "section opens closes",
+            "toy 9 6, book 8 7, food 7 9, shoe 10 8, garden 8 5, music 10 6, phone 9 7",
+        ),
+    },
+    "zh": {
+        "translate": ("english chinese", WORDS),
+        "opposite": (
+            "word other",
+            """热 冷, 大 小, 高 低, 长 短, 快 慢, 新 旧, 多 少, 早 晚, 黑 白, 上 下, 左 右, 前 后, 开 关,
+        进 出, 胖 瘦, 远 近""",
+        ),
+        "capital": (
+            "country capital",
+            """中国 北京, 法国 巴黎, 德国 柏林, 英国 伦敦, 日本 东京, 俄国 莫斯科, 韩国 首尔, 泰国 曼谷,
+        埃及 开罗, 希腊 雅典, 美国 华盛顿, 意大利 罗马""",
+        ),
+        "sound": (
+            "animal sound",
+            """猫 喵喵, 狗 汪汪, 牛 哞哞, 羊 咩咩, 鸭 嘎嘎, 鸡 叽叽, 青蛙 呱呱, 蜜蜂 嗡嗡, 猪 哼哼,
+        老鼠 吱吱, 狼 嗷嗷""",
+        ),
+        "colour": (
+            "thing colour",
+            """草 绿色, 雪 白色, 煤 黑色, 血 红色, 牛奶 白色, 巧克力 棕色, 金子 黄色, 天空 蓝色, 海水 蓝色,
+        香蕉 黄色""",
+        ),
+        "opening_hours": (
+            "section opens closes",
+            "玩具 9 6, 图书 8 7, 食品 7 9, 鞋子 10 8, 园艺 8 5, 音乐 10 6, 手机 9 7",
+        ),
+    },
+}
+DAYS = {
+    "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
+    "zh": compose("星期", "一 二 三 四 五 六 日"),
+}
+MONTHS = {
+    "en": "January February March April May June July August September October November December".split(),
+    "zh": compose("一 二 三 四 五 六 七 八 九 十 十一 十二", "月"),
+}
+CALENDAR = {
+    "en": ({"day": DAYS["en"], "month": MONTHS["en"]}, ("before", "after"), ", "),
+    "zh": ({"天": DAYS["zh"], "个月": MONTHS["zh"]}, ("前", "后"), "，"),
+}
 
 
 def knowledge(lang: str) -> dict[str, list[dict[str, str]]]:
     """For each skill that needs one, its closed table: every row as a dict of slots."""
-    rows = {skill: [dict(zip(slots.split(), row.split(), strict=True)) for row in text.split(",")]
-            for skill, (slots, text) in TABLES[lang].items()}
+    rows = {
+        skill: [dict(zip(slots.split(), row.split(), strict=True)) for row in text.split(",")]
+        for skill, (slots, text) in TABLES[lang].items()
+    }
     rows["opposite"] += [{"word": row["other"], "other": row["word"]} for row in rows["opposite"]]
     rows["opening_hours"] = [row | {"day": day} for row in rows["opening_hours"] for day in DAYS[lang]]
     rows["story"] = rows["sound"]  # its animals
     circles, sides, comma = CALENDAR[lang]
-    rows["calendar"] = [{"unit": unit, "side": side, "point": point, "neighbour": circle[(i + step) % len(circle)]}
-                        for unit, circle in circles.items() for i, point in enumerate(circle)
-                        for side, step in zip(sides, (-1, 1))]
-    rows["count"] = [{"first": str(a), "last": str(b), "numbers": comma.join(map(str, range(a + 1, b + 1)))}
-                     for a in range(1, 9) for b in range(a + 2, 11)]
+    rows["calendar"] = [
+        {"unit": unit, "side": side, "point": point, "neighbour": circle[(i + step) % len(circle)]}
+        for unit, circle in circles.items()
+        for i, point in enumerate(circle)
+        for side, step in zip(sides, (-1, 1))
+    ]
+    rows["count"] = [
+        {"first": str(a), "last": str(b), "numbers": comma.join(map(str, range(a + 1, b + 1)))}
+        for a in range(1, 9)
+        for b in range(a + 2, 11)
+    ]
     rows["add"] = [{"a": str(a), "b": str(b), "total": str(a + b)} for a in range(1, 11) for b in range(1, 11)]
     return rows
 
@@ -301,29 +379,38 @@ class Skill(NamedTuple):
 
 def alternatives(pattern: str) -> list[str]:
     """`alternatives("[a|b] c")` is `["a c", "b c"]`."""
-    return ["".join(choice) for choice in itertools.product(*(part.split("|") for part in re.split(r"[\[\]]", pattern)))]
+    return [
+        "".join(choice) for choice in itertools.product(*(part.split("|") for part in re.split(r"[\[\]]", pattern)))
+    ]
 
 
 def parse(grammar: str) -> dict[str, Skill]:
     skills = {}
     for name, answer, block in re.findall(r"^(\w+) => (.+)\n((?: .+\n)+)", grammar, re.MULTILINE):
-        wordings, held_out = ([wording for pattern in part.split(" / ") for wording in alternatives(pattern)]
-                              for part in " ".join(block.split()).split(" ~ "))
+        wordings, held_out = (
+            [wording for pattern in part.split(" / ") for wording in alternatives(pattern)]
+            for part in " ".join(block.split()).split(" ~ ")
+        )
         skills[name] = Skill(alternatives(answer), wordings, held_out)
     return skills
 
 
 SKILLS = {lang: parse(grammar) for lang, grammar in GRAMMAR.items()}
 KNOWLEDGE = {lang: knowledge(lang) for lang in GRAMMAR}
-RECALLS = {"name": ["ask_name"], "dish": ["ask_dish"], "home": ["ask_home"], "wish": ["ask_wish"],
-           "order": ["ask_order", "order_status"]}
+RECALLS = {
+    "name": ["ask_name"],
+    "dish": ["ask_dish"],
+    "home": ["ask_home"],
+    "wish": ["ask_wish"],
+    "order": ["ask_order", "order_status"],
+}
 ASKED_FOR = {skill: fact for fact, skills in RECALLS.items() for skill in skills}
 SERVICE = ["opening_hours", "opening_hours", "refund", "return_item", "change_address", "complaint"]
 FACTUAL = ["capital", "sound", "colour", "add"] + ["calendar", "opposite", "count", "add", "translate"] * 2
 SMALL_TALK = ["who_are_you", "thanks", "refuse"]
 FREE_TEXT = {"story": ("hero", "animal"), "blurb": ("item",)}  # marked by what they must contain, not word by word
 HELD_OUT_ONLY = 12  # one in so many names, dishes, places, items, shops and order numbers is for validation only
-HELD_OUT = 6        # one in so many slot combinations, and one in so many first prompts, is held out
+HELD_OUT = 6  # one in so many slot combinations, and one in so many first prompts, is held out
 
 
 def one_in(n: int, text: str) -> bool:
@@ -331,8 +418,9 @@ def one_in(n: int, text: str) -> bool:
     return zlib.crc32(text.encode()) % n == 0
 
 
-HELD_OUT_VALUES = {value for pools in POOLS.values() for pool in pools.values() for value in pool
-                   if one_in(HELD_OUT_ONLY, value)}
+HELD_OUT_VALUES = {
+    value for pools in POOLS.values() for pool in pools.values() for value in pool if one_in(HELD_OUT_ONLY, value)
+}
 
 
 def held_out_only(value: str) -> bool:
@@ -396,7 +484,10 @@ def converse(lang: str, rng: random.Random, novel_values: bool, novel_wordings: 
         wording, answer, values = exchange(skill, lang, rng, memory, novel_values, novel_wording)
         if rng.random() < 0.1:  # as people type: no capital, no full stop
             wording = wording.lower().rstrip(".?!。？！")
-        question, reply = wording.format(**values), {"role": "assistant", "content": answer.format(**values), "skill": skill}
+        question, reply = (
+            wording.format(**values),
+            {"role": "assistant", "content": answer.format(**values), "skill": skill},
+        )
         if answer == UNKNOWN[lang]:
             reply["skill"] = "unknown"
         if turn == 0:
@@ -407,8 +498,10 @@ def converse(lang: str, rng: random.Random, novel_values: bool, novel_wordings: 
         elif recalled := [turn - told[slot] for slot in values if slot in told]:
             reply["back"] = recalled[0]
         if skill in FREE_TEXT:
-            reply["check"] = {"contains": [values[slot] for slot in FREE_TEXT[skill]],
-                              "min_chars": {"en": 60, "zh": 20}[lang]}
+            reply["check"] = {
+                "contains": [values[slot] for slot in FREE_TEXT[skill]],
+                "min_chars": {"en": 60, "zh": 20}[lang],
+            }
         messages += [{"role": "user", "content": question}, reply]
         slots.append([skill, *values.values()])
     sides.add(side(repr(sorted(slots)), [value for row in slots for value in row[1:]]))
@@ -475,7 +568,9 @@ def main(argv: list[str] | None = None) -> None:
         elif args.documents:
             print(item["text"], end="\n\n")
         else:
-            print(*(f"{message['role']:>9}: {message['content']}" for message in item["messages"]), sep="\n", end="\n\n")
+            print(
+                *(f"{message['role']:>9}: {message['content']}" for message in item["messages"]), sep="\n", end="\n\n"
+            )
 
 
 if __name__ == "__main__":

@@ -23,9 +23,9 @@ import torch
 from torch import Tensor
 
 import model as model_file
-from zerochat.generation.decode import CachedModel
 from model import LanguageModel
 from tokenizer import StreamDecoder, Tokenizer
+from zerochat.generation.decode import CachedModel
 
 
 @dataclasses.dataclass
@@ -44,10 +44,15 @@ class Sampling:
 
     def __post_init__(self):
         for name, low, high, kind, open_low in (
-                ("temperature", 0, 100, float, False), ("top_k", 0, 2**31, int, False), ("top_p", 0, 1, float, True),
-                ("min_p", 0, 1, float, False), ("repetition_penalty", 0, 100, float, True),
-                ("max_new_tokens", 1, 2**31, int, False), ("seed", 0, 2**63 - 1, int, False),
-                ("logprobs", 0, 2**31, int, False)):
+            ("temperature", 0, 100, float, False),
+            ("top_k", 0, 2**31, int, False),
+            ("top_p", 0, 1, float, True),
+            ("min_p", 0, 1, float, False),
+            ("repetition_penalty", 0, 100, float, True),
+            ("max_new_tokens", 1, 2**31, int, False),
+            ("seed", 0, 2**63 - 1, int, False),
+            ("logprobs", 0, 2**31, int, False),
+        ):
             value = getattr(self, name)
             if value is None and name in ("seed", "logprobs"):
                 continue
@@ -125,7 +130,7 @@ class Request:
             self.decoded += self.decoder.flush()
         found = [at for stop in self.sampling.stop if (at := self.decoded.find(stop)) >= 0]
         if found:
-            self.decoded = self.decoded[:min(found)]
+            self.decoded = self.decoded[: min(found)]
         self.finish_reason = "stop" if found else finish_reason
 
     @property
@@ -133,14 +138,16 @@ class Request:
         """What is safe to show so far: all but an end that may be the beginning of a stop string."""
         if self.finish_reason:
             return self.decoded
-        held = max((size for stop in self.sampling.stop for size in range(1, len(stop))
-                    if self.decoded.endswith(stop[:size])), default=0)
-        return self.decoded[:len(self.decoded) - held]
+        held = max(
+            (size for stop in self.sampling.stop for size in range(1, len(stop)) if self.decoded.endswith(stop[:size])),
+            default=0,
+        )
+        return self.decoded[: len(self.decoded) - held]
 
     def read(self) -> str:
         """The part of `text` that the last call did not return yet."""
         text = self.text
-        new, self.shown = text[self.shown:], len(text)
+        new, self.shown = text[self.shown :], len(text)
         return new
 
 
@@ -159,18 +166,22 @@ class Engine:
         self.idle = list(range(slots))  # free slots, the longest unused first
         self.stop_ids = {tokenizer.end_id, tokenizer.eos_id}
         # Markers that may not appear inside an answer: a model that writes one has left the template.
-        self.forbidden = torch.tensor([tokenizer.bos_id, tokenizer.pad_id, *tokenizer.role_ids.values()],
-                                      device=self.device)
+        self.forbidden = torch.tensor(
+            [tokenizer.bos_id, tokenizer.pad_id, *tokenizer.role_ids.values()], device=self.device
+        )
 
     @classmethod
-    def load(cls, folder: str, slots: int = 1, device: str | None = None,
-             dtype: torch.dtype = torch.float32) -> "Engine":
+    def load(
+        cls, folder: str, slots: int = 1, device: str | None = None, dtype: torch.dtype = torch.float32
+    ) -> "Engine":
         """The engine for a model folder, on the GPU where there is one. ValueError where it is not a model."""
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         model, tokenizer = model_file.load(folder, device, dtype), Tokenizer(folder)
         if len(tokenizer) != model.config.vocab_size:
-            raise ValueError(f"{folder}: the tokenizer has {len(tokenizer)} pieces, "
-                             f"the model a vocabulary of {model.config.vocab_size}")
+            raise ValueError(
+                f"{folder}: the tokenizer has {len(tokenizer)} pieces, "
+                f"the model a vocabulary of {model.config.vocab_size}"
+            )
         return cls(model, tokenizer, slots)
 
     def fit(self, messages: list[dict], reserve: int) -> tuple[list[dict], int]:
@@ -189,16 +200,19 @@ class Engine:
         # Bisection, since a client may send thousands of turns and each look costs the whole text.
         cut = bisect.bisect_left(cuts, True, key=lambda cut: length(cut) <= room)
         if cut == len(cuts):
-            raise ValueError(f"the message is too long: {length(cuts[-1])} tokens with its markers, and the context of "
-                             f"{self.context} must also hold the answer")
-        return system + turns[cuts[cut]:], sum(m["role"] == "user" for m in turns[:cuts[cut]])
+            raise ValueError(
+                f"the message is too long: {length(cuts[-1])} tokens with its markers, and the context of "
+                f"{self.context} must also hold the answer"
+            )
+        return system + turns[cuts[cut] :], sum(m["role"] == "user" for m in turns[: cuts[cut]])
 
     def submit(self, prompt: list[int], sampling: Sampling) -> Request:
         """Queue a prompt of token ids; `step` until its `finish_reason` is set."""
         sampling.check(self.model.config.vocab_size)
         if len(prompt) >= self.context:
-            raise ValueError(f"the prompt's {len(prompt)} tokens leave no room for an answer "
-                             f"in the context of {self.context}")
+            raise ValueError(
+                f"the prompt's {len(prompt)} tokens leave no room for an answer in the context of {self.context}"
+            )
         request = Request(prompt, sampling, self.tokenizer)
         self.waiting.append(request)
         return request
@@ -232,7 +246,7 @@ class Engine:
 
         def shared(slot):  # tokens; the last one of a prompt is always read, for its logits
             known, at = self.known[slot], 0
-            while at + size < len(prompt) and known[at:at + size] == prompt[at:at + size]:
+            while at + size < len(prompt) and known[at : at + size] == prompt[at : at + size]:
                 at += size
             return at
 
@@ -242,9 +256,9 @@ class Engine:
             self.cached.cache[:, :, slot, :, :start] = self.cached.cache[:, :, best, :, :start]
         self.cached.cache[:, :, slot, :, start:] = 0  # whatever was there before, a NaN too
         self.idle.remove(slot)
-        self.running[slot], self.known[slot] = request, prompt[:len(prompt) // size * size]
+        self.running[slot], self.known[slot] = request, prompt[: len(prompt) // size * size]
         for at in range(start, len(prompt), size):
-            logits = self.cached.prefill(slot, prompt[at:at + size], at)
+            logits = self.cached.prefill(slot, prompt[at : at + size], at)
         return slot, logits
 
     def _free(self, slot: int) -> None:
@@ -265,8 +279,10 @@ class Engine:
             if sampling.logprobs is not None:
                 values, ids = likely[row].topk(sampling.logprobs)
                 request.logprobs.append((float(likely[row, token]), list(zip(ids.tolist(), values.tolist()))))
-            full = (len(request.tokens) + 1 >= sampling.max_new_tokens
-                    or len(request.prompt) + len(request.tokens) + 1 >= self.context)
+            full = (
+                len(request.tokens) + 1 >= sampling.max_new_tokens
+                or len(request.prompt) + len(request.tokens) + 1 >= self.context
+            )
             request.add(token, "stop" if token in self.stop_ids else "length" if full else None)
             if request.finish_reason:
                 self._free(slot)

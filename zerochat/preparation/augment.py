@@ -14,10 +14,15 @@ from tokenizer import Tokenizer
 
 # Neighbours on a keyboard; a finger that misses hits one of them.
 KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
-NEAR = {key: row[max(0, i - 1):i] + row[i + 1:i + 2] for row in KEYS for i, key in enumerate(row)}
+NEAR = {key: row[max(0, i - 1) : i] + row[i + 1 : i + 2] for row in KEYS for i, key in enumerate(row)}
 FULL_WIDTH = {chr(i): chr(i + 0xFEE0) for i in range(0x21, 0x7F)}
 HALF_WIDTH = {full: half for half, full in FULL_WIDTH.items()} | {"。": ".", "、": ","}
-SYSTEM = ("You are a helpful assistant.", "You are a friendly chatbot.", "你是一个乐于助人的助手。", "Be brief and kind.")
+SYSTEM = (
+    "You are a helpful assistant.",
+    "You are a friendly chatbot.",
+    "你是一个乐于助人的助手。",
+    "Be brief and kind.",
+)
 
 
 def typos(text: str, draw: random.Random, rate: float) -> str:
@@ -47,7 +52,7 @@ def case(text: str, draw: random.Random) -> str:
 def punctuation(text: str, draw: random.Random) -> str:
     """The last mark left out, or tripled, or put after a blank."""
     bare = text.rstrip(".?!。？！")
-    mark = text[len(bare):]
+    mark = text[len(bare) :]
     return draw.choice((bare, bare + mark * 3, f"{bare} {mark}")) if mark and bare else text
 
 
@@ -67,16 +72,17 @@ def versions(sample: dict, tokenizer: Tokenizer, settings: dict, seed: int, epoc
         return [(sample, tokenizer)]
     identity = "\0".join(f"{m['role']}\0{m['content']}" for m in sample["messages"]).encode("utf-8", "replace")
     draw = random.Random(hashlib.blake2b(identity + f"\0{seed}\0{epoch}".encode(), digest_size=8).digest())
-    messages = [{**m, "content": _noisy(m["content"], draw, settings)} if m["role"] == "user" else m
-                for m in sample["messages"]]
+    messages = [
+        {**m, "content": _noisy(m["content"], draw, settings)} if m["role"] == "user" else m for m in sample["messages"]
+    ]
     if draw.random() < settings["system"]:
         has_one = messages[0]["role"] == "system"
         messages = messages[1:] if has_one else [{"role": "system", "content": draw.choice(SYSTEM)}, *messages]
     chosen = [messages]
     starts = [i for i, m in enumerate(messages) if m["role"] == "user"]
     if len(starts) > 2 and draw.random() < settings["suffixes"]:
-        head = messages[:messages[0]["role"] == "system"]
-        chosen.append(head + messages[draw.choice(starts[1:]):])
+        head = messages[: messages[0]["role"] == "system"]
+        chosen.append(head + messages[draw.choice(starts[1:]) :])
     renderer = tokenizer
     if settings["subword"]:
         said = {side: {m["content"] for m in messages if m["role"] == side} for side in ("user", "assistant")}

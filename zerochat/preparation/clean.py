@@ -21,16 +21,20 @@ CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.DOTALL)
 ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#x[0-9a-fA-F]{1,5});")
 TAG = re.compile(r"</?(?:br|p|div|span|nowiki|ref|small|sub|sup|font|center)\b[^<>]{0,100}>", re.IGNORECASE)
 WEB_PAGE = re.compile(
-    r"html|<(?:!doctype|head|body|script|style|form|input|table|[uo]l|li|a |h[1-6]|img|button|strong)\b", re.I)
+    r"html|<(?:!doctype|head|body|script|style|form|input|table|[uo]l|li|a |h[1-6]|img|button|strong)\b", re.I
+)
 PAIRED = ("p", "div", "span", "font", "sub", "sup")
 # Not the zero-width joiners U+200C and U+200D: Persian words and family emoji need them.
 INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
 VISIBLE_ASCII = bytes([9, 10, 13, *range(32, 127)])
 MOJIBAKE = re.compile("\ufffd|Ã[\x80-\xbf©¨¤¶¼]|â€[\x80-\xbf™œ“”˜¦]|锟斤拷")
-NO_INPUT = re.compile(r"[<\[(（]?\s{0,3}(?:no[ _-]?(?:input|output)|n/?a|none|无(?:需)?输入|没有输入|无)\s{0,3}[>\])）.。]?", re.I)
+NO_INPUT = re.compile(
+    r"[<\[(（]?\s{0,3}(?:no[ _-]?(?:input|output)|n/?a|none|无(?:需)?输入|没有输入|无)\s{0,3}[>\])）.。]?", re.I
+)
 NO_OUTPUT = re.compile(r"[<\[(]?no[ _-]?(?:in|out)put[>\])]?\.?|.*[<\[]no[ _-]?(?:in|out)put[>\]].*", re.I | re.S)
 LEAKED_PROMPT = re.compile(
-    r"^[ \t]{0,8}\d{0,3}\.?[ \t]{0,8}(?:###[ \t]{0,8})?(?:Instruction|Output)[ \t]{0,8}:", re.MULTILINE)
+    r"^[ \t]{0,8}\d{0,3}\.?[ \t]{0,8}(?:###[ \t]{0,8})?(?:Instruction|Output)[ \t]{0,8}:", re.MULTILINE
+)
 UNSEEN = re.compile(r"\(?<?(?:https?://\S+|[\w./-]+\.(?:jpe?g|png|gif|bmp|mp3|mp4|pdf))>?\)?\.?", re.I)
 GUTENBERG = re.compile(r"\*\*\* ?(START|END) OF TH(?:E|IS) PROJECT GUTENBERG EBOOK[^\n*]{0,200}\*\*\*")
 
@@ -47,11 +51,15 @@ def html_leftovers(text: str, role: str):
     if "&" not in text and ("<" not in text or not TAG.search(text)):
         return text
     # Markup that somebody wrote or asks about is code, marked as such or not; what a web page left behind is not whole.
-    tags = "<" in text and (role == "text" or not WEB_PAGE.search(text) and not any(
-        f"<{name}" in text and f"</{name}>" in text for name in PAIRED))
+    tags = "<" in text and (
+        role == "text"
+        or not WEB_PAGE.search(text)
+        and not any(f"<{name}" in text and f"</{name}>" in text for name in PAIRED)
+    )
     parts = CODE.split(text)
-    parts[::2] = [ENTITY.sub(lambda entity: html.unescape(entity[0]), TAG.sub(" ", part) if tags else part)
-                  for part in parts[::2]]
+    parts[::2] = [
+        ENTITY.sub(lambda entity: html.unescape(entity[0]), TAG.sub(" ", part) if tags else part) for part in parts[::2]
+    ]
     return "".join(parts)
 
 
@@ -89,7 +97,7 @@ def boilerplate(text: str, role: str):
     if role != "text" or "PROJECT GUTENBERG" not in text:
         return text
     for mark in list(GUTENBERG.finditer(text))[::-1]:
-        text = text[mark.end():] if mark[1] == "START" else text[:mark.start()]
+        text = text[mark.end() :] if mark[1] == "START" else text[: mark.start()]
     return text.strip()
 
 
@@ -173,8 +181,13 @@ def unseen_input(messages: Messages):
 
 def echo(messages: Messages):
     """An answer that repeats the question, or its input, teaches to repeat questions."""
-    echoes = any(a["role"] == "user" and len(b["content"]) > 20 and a["content"].endswith(b["content"])
-                 and ("\n" + a["content"]).endswith("\n" + b["content"]) for a, b in zip(messages, messages[1:]))
+    echoes = any(
+        a["role"] == "user"
+        and len(b["content"]) > 20
+        and a["content"].endswith(b["content"])
+        and ("\n" + a["content"]).endswith("\n" + b["content"])
+        for a, b in zip(messages, messages[1:])
+    )
     return Drop("echoed question") if echoes else messages
 
 
@@ -196,10 +209,34 @@ def language(messages: Messages, wanted: list):
     return messages if found in wanted else Drop(f"language {found}")
 
 
-TEXT_RULES = {rule.__name__: rule for rule in (html_leftovers, mojibake, invisible, line_ends, boilerplate,
-                                               no_input_marker, repeated_input, leaked_prompt)}
-CHAT_RULES = {rule.__name__: rule for rule in (empty_turns, system_first, user_first, repeated_role, answered_end,
-                                               unseen_input, echo, too_short, too_long, language)}
+TEXT_RULES = {
+    rule.__name__: rule
+    for rule in (
+        html_leftovers,
+        mojibake,
+        invisible,
+        line_ends,
+        boilerplate,
+        no_input_marker,
+        repeated_input,
+        leaked_prompt,
+    )
+}
+CHAT_RULES = {
+    rule.__name__: rule
+    for rule in (
+        empty_turns,
+        system_first,
+        user_first,
+        repeated_role,
+        answered_end,
+        unseen_input,
+        echo,
+        too_short,
+        too_long,
+        language,
+    )
+}
 RULES = {**TEXT_RULES, **CHAT_RULES}
 FOR_TEXTS_TOO = ("too_short", "language")
 OFF = {"language"}
@@ -226,7 +263,7 @@ def needed(library: str, by: str):
     try:
         return __import__(library)
     except ImportError:
-        raise ValueError(f"{by} needs {library}: pip install \"zerochat[data]\", or pip install {library}") from None
+        raise ValueError(f'{by} needs {library}: pip install "zerochat[data]", or pip install {library}') from None
 
 
 @functools.lru_cache

@@ -20,8 +20,17 @@ WIDTH = BANDS * ROWS * 4  # bytes of a signature
 # What is known of a sample when it has been cleaned. mark: of the whole text; prompt: of all before the last answer
 # (0: a plain document); share: what decides its split; length: bytes of its line; split: 0 by share, 1 train,
 # 2 validation; counts: 1, or 0 for the second part of a text cut by position.
-ENTRY = np.dtype([("mark", "<u8"), ("prompt", "<u8"), ("share", "<u8"), ("length", "<u4"), ("source", "<u2"),
-                  ("split", "u1"), ("counts", "u1")])
+ENTRY = np.dtype(
+    [
+        ("mark", "<u8"),
+        ("prompt", "<u8"),
+        ("share", "<u8"),
+        ("length", "<u4"),
+        ("source", "<u2"),
+        ("split", "u1"),
+        ("counts", "u1"),
+    ]
+)
 DUPLICATE, NEAR_DUPLICATE, LEAKED = 1, 2, 3
 
 
@@ -33,7 +42,7 @@ def signature(folded: str) -> np.ndarray:
     size = min(len(folded), IDEOGRAPHS if ideographs * 2 > len(folded) else LETTERS)
     count = len(folded) - size + 1
     for begin in range(0, count, 2**16):  # of a book, not all n-grams at once
-        sketch.update([folded[i:i + size] for i in range(begin, min(count, begin + 2**16))])
+        sketch.update([folded[i : i + size] for i in range(begin, min(count, begin + 2**16))])
     return np.array(sketch.digest(), dtype=np.uint32)
 
 
@@ -62,7 +71,9 @@ def near_duplicates(signatures, threshold: float, chosen: np.ndarray | None = No
     for band in range(BANDS):
         key = np.empty(len(chosen), dtype=np.uint64)
         for i in range(0, count, 2**16):
-            rows = np.ascontiguousarray(_between(signatures, i, i + 2**16)[:, band * ROWS:(band + 1) * ROWS]).view("<u8")
+            rows = np.ascontiguousarray(_between(signatures, i, i + 2**16)[:, band * ROWS : (band + 1) * ROWS]).view(
+                "<u8"
+            )
             begin, end = np.searchsorted(chosen, (i, i + 2**16))
             part = rows[chosen[begin:end] - i]
             key[begin:end] = part[:, 0] * np.uint64(0x9E3779B97F4A7C15) ^ part[:, 1]
@@ -72,7 +83,7 @@ def near_duplicates(signatures, threshold: float, chosen: np.ndarray | None = No
         later = np.flatnonzero(same).astype(np.uint32) + np.uint32(1)
         for partner in (later - np.uint32(1), starts[later]):  # its neighbour in the bucket, and the bucket's first
             for i in range(0, len(later), 2**14):
-                a, b = order[partner[i:i + 2**14]], order[later[i:i + 2**14]]
+                a, b = order[partner[i : i + 2**14]], order[later[i : i + 2**14]]
                 new = a < first[b]
                 a, b = a[new], b[new]
                 alike = (_at(signatures, chosen[a]) == _at(signatures, chosen[b])).mean(1) >= threshold
@@ -108,7 +119,7 @@ def decide(entries: np.ndarray, fraction: float, exact: bool, threshold: float |
     prompts = np.unique(entries["prompt"][split == 2])
     trained_on = np.zeros(len(prompts), dtype=bool)
     for i in range(0, len(entries) if len(prompts) else 0, 2**20):
-        part = entries["prompt"][i:i + 2**20][split[i:i + 2**20] == 1]
+        part = entries["prompt"][i : i + 2**20][split[i : i + 2**20] == 1]
         place = np.searchsorted(prompts, part) % len(prompts)
         trained_on[place[prompts[place] == part]] = True
     held_out = np.flatnonzero(split == 2)

@@ -16,12 +16,29 @@ from zerochat.preparation.reading import Bad, Section, alternating, records
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 ROLES = {
-    "system": "system", "developer": "system", "user": "user", "human": "user", "prompter": "user", "usr": "user",
-    "assistant": "assistant", "gpt": "assistant", "chatgpt": "assistant", "bot": "assistant", "model": "assistant",
-    "wizard": "assistant", "bing": "assistant", "bard": "assistant",
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "human": "user",
+    "prompter": "user",
+    "usr": "user",
+    "assistant": "assistant",
+    "gpt": "assistant",
+    "chatgpt": "assistant",
+    "bot": "assistant",
+    "model": "assistant",
+    "wizard": "assistant",
+    "bing": "assistant",
+    "bard": "assistant",
     # Turns of programs have no marker of their own; `tools` says what becomes of them.
-    "function_call": "call", "tool_call": "call", "function": "result", "tool": "result", "observation": "result",
-    "function_response": "result", "tool_response": "result", "ipython": "result",
+    "function_call": "call",
+    "tool_call": "call",
+    "function": "result",
+    "tool": "result",
+    "observation": "result",
+    "function_response": "result",
+    "tool_response": "result",
+    "ipython": "result",
 }
 
 
@@ -43,7 +60,9 @@ def openai_messages(record: dict) -> list[dict]:
 
 def sharegpt(record: dict) -> list[dict]:
     """{"system": "...", "conversations": [{"from": "human", "value": "..."}, ...]}"""
-    return _system(record) + [{"role": _role(turn["from"]), "content": turn["value"]} for turn in record["conversations"]]
+    return _system(record) + [
+        {"role": _role(turn["from"]), "content": turn["value"]} for turn in record["conversations"]
+    ]
 
 
 def alpaca(record: dict) -> list[dict]:
@@ -60,7 +79,9 @@ def alpaca(record: dict) -> list[dict]:
 def prompt_completion(record: dict) -> list[dict]:
     """{"prompt", "completion"}, {"question", "answer"} and the like"""
     question = next(record[key] for key in ("prompt", "question") if key in record)
-    return _system(record) + _pair(question, next(record[k] for k in ("completion", "answer", "response") if k in record))
+    return _system(record) + _pair(
+        question, next(record[k] for k in ("completion", "answer", "response") if k in record)
+    )
 
 
 def preference(record: dict) -> list[dict]:
@@ -92,8 +113,12 @@ def dialogue(record: dict) -> list[dict]:
     messages = []
     for turn in record["turns"]:
         speaker = next(turn[key] for key in ("author", "speaker", "role") if key in turn).lower()
-        messages.append({"role": "assistant" if speaker == "system" else _role(speaker),
-                         "content": turn["text"] if "text" in turn else turn["utterance"]})
+        messages.append(
+            {
+                "role": "assistant" if speaker == "system" else _role(speaker),
+                "content": turn["text"] if "text" in turn else turn["utterance"],
+            }
+        )
     return messages
 
 
@@ -125,8 +150,10 @@ FORMATS = {
     "dialogue": (dialogue, [{"turns"}]),
     "multiwoz": (multiwoz, [{"log"}]),
     "alpaca": (alpaca, [{"instruction", "output"}, {"instruction", "response"}]),
-    "prompt_completion": (prompt_completion, [{"prompt", "completion"}, {"prompt", "response"},
-                                              {"question", "answer"}, {"question", "response"}]),
+    "prompt_completion": (
+        prompt_completion,
+        [{"prompt", "completion"}, {"prompt", "response"}, {"question", "answer"}, {"question", "response"}],
+    ),
 }
 TEXT_FORMATS = ("auto", "text", "lines", "eou")
 
@@ -162,8 +189,11 @@ def _convert(record, format: str, tools: str) -> dict | str:
         return "rejected answer"  # preference data: this is the answer people did not want
     name = _format_of(tuple(record)) if format == "auto" else format
     if name not in FORMATS:
-        raise ValueError(f"no known format has the keys {sorted(record)[:10]}" if format == "auto" else
-                         f"not a record of the format {format}")
+        raise ValueError(
+            f"no known format has the keys {sorted(record)[:10]}"
+            if format == "auto"
+            else f"not a record of the format {format}"
+        )
     try:
         messages = FORMATS[name][0](record)
     except (KeyError, TypeError, StopIteration, AttributeError, IndexError) as error:

@@ -18,13 +18,10 @@ from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 
-from zerochat.preparation import clean
-from zerochat.preparation import duplicates
-from zerochat.preparation import reading
-from zerochat.preparation import formats
+from zerochat.preparation import clean, duplicates, formats, reading
 
 SPLITS = ("train", "validation")
-BATCH = 2**20          # characters handed to a process at once
+BATCH = 2**20  # characters handed to a process at once
 TO_JSON = json.JSONEncoder(ensure_ascii=False).encode
 CUT_BY_POSITION = 10_000  # characters: a plain text longer than this is no sample among many, but a book
 
@@ -52,8 +49,9 @@ def parallel(work: Callable, jobs: Iterable, processes: int, start: Callable = i
             while waiting:
                 yield waiting.popleft().result()
         except BrokenProcessPool:
-            raise ValueError("a process that prepares data died, perhaps for want of memory; "
-                             "data.processes 1 takes the least") from None
+            raise ValueError(
+                "a process that prepares data died, perhaps for want of memory; data.processes 1 takes the least"
+            ) from None
         finally:
             for future in waiting:
                 future.cancel()
@@ -74,8 +72,11 @@ def gather(stage: dict, options: dict, folder: str) -> dict:
     report = {name: {"read": 0, "kept": 0, "bad": 0, "changed": {}, "dropped": {}} for name in names}
     held_out = 0.0 if stage["validation"] else options["validation_fraction"]
     files = {name: os.path.join(folder, f"{stage['name']}.{name}") for name in ("samples", "entries", "signatures")}
-    with open(files["samples"], "wb") as lines, open(files["entries"], "wb") as entries, \
-            open(files["signatures"], "wb") as signatures:
+    with (
+        open(files["samples"], "wb") as lines,
+        open(files["entries"], "wb") as entries,
+        open(files["signatures"], "wb") as signatures,
+    ):
         # Explicit validation sources come first, so that a duplicate leaves the training set, not the held-out one.
         for number, (split, source) in enumerate(every):
             settings = (source["format"], bool(source["demo"]), names[number], number, split, held_out, options)
@@ -110,8 +111,13 @@ def _batches(source: dict, options: dict, settings: tuple) -> Iterator[tuple]:
     batch, size = [], 0
     for path, line, record in reading.records(source, options["data_root"], options["cache"]):
         batch.append((path, line, record))
-        size += len(record) if isinstance(record, str) else len(record.get("text", "")) + 500 if isinstance(
-            record, dict) else 500
+        size += (
+            len(record)
+            if isinstance(record, str)
+            else len(record.get("text", "")) + 500
+            if isinstance(record, dict)
+            else 500
+        )
         if size > BATCH:
             yield batch, settings
             batch, size = [], 0
@@ -144,8 +150,12 @@ def _clean_batch(job: tuple) -> dict:
             lines.append(row)
             if options["near_duplicates"]:
                 signatures.append(duplicates.signature(folded))
-    return {"lines": b"".join(lines), "entries": np.array(entries, dtype=duplicates.ENTRY), "report": report,
-            "signatures": np.array(signatures, dtype=np.uint32)}
+    return {
+        "lines": b"".join(lines),
+        "entries": np.array(entries, dtype=duplicates.ENTRY),
+        "report": report,
+        "signatures": np.array(signatures, dtype=np.uint32),
+    }
 
 
 def _parts(sample: dict, fraction: float, fixed: int) -> list[tuple[int, dict]]:
@@ -177,9 +187,9 @@ def _count(table: dict, reason: str, example: list[str], most: int = 3) -> None:
         where, before, after = example
         # The text from just before the first difference on, looked for by thousands: it may be a book.
         size = min(len(before), len(after))
-        block = next((i for i in range(0, size, 1000) if before[i:i + 1000] != after[i:i + 1000]), size)
-        at = max(0, block + len(os.path.commonprefix([before[block:block + 1000], after[block:block + 1000]])) - 20)
-        entry["examples"].append([where, before[at:at + 80], after[at:at + 80]])
+        block = next((i for i in range(0, size, 1000) if before[i : i + 1000] != after[i : i + 1000]), size)
+        at = max(0, block + len(os.path.commonprefix([before[block : block + 1000], after[block : block + 1000]])) - 20)
+        entry["examples"].append([where, before[at : at + 80], after[at : at + 80]])
 
 
 def _add(report: dict, more: dict) -> None:
@@ -198,12 +208,20 @@ def _check_bad(name: str, report: dict, options: dict, at_least: int) -> None:
     allowed = 0 if options["strict"] else options["max_bad"] * max(report["read"], at_least)
     if report["bad"] <= allowed:
         return
-    found = [f"  {where}: {reason.removeprefix('bad: ')}" for reason, entry in report["dropped"].items()
-             if reason.startswith("bad: ") for where, *_ in entry["examples"]]
+    found = [
+        f"  {where}: {reason.removeprefix('bad: ')}"
+        for reason, entry in report["dropped"].items()
+        if reason.startswith("bad: ")
+        for where, *_ in entry["examples"]
+    ]
     found.sort(key=lambda text: [int(part) if part.isdigit() else part for part in text.split(":")[1:2]])
-    limit = "none may be (data.strict)" if options["strict"] else f"at most {options['max_bad']:.1%} may be (data.max_bad)"
-    raise ValueError(f"{name}: {report['bad']:,} of {report['read']:,} records are bad, {limit}:\n"
-                     + "\n".join(found[:1 if options["strict"] else 10]))
+    limit = (
+        "none may be (data.strict)" if options["strict"] else f"at most {options['max_bad']:.1%} may be (data.max_bad)"
+    )
+    raise ValueError(
+        f"{name}: {report['bad']:,} of {report['read']:,} records are bad, {limit}:\n"
+        + "\n".join(found[: 1 if options["strict"] else 10])
+    )
 
 
 def _write(stage: dict, every: list, report: dict, files: dict, held_out: float, options: dict, folder: str) -> None:
@@ -211,8 +229,9 @@ def _write(stage: dict, every: list, report: dict, files: dict, held_out: float,
     size = os.path.getsize(files["entries"])
     entries = np.memmap(files["entries"], dtype=duplicates.ENTRY, mode="r") if size else np.zeros(0, duplicates.ENTRY)
     with open(files["signatures"], "rb") as signatures:
-        split, why, first = duplicates.decide(entries, held_out, options["deduplicate"],
-                                              options["near_duplicates"] or None, signatures)
+        split, why, first = duplicates.decide(
+            entries, held_out, options["deduplicate"], options["near_duplicates"] or None, signatures
+        )
     # A weight of 2.5: twice, and for half of the samples, chosen by their hash, a third time. Held-out ones once.
     times = (split > 0).astype(np.uint8)
     for number, (_, source) in enumerate(every):
@@ -224,34 +243,54 @@ def _write(stage: dict, every: list, report: dict, files: dict, held_out: float,
         report[name]["kept"] += int(entries["counts"][(names == i) & (times > 0)].sum())
     begins = np.concatenate([[0], np.cumsum(entries["length"], dtype=np.int64)])
     with open(files["samples"], "rb") as samples:
+
         def line_of(i):
             samples.seek(begins[i])
             return json.loads(samples.read(entries["length"][i]))
 
-        reasons = {duplicates.DUPLICATE: ("dropped", "duplicate"),
-                   duplicates.NEAR_DUPLICATE: ("dropped", "near-duplicate"),
-                   duplicates.LEAKED: ("changed", "leaked: held out, but its prompt is in training; moved there")}
+        reasons = {
+            duplicates.DUPLICATE: ("dropped", "duplicate"),
+            duplicates.NEAR_DUPLICATE: ("dropped", "near-duplicate"),
+            duplicates.LEAKED: ("changed", "leaked: held out, but its prompt is in training; moved there"),
+        }
         for i, name in enumerate(report):
             for code, (kind, reason) in reasons.items():
                 found = np.flatnonzero((why == code) & (names == i))
                 for at in found[:3]:
                     sample, earlier = line_of(at), line_of(first[at])
-                    report[name][kind].setdefault(reason, {"examples": []})["examples"].append([
-                        f"{os.path.basename(sample['source'])}:{sample['line']}", _start(sample),
-                        f"{earlier['source']}:{earlier['line']}: {_start(earlier)}"])
+                    report[name][kind].setdefault(reason, {"examples": []})["examples"].append(
+                        [
+                            f"{os.path.basename(sample['source'])}:{sample['line']}",
+                            _start(sample),
+                            f"{earlier['source']}:{earlier['line']}: {_start(earlier)}",
+                        ]
+                    )
                 if len(found):
                     report[name][kind][reason]["count"] = len(found)
-        _copy(samples, begins, split, times, {number: os.path.join(folder, f"{stage['name']}.{name}")
-                                              for number, name in ((1, "train"), (2, "validation"))})
+        _copy(
+            samples,
+            begins,
+            split,
+            times,
+            {
+                number: os.path.join(folder, f"{stage['name']}.{name}")
+                for number, name in ((1, "train"), (2, "validation"))
+            },
+        )
     if not (split == 1).any():
-        dropped = {name: {reason: entry["count"] for reason, entry in counts["dropped"].items()}
-                   for name, counts in report.items()}
-        raise ValueError(f"stage {stage['name']}: no sample is left to train on after cleaning; "
-                         f"dropped: {json.dumps(dropped)}")
+        dropped = {
+            name: {reason: entry["count"] for reason, entry in counts["dropped"].items()}
+            for name, counts in report.items()
+        }
+        raise ValueError(
+            f"stage {stage['name']}: no sample is left to train on after cleaning; dropped: {json.dumps(dropped)}"
+        )
     for (_, source), name in zip(every, map(name_of, [source for _, source in every])):
         if not report[name]["kept"]:
-            raise ValueError(f"stage {stage['name']}: nothing of the source {name} is usable: " + ", ".join(
-                f"{entry['count']:,} {reason}" for reason, entry in report[name]["dropped"].items()))
+            raise ValueError(
+                f"stage {stage['name']}: nothing of the source {name} is usable: "
+                + ", ".join(f"{entry['count']:,} {reason}" for reason, entry in report[name]["dropped"].items())
+            )
 
 
 def _start(sample: dict) -> str:

@@ -12,15 +12,17 @@ import re
 
 import numpy as np
 
-from zerochat.preparation import clean
-from zerochat.preparation import packing
-from zerochat.preparation import formats
 from config import SOURCE
 from tokenizer import Tokenizer
+from zerochat.preparation import clean, formats, packing
 
-SMALL = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "configs", "small.json")
+SMALL = os.path.join(
+    os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "configs", "small.json"
+)
 CHINESE = re.compile("[\u3400-\u9fff]")
-PROGRAM = re.compile(r"[{};]\s*$|^\s*(?:def |class |import |from \w+ import|#include|return\b|<\w+|</)|\)\s*[:;{]\s*$", re.M)
+PROGRAM = re.compile(
+    r"[{};]\s*$|^\s*(?:def |class |import |from \w+ import|#include|return\b|<\w+|</)|\)\s*[:;{]\s*$", re.M
+)
 PAGE = """<!doctype html><meta charset="utf-8"><title>{title}</title><style>
 body {{ font: 14px/1.7 ui-monospace, monospace; max-width: 60em; margin: 2em auto; color: #999; background: #fff }}
 pre {{ white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid #ccc; border-radius: 6px; padding: 1em }}
@@ -53,15 +55,19 @@ def _by_count(table: dict) -> list:
 
 
 def _shard(s: dict) -> str:
-    text = (f"{s['samples']:,} samples, {s['tokens']:,} tokens, {s['supervised'] / s['tokens']:.0%} supervised, "
-            f"{s['rows']:,} rows {s['packing_efficiency']:.1%} full")
+    text = (
+        f"{s['samples']:,} samples, {s['tokens']:,} tokens, {s['supervised'] / s['tokens']:.0%} supervised, "
+        f"{s['rows']:,} rows {s['packing_efficiency']:.1%} full"
+    )
     if s["variants"]:
         text += f" in each of {s['variants']} versions"
     if s["windowed"]:
         text += f"; {s['windowed']:,} cut into windows"
     if s["truncated"]:
-        text += (f", {s['truncated']:,} within an exchange; {s['lost'] / (s['lost'] + s['supervised']):.1%} of the "
-                 "supervised tokens lost")
+        text += (
+            f", {s['truncated']:,} within an exchange; {s['lost'] / (s['lost'] + s['supervised']):.1%} of the "
+            "supervised tokens lost"
+        )
     return text
 
 
@@ -86,10 +92,17 @@ def report(whole: dict) -> str:
                 lines += [f"### {split}: {_shard(shard)}", ""]
                 for name, unit in (("length", "tokens"), ("turns", "questions")):
                     lines += [f"{unit} per sample:", "", "```", *_histogram(shard["histograms"][name]), "```", ""]
-    lines += ["## Tokenizer", "", "| text | characters | tokens per character | bytes per character: a byte tokenizer |",
-              "|---|---:|---:|---:|"]
-    lines += [f"| {name} | {found['characters']:,} | {found['tokens'] / found['characters']:.3f} "
-              f"| {found['bytes'] / found['characters']:.3f} |" for name, found in whole["tokenizer"].items()]
+    lines += [
+        "## Tokenizer",
+        "",
+        "| text | characters | tokens per character | bytes per character: a byte tokenizer |",
+        "|---|---:|---:|---:|",
+    ]
+    lines += [
+        f"| {name} | {found['characters']:,} | {found['tokens'] / found['characters']:.3f} "
+        f"| {found['bytes'] / found['characters']:.3f} |"
+        for name, found in whole["tokenizer"].items()
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -104,7 +117,7 @@ def _histogram(bins: dict) -> list[str]:
     lines = []
     for k in range(min(bins, default=0), max(bins, default=-1) + 1):
         count = bins.get(k, 0)
-        lines.append(f"{2 ** (k - 1) if k else 0:>8,} .. {2 ** k - 1:<8,} {count:>9,} " + "#" * round(40 * count / most))
+        lines.append(f"{2 ** (k - 1) if k else 0:>8,} .. {2**k - 1:<8,} {count:>9,} " + "#" * round(40 * count / most))
     return lines
 
 
@@ -172,8 +185,10 @@ def _tokenizer_of(config: dict) -> Tokenizer:
     for folder in [config["tokenizer"]["path"], *prepared, config["out_dir"]]:
         if folder and os.path.exists(os.path.join(folder, "tokenizer.model")):
             return Tokenizer(folder)
-    raise ValueError(f"there is no tokenizer yet in {config['out_dir']}: prepare the data first, with python data.py "
-                     "--config, or name a folder with one, --set tokenizer.path=FOLDER")
+    raise ValueError(
+        f"there is no tokenizer yet in {config['out_dir']}: prepare the data first, with python data.py "
+        "--config, or name a folder with one, --set tokenizer.path=FOLDER"
+    )
 
 
 def rows(packed: list[tuple], tokenizer: Tokenizer, page: str | None = None, context: int = 0) -> str:
@@ -182,8 +197,11 @@ def rows(packed: list[tuple], tokenizer: Tokenizer, page: str | None = None, con
     shown, written = [], [PAGE.format(title="what the model is trained on")]
     for number, (ids, mask, where) in enumerate(packed):
         ids = [i for i in ids if i != tokenizer.pad_id]
-        title = (f"row {number}: {len(ids):,}" + (f" of {context:,}" if context else "")
-                 + f" tokens, {sum(mask):,} supervised: {where}")
+        title = (
+            f"row {number}: {len(ids):,}"
+            + (f" of {context:,}" if context else "")
+            + f" tokens, {sum(mask):,} supervised: {where}"
+        )
         shown.append(f"\033[1m━━ {title}\033[0m\n")
         written.append(f"<h2>{html.escape(title)}</h2><pre>")
         for place, (kind, text) in enumerate(_runs(ids, mask, tokenizer)):
@@ -209,6 +227,7 @@ def _runs(ids: list[int], mask: list[bool], tokenizer: Tokenizer):
 
     An end marker that is supervised shows as such by a dot behind it: the model learns to stop there.
     """
+
     def kind(pair):
         token, supervised = pair
         if tokenizer.pieces.is_control(token):

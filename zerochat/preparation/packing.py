@@ -21,12 +21,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from tokenizer import Tokenizer
 from zerochat.preparation import augment
 from zerochat.preparation.gather import parallel, processes_for
-from tokenizer import Tokenizer
 
 DOCUMENT = np.dtype([("offset", "<u8"), ("length", "<u4"), ("source", "<u4"), ("line", "<u8")])
-JOB = 2**22    # bytes of samples that a process takes at once
+JOB = 2**22  # bytes of samples that a process takes at once
 BLOCK = 2**20  # documents packed together: more would fill rows no better
 FROM_JSON = json.JSONDecoder().raw_decode
 _state: dict = {}  # a process's tokenizer and settings, see `_start`
@@ -49,7 +49,7 @@ def windows(sample: dict, tokenizer: Tokenizer, context: int, overlap: int = 1):
         while begin < len(ids):
             repeat = min(overlap, begin - 1) if begin > 1 else 0
             end = begin + context - 1 - repeat
-            pieces.append(([ids[0], *ids[begin - repeat:end]], [False] * (1 + repeat) + mask[begin:end]))
+            pieces.append(([ids[0], *ids[begin - repeat : end]], [False] * (1 + repeat) + mask[begin:end]))
             begin = end
         return pieces, 0, 0
 
@@ -90,7 +90,7 @@ def _long_exchange(ids: list[int], mask: list[bool], head: int, context: int) ->
         again = min(context // 8, begin - first)
         end = begin + context - first - again
         if any(mask[begin:end]):
-            pieces.append((ids[:first] + ids[begin - again:end], [False] * (first + again) + mask[begin:end]))
+            pieces.append((ids[:first] + ids[begin - again : end], [False] * (first + again) + mask[begin:end]))
         begin = end
     return pieces
 
@@ -102,7 +102,7 @@ def pack(lengths: np.ndarray, context: int) -> tuple[np.ndarray, np.ndarray]:
     """
     order, counts = [np.zeros(0, dtype=np.int64)], [0]
     for begin in range(0, len(lengths), BLOCK):
-        contents = _pack_block(lengths[begin:begin + BLOCK].astype(np.int64), context)
+        contents = _pack_block(lengths[begin : begin + BLOCK].astype(np.int64), context)
         order.append(np.array([document for row in contents for document in row], dtype=np.int64) + begin)
         counts += [len(row) for row in contents]
     return np.concatenate(order), np.cumsum(counts, dtype=np.int64)
@@ -149,13 +149,16 @@ def write_shard(folder: str, tokenizer_folder: str, config: dict, loss_on: str, 
     names: dict[str, int] = {}
     documents, packed, stats, tokens_so_far, documents_so_far = [], [], Counter(), 0, 0
     settings = (tokenizer_folder, context, overlap, loss_on, augmentation, config["seed"], dtype.char)
-    with open(os.path.join(folder, "tokens.bin"), "wb") as tokens, \
-            open(os.path.join(folder, "mask.bin"), "wb") as masks:
+    with (
+        open(os.path.join(folder, "tokens.bin"), "wb") as tokens,
+        open(os.path.join(folder, "mask.bin"), "wb") as masks,
+    ):
         for variant in range(max(1, variants)):
             begin = len(documents)
             jobs = ((path, start, end, variant if variants else None) for start, end in _ranges(path))
             for ids, mask, found, local, counted in parallel(
-                    _tokenize, jobs, processes_for(config["data"], os.path.getsize(path)), _start, settings):
+                _tokenize, jobs, processes_for(config["data"], os.path.getsize(path)), _start, settings
+            ):
                 tokens.write(ids)
                 masks.write(mask)
                 numbers = np.array([names.setdefault(name, len(names)) for name in local] + [0])
@@ -174,8 +177,11 @@ def write_shard(folder: str, tokenizer_folder: str, config: dict, loss_on: str, 
     for part, ends in packed:
         rows.append(np.pad(ends[1:], (0, most + 1 - len(ends)), constant_values=ends[-1]) + behind)
         behind += len(part)
-    arrays = {"documents": np.concatenate([np.zeros(0, DOCUMENT), *documents]), "order": order,
-              "rows": np.concatenate(rows)}
+    arrays = {
+        "documents": np.concatenate([np.zeros(0, DOCUMENT), *documents]),
+        "order": order,
+        "rows": np.concatenate(rows),
+    }
     for name, values in arrays.items():
         np.save(os.path.join(folder, name + ".npy"), values)
     pad_id = Tokenizer(tokenizer_folder).pad_id
@@ -183,11 +189,18 @@ def write_shard(folder: str, tokenizer_folder: str, config: dict, loss_on: str, 
     with open(os.path.join(folder, "meta.json"), "w", encoding="utf-8") as file:
         json.dump({**meta, "variants": variants} if variants else meta, file)
     efficiency = stats["tokens"] / max(1, sum(len(rows) - 1 for _, rows in packed) * context)
-    histograms = {name: {key[1]: count for key, count in stats.items() if isinstance(key, tuple) and key[0] == name}
-                  for name in ("length", "turns")}
-    return {**{k: int(stats[k]) for k in ("samples", "lost", "windowed", "truncated", "tokens", "supervised")},
-            "documents": documents_so_far, "rows": most, "variants": variants,
-            "packing_efficiency": round(efficiency, 4), "histograms": histograms}
+    histograms = {
+        name: {key[1]: count for key, count in stats.items() if isinstance(key, tuple) and key[0] == name}
+        for name in ("length", "turns")
+    }
+    return {
+        **{k: int(stats[k]) for k in ("samples", "lost", "windowed", "truncated", "tokens", "supervised")},
+        "documents": documents_so_far,
+        "rows": most,
+        "variants": variants,
+        "packing_efficiency": round(efficiency, 4),
+        "histograms": histograms,
+    }
 
 
 def _ranges(path: str) -> Iterator[tuple[int, int]]:

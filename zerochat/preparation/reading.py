@@ -21,7 +21,7 @@ from tqdm import tqdm
 from zerochat.demo import chats as demo_data
 
 MAX_RECORD = 2**25  # bytes of one line, characters of one JSON value: more is no conversation
-SECTION = 2**20     # characters of a plain text that make one document
+SECTION = 2**20  # characters of a plain text that make one document
 EXTENSIONS = (".json", ".jsonl", ".ndjson", ".txt", ".md")
 
 
@@ -47,11 +47,16 @@ def files_of(path: str, root: str) -> list[str]:
     if os.path.isfile(full):
         return [full]
     pattern = os.path.join(glob.escape(full), "**") if os.path.isdir(full) else full
-    files = sorted(f for f in glob.glob(pattern, recursive=True)
-                   if os.path.isfile(f) and f.removesuffix(".gz").endswith(EXTENSIONS))
+    files = sorted(
+        f
+        for f in glob.glob(pattern, recursive=True)
+        if os.path.isfile(f) and f.removesuffix(".gz").endswith(EXTENSIONS)
+    )
     if not files:
-        raise ValueError(f"{full}: no such file, or no {', '.join(EXTENSIONS)} (or .gz of one) in it; "
-                         "see data.data_root and the source's path in the config")
+        raise ValueError(
+            f"{full}: no such file, or no {', '.join(EXTENSIONS)} (or .gz of one) in it; "
+            "see data.data_root and the source's path in the config"
+        )
     return files
 
 
@@ -125,7 +130,9 @@ def _file_records(path: str, format: str, encoding: str, whole: bool) -> Iterato
         file.seek(begin)
         kind = os.path.splitext(path.removesuffix(".gz"))[1]
         first = head[begin:].lstrip()[:1]
-        text = format in ("text", "lines", "eou") and kind not in (".json", ".jsonl", ".ndjson") or kind in (".txt", ".md")
+        text = (
+            format in ("text", "lines", "eou") and kind not in (".json", ".jsonl", ".ndjson") or kind in (".txt", ".md")
+        )
         if text or kind not in EXTENSIONS and first not in (b"{", b"["):
             if format == "lines":
                 yield from _texts(file, encoding, begin)
@@ -163,8 +170,13 @@ def _lines(file, encoding: str, offset: int) -> Iterator[tuple[int, str]]:
         try:
             yield number, line.decode(encoding).rstrip("\r\n")
         except UnicodeDecodeError as error:
-            yield number, Bad(f"not {encoding} at byte {start + error.start}: {error.reason}; the source's \"encoding\" "
-                              "may be \"gb18030\" or \"latin-1\"")
+            yield (
+                number,
+                Bad(
+                    f'not {encoding} at byte {start + error.start}: {error.reason}; the source\'s "encoding" '
+                    'may be "gb18030" or "latin-1"'
+                ),
+            )
 
 
 def _texts(file, encoding: str, offset: int) -> Iterator[tuple[int, dict | Bad]]:
@@ -214,8 +226,10 @@ def _blocks(file, path: str, encoding: str, offset: int) -> Iterator[str]:
         try:
             yield decoder.decode(block, final=not block)
         except UnicodeDecodeError as error:
-            raise ValueError(f"{path}: not {encoding} at byte {offset - held + error.start}: {error.reason}; the source's "
-                             "\"encoding\" may be \"gb18030\" or \"latin-1\"") from None
+            raise ValueError(
+                f"{path}: not {encoding} at byte {offset - held + error.start}: {error.reason}; the source's "
+                '"encoding" may be "gb18030" or "latin-1"'
+            ) from None
         offset += len(block)
         if not block:
             return
@@ -228,16 +242,20 @@ class JsonStream:
 
     def __init__(self, blocks: Iterator[str], path: str):
         self.blocks, self.path = blocks, path
-        self.text, self.at = "", 0            # what is in memory, and the place in it
-        self.line, self.counted = 1, 0        # the line of the place `counted`
-        self.before = 0                       # characters of this line that are no longer in memory
+        self.text, self.at = "", 0  # what is in memory, and the place in it
+        self.line, self.counted = 1, 0  # the line of the place `counted`
+        self.before = 0  # characters of this line that are no longer in memory
 
     def records(self) -> Iterator[tuple[int, dict]]:
         opening, keyed = self.peek(), False
         if opening == "{":  # {"id": {...}, ...} is an object of records, any other one is a record
             begin, self.at = self.at, self.at + 1
-            keyed = (self.peek() == '"' and self.value() not in ("prompt", "chosen") and self.expect(":")
-                     and self.peek() == "{")
+            keyed = (
+                self.peek() == '"'
+                and self.value() not in ("prompt", "chosen")
+                and self.expect(":")
+                and self.peek() == "{"
+            )
             self.at = begin
         if opening != "[" and not keyed:
             while self.peek():
@@ -298,7 +316,7 @@ class JsonStream:
         if self.at > 2**20:
             newline = self.text.rfind("\n", 0, self.at)
             self.before = self.at - newline - 1 if newline >= 0 else self.before + self.at
-            self.text, self.at, self.counted = self.text[self.at:], 0, 0
+            self.text, self.at, self.counted = self.text[self.at :], 0, 0
         return self.line
 
     def error(self, message: str, at: int) -> ValueError:

@@ -20,8 +20,13 @@ from torch import Tensor
 SHAPE = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads")
 DEFAULTS = {"tie_word_embeddings": False, "rms_norm_eps": 1e-6, "max_position_embeddings": 2048}  # LlamaConfig's
 # What LlamaConfig can also say and model.py does not do, with the one value that asks for nothing.
-FIXED = {"hidden_act": "silu", "attention_bias": False, "mlp_bias": False, "partial_rotary_factor": 1.0,
-         "quantization_config": None}
+FIXED = {
+    "hidden_act": "silu",
+    "attention_bias": False,
+    "mlp_bias": False,
+    "partial_rotary_factor": 1.0,
+    "quantization_config": None,
+}
 SINGLE, SHARDED = "model.safetensors", "model.safetensors.index.json"
 FILES = (SINGLE, SHARDED, "pytorch_model.bin", "pytorch_model.bin.index.json", "checkpoint.pth")
 SHARD_BYTES = 5 * 10**9
@@ -58,11 +63,14 @@ def read_config(folder: str) -> dict:
             raise ValueError(f"{path}: {key} {json.dumps(raw[key])[:60]} is not supported, only {json.dumps(value)}")
     head = raw["hidden_size"] // raw["num_attention_heads"]
     if raw.get("head_dim", head) != head:
-        raise ValueError(f"{path}: head_dim {raw['head_dim']} is not supported, only hidden_size / num_attention_heads "
-                         f"= {head}")
+        raise ValueError(
+            f"{path}: head_dim {raw['head_dim']} is not supported, only hidden_size / num_attention_heads = {head}"
+        )
     if raw.get("sliding_window", raw["max_position_embeddings"]) < raw["max_position_embeddings"]:
-        raise ValueError(f"{path}: sliding_window {raw['sliding_window']} is not supported; "
-                         f"max_position_embeddings is {raw['max_position_embeddings']}")
+        raise ValueError(
+            f"{path}: sliding_window {raw['sliding_window']} is not supported; "
+            f"max_position_embeddings is {raw['max_position_embeddings']}"
+        )
     return raw
 
 
@@ -81,8 +89,10 @@ class Weights:
                 shards = sorted(set(json.load(file)["weight_map"].values()))
             files = [os.path.join(folder, shard) for shard in shards]
             if absent := [file for file in files if not os.path.isfile(file)]:
-                raise ValueError(f"{self.path} names {os.path.basename(absent[0])}, which is missing"
-                                 + (f", with {len(absent) - 1} more" if absent[1:] else ""))
+                raise ValueError(
+                    f"{self.path} names {os.path.basename(absent[0])}, which is missing"
+                    + (f", with {len(absent) - 1} more" if absent[1:] else "")
+                )
         self.shapes: dict[str, list[int]] = {}
         self.read: dict[str, Callable[[], Tensor]] = {}
         for file in files:
@@ -101,8 +111,10 @@ class Weights:
         try:
             state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
         except pickle.UnpicklingError:
-            raise ValueError(f"{path} holds more than tensors, and unpickling that can run any code: not read; "
-                             "have its owner save it as safetensors") from None
+            raise ValueError(
+                f"{path} holds more than tensors, and unpickling that can run any code: not read; "
+                "have its owner save it as safetensors"
+            ) from None
         except RuntimeError as error:
             raise ValueError(f"{path} is damaged or cut off: {str(error).splitlines()[0]}") from None
         for key in ("model", "model_state_dict", "state_dict"):  # what training scripts wrap it in
@@ -141,6 +153,7 @@ def write(folder: str, state: dict[str, Tensor], documents: dict[str, dict]) -> 
         def writer(path):
             with open(path, "w", encoding="utf-8") as file:
                 json.dump(value, file, indent=2)
+
         return writer
 
     for name, document in documents.items():
@@ -157,8 +170,15 @@ def write(folder: str, state: dict[str, Tensor], documents: dict[str, dict]) -> 
     for name, shard in zip(names, shards):  # transformers refuses a file without this metadata
         replace(name, lambda path: save_file(shard, path, metadata={"format": "pt"}))
     if len(shards) > 1:
-        replace(SHARDED, as_json({"metadata": {"total_size": sum(tensor.nbytes for tensor in state.values())},
-                                  "weight_map": {key: name for name, shard in zip(names, shards) for key in shard}}))
+        replace(
+            SHARDED,
+            as_json(
+                {
+                    "metadata": {"total_size": sum(tensor.nbytes for tensor in state.values())},
+                    "weight_map": {key: name for name, shard in zip(names, shards) for key in shard},
+                }
+            ),
+        )
         names.append(SHARDED)
     for old in glob.glob(os.path.join(glob.escape(folder), "model*.safetensors*")):
         if os.path.basename(old) not in names:

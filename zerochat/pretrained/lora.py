@@ -24,7 +24,7 @@ class LoRALinear(nn.Module):
         like = {"dtype": self.weight.dtype, "device": self.weight.device}
         self.lora_a = nn.Parameter(torch.empty(rank, linear.in_features, **like))
         self.lora_b = nn.Parameter(torch.zeros(linear.out_features, rank, **like))
-        nn.init.normal_(self.lora_a, std=linear.in_features ** -0.5)
+        nn.init.normal_(self.lora_a, std=linear.in_features**-0.5)
         self.dropout, self.scale = nn.Dropout(dropout), alpha / rank
 
     def forward(self, x: Tensor) -> Tensor:

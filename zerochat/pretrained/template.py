@@ -32,12 +32,14 @@ class ChatTemplate:
         # After the opening, text goes on without the space that SentencePiece may put before a text of its own:
         # NormalizerSpec (field 3 of the model) { add_dummy_prefix = 3: false }, merged by joining the bytes.
         self.middle = sentencepiece.SentencePieceProcessor(
-            model_proto=pieces.serialized_model_proto() + b"\x1a\x02\x18\x00")
+            model_proto=pieces.serialized_model_proto() + b"\x1a\x02\x18\x00"
+        )
         self.control = {pieces.id_to_piece(i): i for i in range(pieces.get_piece_size()) if pieces.is_control(i)}
         # A control symbol that a message spells stays text: hidden from the rendering, behind a private-use character.
         self.hidden = {symbol: chr(0xF0000 + i) for i, symbol in enumerate(self.control)}
-        environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True,
-                                                    extensions=["jinja2.ext.loopcontrols"])
+        environment = ImmutableSandboxedEnvironment(
+            trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
+        )
         environment.globals["raise_exception"] = _refuse
         # {% generation %} marks an answer for transformers; here the difference of two renderings does.
         plain = re.sub(r"(\{%[-+]?\s*)(end)?generation\b", lambda m: m[1] + ("endif" if m[2] else "if true"), text)
@@ -67,9 +69,12 @@ class ChatTemplate:
             return self.pieces.id_to_piece(self.pieces.bos_id())
         messages = [{"role": m["role"], "content": _replace(m["content"], self.hidden)} for m in messages]
         try:
-            return self.template.render(messages=messages, add_generation_prompt=add_generation_prompt,
-                                        bos_token=self.pieces.id_to_piece(self.pieces.bos_id()),
-                                        eos_token=self.pieces.id_to_piece(self.pieces.eos_id()))
+            return self.template.render(
+                messages=messages,
+                add_generation_prompt=add_generation_prompt,
+                bos_token=self.pieces.id_to_piece(self.pieces.bos_id()),
+                eos_token=self.pieces.id_to_piece(self.pieces.eos_id()),
+            )
         except TemplateError as error:
             raise ValueError(f"{self.folder}: the chat template refuses a conversation: {error}") from None
 
@@ -97,9 +102,11 @@ class ChatTemplate:
 
         def extend(whole: str, supervised: bool = False) -> None:
             if not whole.startswith(text):
-                raise ValueError(f"{self.folder}: the chat template changes what came before when a message follows; "
-                                 "set tokenizer.chat_template to \"markers\"")
-            part = whole[len(text):]
+                raise ValueError(
+                    f"{self.folder}: the chat template changes what came before when a message follows; "
+                    'set tokenizer.chat_template to "markers"'
+                )
+            part = whole[len(text) :]
             if supervised:
                 answer, end, rest = part.rpartition(self.pieces.id_to_piece(self.pieces.eos_id()))
                 if not end:
@@ -111,11 +118,13 @@ class ChatTemplate:
         for i, message in enumerate(messages):
             if message["role"] == "assistant":
                 extend(self._text(messages[:i], True))
-                extend(self._text(messages[:i + 1], False), supervised=True)
+                extend(self._text(messages[: i + 1], False), supervised=True)
         extend(self._text(messages, add_generation_prompt))
         if self.pieces.bos_id() in ids[1:]:
-            raise ValueError(f"{self.folder}: the chat template writes <s> inside a conversation, where it would open "
-                             "a document; set tokenizer.chat_template to \"markers\"")
+            raise ValueError(
+                f"{self.folder}: the chat template writes <s> inside a conversation, where it would open "
+                'a document; set tokenizer.chat_template to "markers"'
+            )
         if ids[:1] != [self.pieces.bos_id()]:  # here every document opens with it
             ids, mask = [self.pieces.bos_id(), *ids], [False, *mask]
         return ids, mask
@@ -123,9 +132,9 @@ class ChatTemplate:
     def windows(self, messages: list[dict], context: int) -> tuple[list[tuple[list, list]], int, int]:
         """Cut a conversation into (ids, mask) of at most `context` tokens, between exchanges, each with the system
         message; also returns how many supervised tokens are lost, and how many exchanges did not fit alone."""
-        system = messages[:messages[0]["role"] == "system"]
+        system = messages[: messages[0]["role"] == "system"]
         groups: list[list[dict]] = []
-        for i, message in enumerate(messages[len(system):]):
+        for i, message in enumerate(messages[len(system) :]):
             if message["role"] == "user" or i == 0:
                 groups.append([])
             groups[-1].append(message)

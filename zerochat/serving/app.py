@@ -24,8 +24,19 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from zerochat.generation.engine import Engine, Sampling
-from zerochat.serving.protocol import (MAX_TOKENS, Ask, Fields, Refused, choice, envelope, fit, read_ask, read_messages, token_entry,
-                      usage)
+from zerochat.serving.protocol import (
+    MAX_TOKENS,
+    Ask,
+    Fields,
+    Refused,
+    choice,
+    envelope,
+    fit,
+    read_ask,
+    read_messages,
+    token_entry,
+    usage,
+)
 from zerochat.serving.worker import Answers, Part, Worker, attention_weights
 
 PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page.html")
@@ -57,8 +68,16 @@ class Events(StreamingResponse):
 class Service:
     """The endpoints and what they share. `app()` is the ASGI application."""
 
-    def __init__(self, engine: Engine, name: str, queue_size: int = 64, api_key: str | None = None,
-                 allowed_hosts: tuple[str, ...] = (), body_limit: int = 2**20, body_seconds: float = 30):
+    def __init__(
+        self,
+        engine: Engine,
+        name: str,
+        queue_size: int = 64,
+        api_key: str | None = None,
+        allowed_hosts: tuple[str, ...] = (),
+        body_limit: int = 2**20,
+        body_seconds: float = 30,
+    ):
         self.engine, self.name, self.api_key = engine, name, api_key
         self.allowed_hosts, self.body_limit, self.body_seconds = allowed_hosts, body_limit, body_seconds
         self.worker = Worker(engine, len(engine.running) + queue_size)
@@ -67,15 +86,20 @@ class Service:
         # The page may run its own script and nothing else, whatever text a model or a person puts into it.
         script = re.search(r"<script>(.*?)</script>", self.page, re.S)[1]
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-        self.policy = (f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:; "
-                       "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+        self.policy = (
+            f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data:; "
+            "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        )
         self.registry = prometheus.CollectorRegistry()
-        self.count = prometheus.Counter("zerochat_requests", "HTTP requests", ["path", "status"],
-                                        registry=self.registry)
-        self.tokens = prometheus.Counter("zerochat_tokens", "Tokens read and generated", ["kind"],
-                                         registry=self.registry)
-        self.first = prometheus.Histogram("zerochat_first_token_seconds", "Waiting for an answer's first token",
-                                          registry=self.registry)
+        self.count = prometheus.Counter(
+            "zerochat_requests", "HTTP requests", ["path", "status"], registry=self.registry
+        )
+        self.tokens = prometheus.Counter(
+            "zerochat_tokens", "Tokens read and generated", ["kind"], registry=self.registry
+        )
+        self.first = prometheus.Histogram(
+            "zerochat_first_token_seconds", "Waiting for an answer's first token", registry=self.registry
+        )
         for what, value in (("open_requests", lambda: self.worker.open), ("slots", lambda: len(engine.running))):
             prometheus.Gauge(f"zerochat_{what}", what.replace("_", " "), registry=self.registry).set_function(value)
 
@@ -87,18 +111,30 @@ class Service:
             yield
             self.worker.stop()
 
-        routes = [Route(path, function, methods=[method]) for method, path, function in (
-            ("GET", "/", self.chat_page), ("GET", "/health", self.health), ("GET", "/metrics", self.metrics),
-            ("GET", "/v1/models", self.models), ("GET", "/v1/models/{name:path}", self.models),
-            ("POST", "/v1/chat/completions", self.chat), ("POST", "/v1/completions", self.completions),
-            ("POST", "/attention", self.attention))]
+        routes = [
+            Route(path, function, methods=[method])
+            for method, path, function in (
+                ("GET", "/", self.chat_page),
+                ("GET", "/health", self.health),
+                ("GET", "/metrics", self.metrics),
+                ("GET", "/v1/models", self.models),
+                ("GET", "/v1/models/{name:path}", self.models),
+                ("POST", "/v1/chat/completions", self.chat),
+                ("POST", "/v1/completions", self.completions),
+                ("POST", "/attention", self.attention),
+            )
+        ]
         self.paths = {route.path for route in routes}
-        app = Starlette(routes=routes, lifespan=lifespan, exception_handlers={
-            Refused: self.refused, HTTPException: self.refused, Exception: self.failed})
+        app = Starlette(
+            routes=routes,
+            lifespan=lifespan,
+            exception_handlers={Refused: self.refused, HTTPException: self.refused, Exception: self.failed},
+        )
         return self.gate(app)
 
     def gate(self, app):
         """Before anything else: whose name the caller used, whether it has the key; and the count afterwards."""
+
         async def guarded(scope, receive, send):
             if scope["type"] != "http":
                 return await app(scope, receive, send)
@@ -125,13 +161,15 @@ class Service:
             ipaddress.ip_address(host)
         except ValueError:
             if host not in ("localhost", *self.allowed_hosts):
-                raise Refused(400, f"Host {host[:100]!r} is not served here; allow it with --allow-host",
-                              "Host") from None
+                raise Refused(
+                    400, f"Host {host[:100]!r} is not served here; allow it with --allow-host", "Host"
+                ) from None
         if self.api_key and request.scope["path"] not in ("/", "/health"):
             given = request.headers.get("authorization", "").removeprefix("Bearer ")
             if not hmac.compare_digest(given.encode("latin-1"), self.api_key.encode()):
-                raise Refused(401, "a wrong or missing API key (Authorization: Bearer KEY)", "Authorization",
-                              "invalid_api_key")
+                raise Refused(
+                    401, "a wrong or missing API key (Authorization: Bearer KEY)", "Authorization", "invalid_api_key"
+                )
         # Any site may make a browser post a form or plain text here unasked; JSON it may not.
         kind = request.headers.get("content-type", "").split(";")[0].strip()
         if request.method == "POST" and kind != "application/json":
@@ -174,9 +212,16 @@ class Service:
             raise Refused(400, f"the body is not JSON: {str(error)[:200]}") from None
 
     async def chat_page(self, _) -> Response:
-        return Response(self.page, media_type="text/html", headers={
-            "Content-Security-Policy": self.policy, "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer", "Cache-Control": "no-cache"})
+        return Response(
+            self.page,
+            media_type="text/html",
+            headers={
+                "Content-Security-Policy": self.policy,
+                "X-Content-Type-Options": "nosniff",
+                "Referrer-Policy": "no-referrer",
+                "Cache-Control": "no-cache",
+            },
+        )
 
     async def health(self, _) -> Response:
         alive = self.worker.is_alive()
@@ -188,12 +233,21 @@ class Service:
 
     async def models(self, request: HTTPRequest) -> Response:
         config = self.engine.model.config
-        model = {"id": self.name, "object": "model", "created": 0, "owned_by": "zerochat",
-                 "context": self.engine.context, "vocabulary": config.vocab_size,
-                 "layers": config.num_hidden_layers, "heads": config.num_attention_heads,
-                 "parameters": sum(p.numel() for p in self.engine.model.parameters()),
-                 "defaults": {key: value for key, value in dataclasses.asdict(Sampling()).items()
-                              if isinstance(value, (int, float))} | {"max_tokens": MAX_TOKENS}}
+        model = {
+            "id": self.name,
+            "object": "model",
+            "created": 0,
+            "owned_by": "zerochat",
+            "context": self.engine.context,
+            "vocabulary": config.vocab_size,
+            "layers": config.num_hidden_layers,
+            "heads": config.num_attention_heads,
+            "parameters": sum(p.numel() for p in self.engine.model.parameters()),
+            "defaults": {
+                key: value for key, value in dataclasses.asdict(Sampling()).items() if isinstance(value, (int, float))
+            }
+            | {"max_tokens": MAX_TOKENS},
+        }
         if "name" not in request.path_params:
             return reply({"object": "list", "data": [model]})
         if request.path_params["name"] != self.name:
@@ -211,8 +265,11 @@ class Service:
         ask = await asyncio.to_thread(read_ask, await self.body(request), self.engine, self.name, chat)
         answers = Answers(self.worker, ask.prompts, ask.samplings)
         self.tokens.labels("prompt").inc(usage(ask, 0, 0)["prompt_tokens"])
-        headers = {"Cache-Control": "no-store", "X-Turns-Left-Out": str(ask.turns_left_out),
-                   "X-Accel-Buffering": "no"}  # nginx would hold a stream back
+        headers = {
+            "Cache-Control": "no-store",
+            "X-Turns-Left-Out": str(ask.turns_left_out),
+            "X-Accel-Buffering": "no",
+        }  # nginx would hold a stream back
         if ask.stream:
             return Events(self.events(ask, answers), lambda: self.ended(answers), headers)
 
@@ -231,13 +288,22 @@ class Service:
             self.ended(answers)
         if not all(some and some[-1].finish_reason for some in parts):
             return Response(status_code=499)  # nobody is listening any more
-        choices = [choice(ask, index, "".join(part.text for part in some),
-                          None if some[0].entries is None else [entry for part in some for entry in part.entries],
-                          some[-1].finish_reason, "message") for index, some in enumerate(parts)]
+        choices = [
+            choice(
+                ask,
+                index,
+                "".join(part.text for part in some),
+                None if some[0].entries is None else [entry for part in some for entry in part.entries],
+                some[-1].finish_reason,
+                "message",
+            )
+            for index, some in enumerate(parts)
+        ]
         return reply(envelope(ask, choices, False, usage(ask, answers.tokens, answers.seconds)), headers=headers)
 
     async def events(self, ask: Ask, answers: Answers):
         """Server-sent events: one for every step of an answer that has something to show."""
+
         def event(value) -> bytes:
             return b"data: " + encoded(value) + b"\n\n"
 
@@ -275,5 +341,9 @@ class Service:
             raise Refused(400, f"{len(ids)} tokens do not fit the context of {self.engine.context}", "answer")
         weights = await self.worker.call(lambda: attention_weights(self.engine.model, ids))
         tokens = [token_entry(self.engine.tokenizer, i, 0.0) for i in ids]
-        return reply({"tokens": [{"token": token["token"], "bytes": token["bytes"]} for token in tokens],
-                      "weights": [[[round(w, 4) for w in head] for head in layer] for layer in weights.tolist()]})
+        return reply(
+            {
+                "tokens": [{"token": token["token"], "bytes": token["bytes"]} for token in tokens],
+                "weights": [[[round(w, 4) for w in head] for head in layer] for layer in weights.tolist()],
+            }
+        )

@@ -12,15 +12,23 @@ import json
 import time
 import uuid
 
-from zerochat.generation.engine import Engine, Request, Sampling
 from tokenizer import ROLES, Tokenizer
+from zerochat.generation.engine import Engine, Request, Sampling
 
 MAX_TOKENS = 256  # where the request does not say
 
 # Fields that are known and not supported, with the values (as JSON) that ask for nothing.
-NEUTRAL = {"frequency_penalty": ("0", "0.0"), "presence_penalty": ("0", "0.0"), "logit_bias": ("{}",), "tools": ("[]",),
-           "tool_choice": ('"none"', '"auto"'), "response_format": ('{"type": "text"}',), "echo": ("false",),
-           "best_of": ("1",), "suffix": ('""',)}
+NEUTRAL = {
+    "frequency_penalty": ("0", "0.0"),
+    "presence_penalty": ("0", "0.0"),
+    "logit_bias": ("{}",),
+    "tools": ("[]",),
+    "tool_choice": ('"none"', '"auto"'),
+    "response_format": ('{"type": "text"}',),
+    "echo": ("false",),
+    "best_of": ("1",),
+    "suffix": ('""',),
+}
 
 
 class Refused(Exception):
@@ -29,9 +37,16 @@ class Refused(Exception):
     def __init__(self, status: int, reason: str, field: str | None = None, code: str | None = None):
         super().__init__(reason)
         self.status = status
-        self.body = {"error": {"message": reason, "param": field, "code": code, "type": {
-            401: "authentication_error", 429: "rate_limit_error"}.get(
-            status, "invalid_request_error" if status < 500 else "server_error")}}
+        self.body = {
+            "error": {
+                "message": reason,
+                "param": field,
+                "code": code,
+                "type": {401: "authentication_error", 429: "rate_limit_error"}.get(
+                    status, "invalid_request_error" if status < 500 else "server_error"
+                ),
+            }
+        }
 
 
 KINDS = {
@@ -151,9 +166,17 @@ def read_ask(body, engine: Engine, name: str, chat: bool) -> Ask:
     if not isinstance(stop, list) or len(stop) > 4 or not all(isinstance(s, str) and 0 < len(s) <= 1000 for s in stop):
         fields.refuse("stop", "should be a string or a list of at most 4, none of them empty or over 1000 characters")
     seed = fields.take("seed", "a whole number", None, 0, 2**62)
-    values = {key: value for key, kind in (("temperature", "a number"), ("top_p", "a number"), ("min_p", "a number"),
-                                           ("repetition_penalty", "a number"), ("top_k", "a whole number"))
-              if (value := fields.take(key, kind)) is not None}
+    values = {
+        key: value
+        for key, kind in (
+            ("temperature", "a number"),
+            ("top_p", "a number"),
+            ("min_p", "a number"),
+            ("repetition_penalty", "a number"),
+            ("top_k", "a whole number"),
+        )
+        if (value := fields.take(key, kind)) is not None
+    }
     max_tokens = fields.take("max_tokens", "a whole number", MAX_TOKENS, 1, 2**31)
     if chat:
         max_tokens = fields.take("max_completion_tokens", "a whole number", max_tokens, 1, 2**31)
@@ -184,12 +207,23 @@ def read_ask(body, engine: Engine, name: str, chat: bool) -> Ask:
     else:
         prompts = [[engine.tokenizer.bos_id, *engine.tokenizer.encode(text)] for text in texts]
     if (longest := max(map(len, prompts))) >= engine.context:
-        raise Refused(400, f"the prompt's {longest} tokens leave no room for an answer in the context of "
-                           f"{engine.context}", "messages" if chat else "prompt", "context_length_exceeded")
+        raise Refused(
+            400,
+            f"the prompt's {longest} tokens leave no room for an answer in the context of {engine.context}",
+            "messages" if chat else "prompt",
+            "context_length_exceeded",
+        )
     # Answers to one prompt differ by their seeds, so that each can be had again alone.
     samplings = [dataclasses.replace(sampling, seed=None if seed is None else seed + i) for i in range(n)]
-    return Ask(chat, name, [prompt for prompt in prompts for _ in range(n)], samplings * len(prompts), stream,
-               include_usage, left_out)
+    return Ask(
+        chat,
+        name,
+        [prompt for prompt in prompts for _ in range(n)],
+        samplings * len(prompts),
+        stream,
+        include_usage,
+        left_out,
+    )
 
 
 def token_entry(tokenizer: Tokenizer, token: int, logprob: float) -> dict:
@@ -211,22 +245,36 @@ def token_entries(engine: Engine, request: Request, begin: int) -> list[dict] | 
     """The log-probabilities of a request's tokens from `begin` on, without the end marker; None if not asked for."""
     if request.sampling.logprobs is None:
         return None
-    return [{**token_entry(engine.tokenizer, token, logprob),
-             "top_logprobs": [token_entry(engine.tokenizer, *other) for other in others]}
-            for token, (logprob, others) in zip(request.tokens[begin:], request.logprobs[begin:])
-            if token not in engine.stop_ids]
+    return [
+        {
+            **token_entry(engine.tokenizer, token, logprob),
+            "top_logprobs": [token_entry(engine.tokenizer, *other) for other in others],
+        }
+        for token, (logprob, others) in zip(request.tokens[begin:], request.logprobs[begin:])
+        if token not in engine.stop_ids
+    ]
 
 
 def choice(ask: Ask, index: int, text: str, entries: list | None, finish_reason: str | None, name: str) -> dict:
     """One element of `choices`: name is "message" for a whole answer, "delta" for a piece, "text" for a completion."""
     shape = {"index": index, "finish_reason": finish_reason}
     if ask.chat:
-        return shape | {name: {"role": "assistant", "content": text},
-                        "logprobs": entries if entries is None else {"content": entries, "refusal": None}}
-    return shape | {"text": text, "logprobs": entries if entries is None else {
-        "tokens": [entry["token"] for entry in entries],
-        "token_logprobs": [entry["logprob"] for entry in entries],
-        "top_logprobs": [{other["token"]: other["logprob"] for other in entry["top_logprobs"]} for entry in entries]}}
+        return shape | {
+            name: {"role": "assistant", "content": text},
+            "logprobs": entries if entries is None else {"content": entries, "refusal": None},
+        }
+    return shape | {
+        "text": text,
+        "logprobs": entries
+        if entries is None
+        else {
+            "tokens": [entry["token"] for entry in entries],
+            "token_logprobs": [entry["logprob"] for entry in entries],
+            "top_logprobs": [
+                {other["token"]: other["logprob"] for other in entry["top_logprobs"]} for entry in entries
+            ],
+        },
+    }
 
 
 def envelope(ask: Ask, choices: list[dict], streamed: bool, usage: dict | None = None) -> dict:
@@ -243,5 +291,9 @@ def usage(ask: Ask, tokens: int, seconds: float) -> dict:
     Ours: `seconds` from the first token to the last, as the engine saw it.
     """
     prompt = sum(map(len, {id(prompt): prompt for prompt in ask.prompts}.values()))
-    return {"prompt_tokens": prompt, "completion_tokens": tokens, "total_tokens": prompt + tokens,
-            "seconds": round(seconds, 4)}
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": tokens,
+        "total_tokens": prompt + tokens,
+        "seconds": round(seconds, 4),
+    }

@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 import torch
 
-from zerochat.generation.engine import Engine, Sampling
 from model import LanguageModel, rotate
+from zerochat.generation.engine import Engine, Sampling
 from zerochat.serving.protocol import Refused, token_entries
 
 
@@ -91,8 +91,19 @@ class Worker(threading.Thread):
             for request in self.engine.step():
                 answers, index, told = self.jobs[request]
                 entries = token_entries(self.engine, request, told)
-                news.append((answers, Part(index, request.read(), entries, len(request.tokens) - told,
-                                           request.finish_reason, time.monotonic())))
+                news.append(
+                    (
+                        answers,
+                        Part(
+                            index,
+                            request.read(),
+                            entries,
+                            len(request.tokens) - told,
+                            request.finish_reason,
+                            time.monotonic(),
+                        ),
+                    )
+                )
                 self.jobs[request] = (answers, index, len(request.tokens))
                 if request.finish_reason:
                     del self.jobs[request]

@@ -63,8 +63,10 @@ def _layout(engine) -> tuple[list[torch.Tensor], list[tuple[str, int, int, int, 
 def whole_masters(engine) -> dict[str, torch.Tensor]:
     """Without ZeRO: parameter name -> its fp32 master."""
     (masters, pieces), params = _layout(engine), dict(engine.module.named_parameters())
-    return {name: masters[master].data.view(-1)[here:here + count].view_as(params[name])
-            for name, _, master, here, count in pieces}
+    return {
+        name: masters[master].data.view(-1)[here : here + count].view_as(params[name])
+        for name, _, master, here, count in pieces
+    }
 
 
 def _moments(engine, master: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -72,9 +74,11 @@ def _moments(engine, master: torch.Tensor) -> dict[str, torch.Tensor]:
     tensors = {key: value for key, value in state.items() if torch.is_tensor(value) and value.numel() > 1}
     for key, value in tensors.items():
         if value.shape != master.shape:
-            raise SharedError(f"{type(engine.basic_optimizer).__name__} keeps {key} of shape {list(value.shape)} for "
-                              f"weights of shape {list(master.shape)}: checkpoints do not cover this; "
-                              "choose another optimizer")
+            raise SharedError(
+                f"{type(engine.basic_optimizer).__name__} keeps {key} of shape {list(value.shape)} for "
+                f"weights of shape {list(master.shape)}: checkpoints do not cover this; "
+                "choose another optimizer"
+            )
     return tensors
 
 
@@ -91,12 +95,16 @@ def scaler(engine):
 def _state(engine) -> dict:
     """What every rank has alike, as JSON: counters, loss scale, schedule."""
     steps = [int(state["step"]) for state in engine.basic_optimizer.state.values() if "step" in state]
-    return {"engine": {key: getattr(engine, key) for key in ("global_steps", "global_samples", "skipped_steps")},
-            "steps_taken": max(steps, default=0),  # by the optimizer: fp16 skips some
-            "scaler": _numbers(scaler(engine)),
-            "scheduler": engine.lr_scheduler.state_dict() if engine.lr_scheduler else None,
-            "groups": [{key: group[key] for key in ("lr", "betas") if key in group}
-                       for group in engine.basic_optimizer.param_groups]}
+    return {
+        "engine": {key: getattr(engine, key) for key in ("global_steps", "global_samples", "skipped_steps")},
+        "steps_taken": max(steps, default=0),  # by the optimizer: fp16 skips some
+        "scaler": _numbers(scaler(engine)),
+        "scheduler": engine.lr_scheduler.state_dict() if engine.lr_scheduler else None,
+        "groups": [
+            {key: group[key] for key in ("lr", "betas") if key in group}
+            for group in engine.basic_optimizer.param_groups
+        ],
+    }
 
 
 # --- save ---------------------------------------------------------------------------------------------------
@@ -120,8 +128,10 @@ def save(engine, folder: str, step: int, context: dict, keep: int = 2) -> None:
     try:
         os.makedirs(building, exist_ok=True)
         save_file(tensors, os.path.join(building, name), metadata={"pieces": json.dumps(pieces)})
-        written[name] = {"bytes": os.path.getsize(os.path.join(building, name)),
-                         "sha256": sha256(os.path.join(building, name), sync=True)}
+        written[name] = {
+            "bytes": os.path.getsize(os.path.join(building, name)),
+            "sha256": sha256(os.path.join(building, name), sync=True),
+        }
     except (OSError, SafetensorError) as error:
         problem = f"{os.path.join(building, name)}: {error}"
     said = agree((written, problem, sum(tensor.nbytes for tensor in tensors.values())))
@@ -129,8 +139,9 @@ def save(engine, folder: str, step: int, context: dict, keep: int = 2) -> None:
     if rank == 0:
         try:
             if not problems:
-                text = _sealed({"step": step, "ranks": dist.get_world_size(), "files": files, **context,
-                                "state": _state(engine)})
+                text = _sealed(
+                    {"step": step, "ranks": dist.get_world_size(), "files": files, **context, "state": _state(engine)}
+                )
                 with open(os.path.join(building, MANIFEST), "w") as file:
                     file.write(text)
                     file.flush()
@@ -147,9 +158,11 @@ def save(engine, folder: str, step: int, context: dict, keep: int = 2) -> None:
     problems = agree(problems)[0]
     if problems:
         need, free = sum(entry[2] for entry in said) / 2**20, shutil.disk_usage(folder).free / 2**20
-        raise SharedError(f"the checkpoint of step {step} could not be written: {problems[0]}. "
-                          f"It needs {need:.1f} MiB, {free:.1f} MiB are free; earlier checkpoints in {folder} are as "
-                          "they were. Make room and start again")
+        raise SharedError(
+            f"the checkpoint of step {step} could not be written: {problems[0]}. "
+            f"It needs {need:.1f} MiB, {free:.1f} MiB are free; earlier checkpoints in {folder} are as "
+            "they were. Make room and start again"
+        )
 
 
 def _sealed(manifest: dict) -> str:
@@ -266,11 +279,12 @@ class _Pieces:
             begin, end = max(first, there), min(first + count, there + size)
             if begin < end:
                 source = file.get_slice(f"{kind}.{master}")
-                out[begin - first:end - first] = source[here + begin - there:here + end - there]
+                out[begin - first : end - first] = source[here + begin - there : here + end - there]
                 filled += end - begin
         if filled != count:
-            raise SharedError(f"the checkpoint has {filled} of {count} numbers of {kind} {name}: "
-                              "it belongs to another model")
+            raise SharedError(
+                f"the checkpoint has {filled} of {count} numbers of {kind} {name}: it belongs to another model"
+            )
         return out
 
 
@@ -278,6 +292,7 @@ def load(engine, manifest: dict) -> int:
     """Bring weights, optimizer, schedule, loss scale and random state back; returns the step. Any number of ranks,
     any ZeRO stage; bit for bit on the number and stage that saved. Every rank must call this."""
     import deepspeed
+
     saved, optimizer, state = _Pieces(manifest["path"], manifest["ranks"]), engine.basic_optimizer, manifest["state"]
     moments = [kind for kind in saved.kinds if kind not in ("weight", "random")]
     masters, pieces = _layout(engine)
@@ -291,14 +306,17 @@ def load(engine, manifest: dict) -> int:
                 p.copy_(saved.read("weight", name, 0, p.numel()).view_as(p))
         for master in masters if moments else []:  # Adam makes its state at its first step, which is not now
             own = optimizer.state[master]
-            own["step"] = torch.tensor(float(state["steps_taken"])) if isinstance(
-                optimizer, torch.optim.AdamW) else state["steps_taken"]
+            own["step"] = (
+                torch.tensor(float(state["steps_taken"]))
+                if isinstance(optimizer, torch.optim.AdamW)
+                else state["steps_taken"]
+            )
             own.update({kind: torch.zeros_like(master) for kind in moments if kind not in own})
         for name, there, master, here, count in pieces:
-            masters[master].data.view(-1)[here:here + count].copy_(saved.read("weight", name, there, count))
+            masters[master].data.view(-1)[here : here + count].copy_(saved.read("weight", name, there, count))
             for kind in moments:
                 moment = optimizer.state[masters[master]][kind].view(-1)
-                moment[here:here + count].copy_(saved.read(kind, name, there, count))
+                moment[here : here + count].copy_(saved.read(kind, name, there, count))
     vars(engine).update(state["engine"])
     if engine.fp16_enabled():
         vars(scaler(engine)).update(state["scaler"])
@@ -323,8 +341,18 @@ def _replay_bias_correction(optimizer, taken: int) -> None:
         if hasattr(optimizer, "ds_opt_adam"):  # DeepSpeedCPUAdam, under ZeRO-Offload
             optimizer.ds_opt_adam.adam_update(optimizer.opt_id, t, 0.0, *group["betas"], 1.0, 0.0, True, *spare)
         elif hasattr(optimizer, "multi_tensor_adam") and not torch.cuda.is_available():  # FusedAdam
-            optimizer.multi_tensor_adam(1, torch.zeros(1, dtype=torch.int), [[tensor] for tensor in spare], 0.0,
-                                        *group["betas"], 1.0, t, optimizer.adam_w_mode, 1, 0.0)
+            optimizer.multi_tensor_adam(
+                1,
+                torch.zeros(1, dtype=torch.int),
+                [[tensor] for tensor in spare],
+                0.0,
+                *group["betas"],
+                1.0,
+                t,
+                optimizer.adam_w_mode,
+                1,
+                0.0,
+            )
 
 
 def undo_first_step(engine) -> None:

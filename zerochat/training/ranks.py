@@ -32,6 +32,7 @@ def load_deepspeed(verbose: bool):
         warnings.filterwarnings("ignore", category=FutureWarning, message=".*torch.distributed")
     logging.disable(logging.NOTSET if verbose else logging.WARNING)  # "Setting accelerator to CPU ...", every time
     import deepspeed
+
     logging.disable(logging.NOTSET)
     deepspeed.utils.logger.setLevel("INFO" if verbose else "ERROR")
     if int(os.environ.get("WORLD_SIZE", 1)) == 1 or not shutil.which("g++"):
@@ -52,9 +53,11 @@ def start_process_group(deepspeed) -> None:
     try:
         deepspeed.init_distributed(timeout=timedelta(minutes=30), verbose=False)
     except dist.DistNetworkError as error:
-        raise ValueError(f"port {os.environ['MASTER_PORT']} of {os.environ['MASTER_ADDR']} is taken, by another run "
-                         f"perhaps: deepspeed --master_port {port} train.py ...   "
-                         f"({str(error).splitlines()[0][:200]})") from None
+        raise ValueError(
+            f"port {os.environ['MASTER_PORT']} of {os.environ['MASTER_ADDR']} is taken, by another run "
+            f"perhaps: deepspeed --master_port {port} train.py ...   "
+            f"({str(error).splitlines()[0][:200]})"
+        ) from None
 
 
 @contextmanager
@@ -127,9 +130,11 @@ def check_shared(out_dir: str) -> None:
         os.remove(os.path.join(out_dir, name))
     blind = [f"rank {rank} on {host}" for rank, (host, seen) in enumerate(hosts) if not seen]
     if blind:
-        raise SharedError(f"out_dir {os.path.abspath(out_dir)} of rank 0 on {hosts[0][0]} is not shared: "
-                          f"{', '.join(blind)} cannot see what is written there; "
-                          "put out_dir on a disk that all nodes mount, with its full path")
+        raise SharedError(
+            f"out_dir {os.path.abspath(out_dir)} of rank 0 on {hosts[0][0]} is not shared: "
+            f"{', '.join(blind)} cannot see what is written there; "
+            "put out_dir on a disk that all nodes mount, with its full path"
+        )
 
 
 # --- end ----------------------------------------------------------------------------------------------------
@@ -163,6 +168,7 @@ def watch_launcher() -> None:
     """Under DeepSpeed's launcher, end this rank when the launcher or the `deepspeed` command is gone: finish the
     step, save, and leave, whatever happens, after 10 seconds. Nobody else would: `deepspeed` dies of SIGTERM
     without a word to its ranks, and exits 0 when its launcher was killed."""
+
     def command(pid: int) -> str:
         with open(f"/proc/{pid}/cmdline") as file:
             return file.read()
