@@ -5,7 +5,7 @@ import json
 import os
 
 import pytest
-from conftest import ROOT
+from tiny import ROOT
 
 from config import choose_precision, deep_merge, differences, load_config, resolve
 from model import ModelConfig, count_parameters

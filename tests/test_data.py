@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 import pytest
-from conftest import ROOT, environment
+from tiny import ROOT, environment
 
 import data
 from config import DEFAULTS, SOURCE, deep_merge, load_config

@@ -7,7 +7,7 @@ import random
 
 import pytest
 import torch
-from conftest import tiny_model
+from tiny import tiny_model
 
 import evaluate
 import model as model_file

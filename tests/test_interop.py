@@ -8,8 +8,8 @@ import sys
 
 import pytest
 import torch
-from conftest import tiny_model
 from strings import strings
+from tiny import tiny_model
 
 import model as model_file
 import train

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import tiny_config, tiny_model
+from tiny import tiny_config, tiny_model
 
 import model as model_file
 from model import LanguageModel, ModelConfig, count_parameters, document_layout, memory_per_gpu

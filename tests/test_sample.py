@@ -1,15 +1,18 @@
 """The chat in the terminal, on a small model with random weights: what it says is noise, what it does is not."""
 
+import fcntl
 import io
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
+import termios
 import time
 
 import pytest
-from conftest import ROOT, environment, launch, tiny_model
+from tiny import ROOT, environment, launch, tiny_model
 
 import model as model_file
 from sample import Chat, newest_model, printable
@@ -116,10 +119,14 @@ def test_bad_requests_end_in_one_line(folder, words, message):
 
 def test_at_a_terminal_lines_are_edited_ctrl_c_stops_an_answer_and_ctrl_d_leaves(folder):
     ours, theirs = pty.openpty()
+
+    def at_a_terminal():
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a suite started in the background ignores it, and so would this
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
     process = subprocess.Popen([sys.executable, "sample.py", "--model", folder, "--max-new-tokens", "100000"], cwd=ROOT,
                                stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-                               preexec_fn=lambda: __import__("fcntl").ioctl(0, __import__("termios").TIOCSCTTY, 0),
-                               env=environment(TERM="xterm"))
+                               preexec_fn=at_a_terminal, env=environment(TERM="xterm"))
     os.close(theirs)
     screen, read = "", 0
 

@@ -9,8 +9,8 @@ import time
 
 import pytest
 import torch
-from conftest import ROOT, environment, launch
 from runs import real_fp16
+from tiny import ROOT, environment, launch
 
 import train
 from config import deep_merge

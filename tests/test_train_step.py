@@ -5,8 +5,8 @@ import re
 
 import pytest
 import torch
-from conftest import tiny_model
 from runs import computed, with_fp16
+from tiny import tiny_model
 
 import data
 import train

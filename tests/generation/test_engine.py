@@ -5,7 +5,7 @@ import math
 
 import pytest
 import torch
-from conftest import tiny_model
+from tiny import tiny_model
 
 from zerochat.generation.decode import BLOCK, CachedModel
 from zerochat.generation.engine import Engine, Request, Sampling, sample

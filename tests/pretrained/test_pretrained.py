@@ -12,8 +12,8 @@ import sys
 import pytest
 import sentencepiece
 import torch
-from conftest import ROOT, environment, launch, tiny_model
 from strings import strings
+from tiny import ROOT, environment, launch, tiny_model
 
 import data
 import model as model_file

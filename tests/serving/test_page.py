@@ -6,7 +6,7 @@ import time
 
 import httpx
 import pytest
-from test_serve import alone, folder, serving, solo, until  # noqa: F401  folder and solo are fixtures
+from test_app import alone, folder, serving, solo, until  # noqa: F401  folder and solo are fixtures
 
 from zerochat.preparation import formats
 

@@ -8,8 +8,8 @@ import sys
 import time
 
 import pytest
-from conftest import ROOT, environment, launch
 from runs import Ranks, free_port, run_config
+from tiny import ROOT, environment, launch
 
 from zerochat.training.ranks import StopSignal
 

@@ -17,7 +17,7 @@ import openai
 import pytest
 import torch
 import uvicorn
-from conftest import ROOT, environment, tiny_model
+from tiny import ROOT, environment, tiny_model
 
 import model as model_file
 from serve import Service, listen, main
