@@ -1,20 +1,19 @@
-"""Raw conversations in, packed token batches out: read, clean, deduplicate, split, tokenize, pack.
+"""Raw conversations in, packed token batches out.
 
     python data.py --config configs/small.json              # prepare, and say what was kept and dropped
     python data.py --config configs/small.json --show 3     # and look at rows as the model will see them
     python data.py --inspect my.jsonl --config configs/small.json --html my.html    # look at a file
 
-The way of a record: `reading` (bytes to records), `sources` (to conversations), `clean`, `gather` with
-`duplicates` (what stays, and on which side of the split), `packing` (to token shards), and here to batches.
-Prepared data lie in `<out_dir>/data/<hash of everything that made them>/`, a folder per stage and split, with the
-cleaned samples as JSON lines and their shard, and `report.md`. Left out on purpose: preparing on several machines.
+Top to bottom, this page follows a record: `prepare` takes it in six steps from a file to a token shard, `PackedData`
+from the shard to a batch. Prepared data lie in `<out_dir>/data/<hash of everything that made them>/`, a folder per
+stage and split, with the cleaned samples as JSON lines and their shard, and `report.md`. Left out on purpose: preparing
+on several machines.
 """
 
 import argparse
-import fcntl
 import functools
-import glob
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -23,35 +22,144 @@ import time
 import numpy as np
 import torch
 
-from config import load_config
-from tokenizer import Tokenizer, train_tokenizer
-from zerochat.preparation import clean, duplicates, look, packing, reading
-from zerochat.preparation.gather import SPLITS, gather
-from zerochat.preparation.packing import pack, windows  # noqa: F401  (part of this file's interface)
+from config import SMALL, SOURCE, load_config
+from tokenizer import MARKERS, MODEL_FILE, Tokenizer
+from zerochat.files import content_hash, read_json, write_atomic, write_json
+from zerochat.preparation import clean, duplicates, gather, look, reading, shards, vocabulary
+from zerochat.run_folder import RunFolder
 
 VERSION = 1  # raised by hand whenever the same files and settings come out of preparation otherwise than before
-SAMPLE_SEED = 1337  # of the tokenizer's sample; the run's seed orders batches and changes no text
+SPLITS = tuple(gather.SPLITS)
+
+
+# --- from files to token shards ------------------------------------------------------------------------------------
+
+
+def prepare(config: dict, log=print) -> str:
+    """Prepare the data of every stage, once, and return their folder; a second call finds them and is quick.
+
+    Everything is written into a `.tmp` folder that is renamed when complete, so a killed preparation
+    leaves nothing that could be mistaken for a finished one.
+    """
+    clean.check_rules(config["data"]["rules"])
+    folder = folder_of(config)
+    if os.path.isdir(folder):
+        return folder
+    if config["data"]["near_duplicates"]:
+        duplicates.library()  # wanting, it should be missed before an hour of cleaning
+    RunFolder(config["out_dir"]).drop_other_data()
+    building = folder + ".tmp"
+    os.makedirs(building)
+    begun = time.monotonic()
+    try:
+        stages = {stage["name"]: collect(stage, config["data"], building) for stage in config["stages"]}
+        tokenizer = learn_or_adopt_tokenizer(config, building)
+        for stage, split in itertools.product(config["stages"], SPLITS):
+            # 6. render, cut what is too long into windows, pack windows into rows
+            shard = os.path.join(building, f"{stage['name']}.{split}")
+            figures = shards.write_shard(shard, tokenizer, config, stage["loss_on"], training=split == "train")
+            stages[stage["name"]][split] = figures
+        fertility = look.fertility(tokenizer, training_folders(config, building))
+        report = {"seconds": time.monotonic() - begun, "stages": stages, "tokenizer": fertility}
+        write_json(os.path.join(building, "report.json"), report)
+        write_atomic(os.path.join(building, "report.md"), look.report(report))
+    except BaseException:
+        shutil.rmtree(building)
+        raise
+    os.rename(building, folder)
+    log(look.summary(stages))
+    return folder
+
+
+def collect(stage: dict, options: dict, folder: str) -> dict:
+    """Write one stage's samples into `<folder>/<stage>.<split>/samples.jsonl`; returns what was kept and dropped."""
+    with gather.Collection(stage, options, folder) as found:
+        for number, (source, fixed) in enumerate(found.sources):
+            # 1. read: files, folders and addresses to records
+            batches = gather.read(source, options)
+            # 2. clean: records to samples, by small rules, over processes
+            for part in gather.cleaned(batches, source, fixed, found.held_out, options):
+                found.add(number, part)
+        # 3. deduplicate and split: what stays, and on which side
+        near, signatures = options["near_duplicates"] or None, found.files["signatures"]
+        decided = duplicates.decide(found.entries(), found.held_out, options["deduplicate"], near, signatures)
+        # 4. write each sample to its side, as often as its source weighs
+        return found.distribute(*decided)
+
+
+def learn_or_adopt_tokenizer(config: dict, folder: str) -> Tokenizer:
+    """The tokenizer of the config's `path`, or one learned from the training samples; written into `folder`."""
+    options = config["tokenizer"]
+    if options["path"]:
+        tokenizer = Tokenizer(options["path"], options["chat_template"])
+    else:
+        # 5. learn a vocabulary from the training samples
+        sources = training_folders(config, folder)
+        size = sum(os.path.getsize(os.path.join(source, "samples.jsonl")) for source in sources)
+        samples = itertools.chain.from_iterable(map(shards.samples, sources))
+        texts = vocabulary.texts_of(samples, size, options["max_train_chars"])
+        write_atomic(os.path.join(folder, MODEL_FILE), vocabulary.learn(texts, MARKERS, options))
+        tokenizer = Tokenizer(folder)
+    tokenizer.save(folder)
+    return tokenizer
+
+
+def training_folders(config: dict, folder: str) -> list[str]:
+    return [os.path.join(folder, f"{stage['name']}.train") for stage in config["stages"]]
+
+
+def folder_of(config: dict) -> str:
+    """Where this config's prepared data are, or will be."""
+    return RunFolder(config["out_dir"]).data(fingerprint(config))
+
+
+def fingerprint(config: dict) -> str:
+    """Hash of all that the prepared data depend on: settings, the files read (size and time), an adopted tokenizer's
+    content, `VERSION`."""
+    stages = [{key: stage[key] for key in ("name", "data", "validation", "loss_on")} for stage in config["stages"]]
+    options = {key: value for key, value in config["data"].items() if key not in ("processes", "cache")}
+    paths = [source["path"] for stage in stages for source in stage["data"] + stage["validation"]]
+    local = [path for path in paths if path and not reading.is_address(path)]
+    files = [file for path in local for file in reading.files_of(path, options["data_root"])]
+    seen = [[file, os.path.getsize(file), os.stat(file).st_mtime_ns] for file in files]
+    adopted = config["tokenizer"]["path"] or ""
+    names = (MODEL_FILE, "tokenizer_config.json", "chat_template.jinja") if adopted else ()
+    brought = [os.path.join(adopted, name) for name in names]
+    tokenizer = [config["tokenizer"], [content_hash(file) for file in brought if os.path.isfile(file)]]
+    seed = config["seed"] if options["augment"]["variants"] else None
+    everything = [VERSION, stages, seen, options, tokenizer, config["model"]["max_position_embeddings"], seed]
+    return hashlib.sha256(json.dumps(everything).encode()).hexdigest()[:16]
+
+
+# --- from token shards to batches ----------------------------------------------------------------------------------
 
 
 class PackedData:
-    """A shard as rows of `context` tokens, read where it lies."""
+    """A shard as rows of `context` tokens, read where it lies (`zerochat/preparation/shards.py` says what is there)."""
 
     def __init__(self, folder: str):
-        with open(os.path.join(folder, "meta.json"), encoding="utf-8") as file:
-            self.meta = json.load(file)
+        self.meta = read_json(os.path.join(folder, "meta.json"))
         self.context, self.pad_id = self.meta["context"], self.meta["pad_id"]
         if os.path.getsize(os.path.join(folder, "tokens.bin")):  # an empty file cannot be mapped
             self.tokens = np.memmap(os.path.join(folder, "tokens.bin"), dtype=self.meta["dtype"], mode="r")
             self.mask = np.memmap(os.path.join(folder, "mask.bin"), dtype=np.uint8, mode="r")
-        self.documents = np.load(os.path.join(folder, "documents.npy"), mmap_mode="r")
-        self.order = np.load(os.path.join(folder, "order.npy"), mmap_mode="r")
-        self.rows = np.load(os.path.join(folder, "rows.npy"), mmap_mode="r")
-
+        indexes = (np.load(os.path.join(folder, f"{n}.npy"), mmap_mode="r") for n in ("documents", "order", "rows"))
+        self.documents, self.order, self.rows = indexes
         self.variants = self.meta.get("variants", 1)  # versions of every sample, made by augmentation
 
     def __len__(self) -> int:
         """Rows of one epoch."""
         return (len(self.rows) - 1) // self.variants
+
+    def rows_of_step(self, step: int, batch_size: int, seed: int) -> np.ndarray:
+        """The row numbers of one optimizer step: a pure function of (seed, step), whoever computes them.
+
+        Epoch e visits all rows in the order of a permutation seeded by (seed, e), in version e mod `variants`; step s
+        takes places s * batch_size ... of the epochs put end to end, so each row is seen once before any is seen again.
+        """
+        epochs, places = np.divmod(np.arange(step * batch_size, (step + 1) * batch_size), len(self))
+        shuffled = [permutation(len(self), seed, int(epoch))[place] for epoch, place in zip(epochs, places)]
+        return np.array(shuffled) + epochs % self.variants * len(self)
 
     def batch(self, rows) -> tuple[torch.Tensor, torch.Tensor]:
         """ids [B, T] int64 and loss mask [B, T] bool of these rows; a row number below 0 is a row of padding."""
@@ -75,129 +183,11 @@ class PackedData:
 
 
 @functools.lru_cache(maxsize=4)
-def _shuffled(rows: int, seed: int, epoch: int) -> np.ndarray:
+def permutation(rows: int, seed: int, epoch: int) -> np.ndarray:
     return np.random.default_rng([seed, epoch]).permutation(rows)
 
 
-def global_batch(rows: int, batch_size: int, seed: int, step: int, variants: int = 1) -> np.ndarray:
-    """The row numbers of one optimizer step: a pure function of (seed, step), whoever computes them.
-
-    Epoch e visits all rows in the order of a permutation seeded by (seed, e), in version e mod `variants`; step s
-    takes places s * batch_size ... of the epochs put end to end, so each row is seen once before any is seen again.
-    """
-    places = np.arange(step * batch_size, (step + 1) * batch_size)
-    return np.array(
-        [_shuffled(rows, seed, int(place // rows))[place % rows] + place // rows % variants * rows for place in places]
-    )
-
-
-# --- preparation --------------------------------------------------------------------------------------------
-
-
-def prepare(config: dict, log=print) -> str:
-    """Prepare the data of every stage, once, and return their folder; a second call finds them and is quick.
-
-    Everything is written into a `.tmp` folder that is renamed when complete, so a killed preparation
-    leaves nothing that could be mistaken for a finished one.
-    """
-    clean.check_rules(config["data"]["rules"])
-    folder = folder_of(config)
-    if os.path.isdir(folder):
-        return folder
-    if config["data"]["near_duplicates"]:
-        duplicates.library()  # wanting, it should be missed before an hour of cleaning
-    for old in glob.glob(os.path.join(os.path.dirname(folder), "*")):
-        shutil.rmtree(old)  # made by another config or killed half-way
-    building = folder + ".tmp"
-    os.makedirs(building)
-    begun, report = time.monotonic(), {}
-    try:
-        for stage in config["stages"]:
-            report[stage["name"]] = gather(stage, config["data"], building)
-        tokenizer = _tokenizer(config, building)
-        for stage in config["stages"]:
-            for split in SPLITS:
-                shard = os.path.join(building, f"{stage['name']}.{split}")
-                report[stage["name"]][split] = packing.write_shard(
-                    shard, building, config, stage["loss_on"], training=split == "train"
-                )
-        trained_on = [os.path.join(building, f"{stage['name']}.train") for stage in config["stages"]]
-        whole = {
-            "seconds": time.monotonic() - begun,
-            "stages": report,
-            "tokenizer": look.fertility(tokenizer, trained_on),
-        }
-        with open(os.path.join(building, "report.json"), "w", encoding="utf-8") as file:
-            json.dump(whole, file, indent=1, ensure_ascii=False)
-        with open(os.path.join(building, "report.md"), "w", encoding="utf-8") as file:
-            file.write(look.report(whole))
-    except BaseException:
-        shutil.rmtree(building)
-        raise
-    os.rename(building, folder)
-    log(look.summary(report))
-    return folder
-
-
-def claim(out_dir: str):
-    """Lock `out_dir` for this run (the lock dies with the process); ValueError when another run holds it."""
-    os.makedirs(out_dir, exist_ok=True)
-    handle = os.open(out_dir, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise ValueError(f"another run is writing to {out_dir}; wait for it or choose another out_dir") from None
-    return handle
-
-
-def folder_of(config: dict) -> str:
-    """Where this config's prepared data are, or will be."""
-    return os.path.join(config["out_dir"], "data", fingerprint(config))
-
-
-def fingerprint(config: dict) -> str:
-    """Hash of all that the prepared data depend on: settings, the files read (size and time), `VERSION`."""
-    stages = [{key: stage[key] for key in ("name", "data", "validation", "loss_on")} for stage in config["stages"]]
-    options = {key: value for key, value in config["data"].items() if key not in ("processes", "cache")}
-    files = [
-        [path, os.path.getsize(path), os.stat(path).st_mtime_ns]
-        for stage in stages
-        for source in stage["data"] + stage["validation"]
-        if source["path"] and not reading.is_address(source["path"])
-        for path in reading.files_of(source["path"], options["data_root"])
-    ]
-    everything = [
-        VERSION,
-        stages,
-        files,
-        options,
-        config["tokenizer"],
-        config["model"]["max_position_embeddings"],
-        config["seed"] if options["augment"]["variants"] else None,
-    ]
-    return hashlib.sha256(json.dumps(everything).encode()).hexdigest()[:16]
-
-
-def _tokenizer(config: dict, building: str) -> Tokenizer:
-    options = dict(config["tokenizer"])
-    folder, chat_template = options.pop("path"), options.pop("chat_template")
-    if folder:
-        tokenizer = Tokenizer(folder, chat_template)
-        tokenizer.save(building)
-        return tokenizer
-    shards = [os.path.join(building, f"{stage['name']}.train") for stage in config["stages"]]
-    size = sum(os.path.getsize(os.path.join(shard, "samples.jsonl")) for shard in shards)
-    share = min(1.0, options["max_train_chars"] / size)
-    chosen = np.random.default_rng(SAMPLE_SEED)
-
-    def texts():
-        for shard in shards:
-            for sample in packing.samples(shard):
-                for text in [sample["text"]] if "text" in sample else [m["content"] for m in sample["messages"]]:
-                    # A book is one sample, so what the cap leaves out is chosen by line.
-                    yield from (line for line in text.split("\n") if share == 1.0 or chosen.random() < share)
-
-    return train_tokenizer(texts(), building, **options)
+# --- the command line ----------------------------------------------------------------------------------------------
 
 
 def main(argv=None) -> None:
@@ -209,32 +199,38 @@ def main(argv=None) -> None:
     parser.add_argument("--limit", type=int, default=20, help="records to inspect")
     parser.add_argument("--html", metavar="OUT", help="write what is shown as one self-contained page")
     args = parser.parse_args(argv)
-    lock = None
     try:
-        config = load_config(args.config or look.SMALL, args.set)
+        config = load_config(args.config or SMALL, args.set)
         if args.inspect:
-            print(look.inspect(args.inspect, args.limit, config, args.html))
+            source = {**SOURCE, "path": os.path.abspath(os.path.expanduser(args.inspect)), "limit": args.limit}
+            print(look.inspect(source, config, tokenizer_of(config), args.html))
             return
         if not args.config:
             parser.error("--config says what to prepare; --inspect FILE needs none")
+        run = RunFolder(config["out_dir"])
         if not os.path.isdir(folder_of(config)):
-            lock = claim(config["out_dir"])
+            run.claim()
         folder = prepare(config, log=lambda text: None)
-        with open(os.path.join(folder, "report.json"), encoding="utf-8") as file:
-            print(look.report(json.load(file)))
+        run.release()
+        print(look.report(read_json(os.path.join(folder, "report.json"))))
         print(f"written to {os.path.join(folder, 'report.md')}")
         if args.show:
             shard = PackedData(os.path.join(folder, f"{config['stages'][-1]['name']}.train"))
-            rows = [
-                (*(t[0].tolist() for t in shard.batch([row])), ", ".join(shard.describe(row)))
-                for row in range(min(args.show, len(shard)))
-            ]
+            rows = [(*shard.batch([row]), ", ".join(shard.describe(row))) for row in range(min(args.show, len(shard)))]
+            rows = [(ids[0].tolist(), mask[0].tolist(), where) for ids, mask, where in rows]
             print(look.rows(rows, Tokenizer(folder), args.html))
     except (ValueError, OSError) as error:
         raise SystemExit(f"error: {error}") from None
-    finally:
-        if lock:
-            os.close(lock)
+
+
+def tokenizer_of(config: dict) -> Tokenizer:
+    """The tokenizer of the config's run, or of what is prepared for it."""
+    out = config["out_dir"]
+    for folder in (config["tokenizer"]["path"], *RunFolder(out).prepared(), out):
+        if folder and os.path.exists(os.path.join(folder, MODEL_FILE)):
+            return Tokenizer(folder)
+    advice = "prepare the data first, with python data.py --config, or name a folder, --set tokenizer.path=FOLDER"
+    raise ValueError(f"there is no tokenizer yet in {out}: {advice}")
 
 
 if __name__ == "__main__":

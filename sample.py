@@ -5,37 +5,28 @@
     python sample.py --prompt "Hello!"                  # one answer on standard output, nothing else
     cat questions.txt | python sample.py                # one line, one message of the same conversation
 
-Left out on purpose: colours, Markdown rendering, saving conversations.
+The engine (`zerochat/generation/engine.py`) reads the prompt into its cache of keys and values and adds a token a step;
+which one, out of the model's distribution, `choose` in `zerochat/generation/sampling.py` draws. This page keeps the
+conversation. Left out on purpose: colours, Markdown rendering, saving conversations.
 """
 
 import argparse
-import glob
-import os
 import signal
 import sys
-import unicodedata
+from contextlib import suppress
 
-from zerochat.generation.engine import Engine, Sampling
+from model import LanguageModel
+from tokenizer import Tokenizer
+from zerochat.generation.engine import Engine
+from zerochat.generation.sampling import Sampling
+from zerochat.run_folder import RunFolder
+from zerochat.text import printable
 
 HELP = """/reset          forget the conversation
 /system TEXT    set the system message (without TEXT: remove it) and start anew
 /retry          answer the last message again
 /help           this list
 /exit           leave (also Ctrl-D); Ctrl-C stops an answer"""
-
-
-def newest_model(root: str = "out") -> str:
-    """The model folder in `root` that was finished last; ValueError naming the command that makes one."""
-    folders = [os.path.dirname(path) for path in glob.glob(os.path.join(root, "*", "report.json"))]
-    folders = [f for f in folders if glob.glob(os.path.join(glob.escape(f), "model.safetensors*"))]
-    if not folders:
-        raise ValueError(f"no trained model in {root}/; make one with: deepspeed train.py --config configs/small.json")
-    return max(folders, key=lambda folder: os.path.getmtime(os.path.join(folder, "report.json")))
-
-
-def printable(text: str) -> str:
-    """Text without control characters: a model's output must not be able to steer the terminal."""
-    return "".join(c for c in text if c in "\n\t" or unicodedata.category(c) != "Cc")
 
 
 class Chat:
@@ -54,16 +45,13 @@ class Chat:
         A message that does not fit the context raises ValueError and leaves the conversation as it was.
         """
         asked = [*self.messages, {"role": "user", "content": text}]
-        kept, dropped = self.engine.fit(asked, self.sampling.max_new_tokens)
+        kept, prompt, dropped = self.engine.fit(asked, self.sampling.max_new_tokens)
         if dropped and notices:
-            print(
-                f"[the context of {self.engine.context} tokens is full: the oldest {dropped} turn(s) were left out]",
-                file=notices,
-                flush=True,
-            )
+            full = f"the context of {self.engine.context} tokens is full"
+            print(f"[{full}: the oldest {dropped} turn(s) were left out]", file=notices, flush=True)
         parts = []
         try:
-            for part in self.engine.stream(kept, self.sampling):
+            for part in self.engine.stream(prompt, self.sampling):
                 parts.append(part)
                 out.write(printable(part))
                 out.flush()
@@ -79,7 +67,7 @@ class Chat:
         if name in ("/exit", "/quit"):
             return False
         if name == "/reset":
-            self.reset(self.messages[0]["content"] if self.messages and self.messages[0]["role"] == "system" else None)
+            self.reset(next((m["content"] for m in self.messages[:1] if m["role"] == "system"), None))
         elif name == "/system":
             self.reset(rest.strip() or None)
         elif name == "/retry" and self.messages and self.messages[-1]["role"] == "assistant":
@@ -96,8 +84,8 @@ def talk(chat: Chat) -> None:
     """Read messages until the end of standard input; prompts and notices only where a person is typing."""
     interactive = sys.stdin.isatty()
     if interactive:
-        import readline  # noqa: F401  line editing and history for input()
-
+        with suppress(ImportError):  # native Windows has its own
+            import readline  # noqa: F401  line editing and history for input()
         print("Type a message, or /help.")
     while True:
         try:
@@ -133,17 +121,13 @@ def main(argv=None) -> None:
     parser.add_argument("--max-new-tokens", type=int, default=256)
     parser.add_argument("--seed", type=int)
     args = parser.parse_args(argv)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends us without a traceback
+    if hasattr(signal, "SIGPIPE"):  # not under native Windows
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends us without a traceback
     try:
-        sampling = Sampling(
-            args.temperature,
-            args.top_k,
-            args.top_p,
-            repetition_penalty=args.repetition_penalty,
-            max_new_tokens=args.max_new_tokens,
-            seed=args.seed,
-        )
-        engine = Engine.load(args.model or newest_model())
+        values = {name: getattr(args, name) for name in ("temperature", "top_k", "top_p", "repetition_penalty")}
+        sampling = Sampling(**values, max_new_tokens=args.max_new_tokens, seed=args.seed)
+        folder = args.model or RunFolder.newest()
+        engine = Engine(LanguageModel.load(folder), Tokenizer(folder))
         sampling.check(engine.model.config.vocab_size)
         chat = Chat(engine, sampling, args.system)
         if args.prompt is not None:

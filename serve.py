@@ -17,8 +17,10 @@ import sys
 
 import uvicorn
 
-from sample import newest_model
+from model import LanguageModel
+from tokenizer import Tokenizer
 from zerochat.generation.engine import Engine
+from zerochat.run_folder import RunFolder
 from zerochat.serving.app import Service
 
 
@@ -61,8 +63,8 @@ def main(argv=None) -> None:
     try:
         if not 1 <= args.slots <= 4096 or args.queue < 0 or not 0 <= args.port < 65536:
             raise ValueError("--slots should be from 1 to 4096, --queue 0 or more, --port from 0 to 65535")
-        folder = args.model or newest_model()
-        engine = Engine.load(folder, args.slots)
+        folder = args.model or RunFolder.newest()
+        engine = Engine(LanguageModel.load(folder), Tokenizer(folder), args.slots)
         name = os.path.basename(os.path.abspath(folder))
         key = os.environ.get("ZEROCHAT_API_KEY")  # not an argument: those are seen by every user of the machine
         if not loopback(args.host):
@@ -71,7 +73,8 @@ def main(argv=None) -> None:
                 + ("" if key else "; set ZEROCHAT_API_KEY, and put TLS in front"),
                 file=sys.stderr,
             )
-        service = Service(engine, name, args.queue, key, tuple(h.lower() for h in args.allow_host))
+        names = tuple(host.lower() for host in args.allow_host)
+        service = Service(engine, name, args.queue, api_key=key, allowed_hosts=names)
         listening = listen(args.host, args.port)
     except (ValueError, OSError) as error:
         raise SystemExit(f"error: {error}") from None

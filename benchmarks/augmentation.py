@@ -19,14 +19,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-import data  # noqa: E402
-from config import DEFAULTS, load_config  # noqa: E402
-from model import LanguageModel, ModelConfig  # noqa: E402
-from zerochat.preparation import (
-    augment,  # noqa: E402
-    look,  # noqa: E402
-    packing,  # noqa: E402
-)
+import data
+from config import DEFAULTS, SMALL, load_config
+from model import LanguageModel, ModelConfig
+from zerochat.preparation import augment, shards
 
 OFF = DEFAULTS["data"]["augment"]
 NOISE = {**OFF, "typos": 0.04, "case": 0.3, "punctuation": 0.3, "width": 0.3}
@@ -51,7 +47,7 @@ def train(config: dict, prepared: str, steps: int) -> LanguageModel:
         rate = min(1, (step + 1) / 60) * (0.05 + 0.95 * (1 + math.cos(math.pi * step / steps)) / 2)
         for group in optimizer.param_groups:
             group["lr"] = 1.5e-3 * rate
-        ids, mask = shard.batch(data.global_batch(len(shard), 8, config["seed"], step, shard.variants))
+        ids, mask = shard.batch(shard.rows_of_step(step, 8, config["seed"]))
         (model(ids, mask) / max(1, int(mask[:, 1:].sum()))).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -64,7 +60,7 @@ def loss_on(model: LanguageModel, samples: list[dict], tokenizer) -> float:
     """Nats per supervised token."""
     nats = tokens = 0
     for sample in samples:
-        for ids, mask in packing.windows(sample, tokenizer, model.config.max_position_embeddings)[0]:
+        for ids, mask in tokenizer.windows(sample, model.config.max_position_embeddings)[0]:
             nats += float(model(torch.tensor([ids]), torch.tensor([mask])))
             tokens += sum(mask[1:])
     return nats / tokens
@@ -85,7 +81,7 @@ def main() -> None:
 
 def measure(name: str, seed: int, steps: int) -> list[float]:
     with tempfile.TemporaryDirectory() as folder:
-        config = load_config(look.SMALL, [f"out_dir={folder}", f"seed={seed}"])
+        config = load_config(SMALL, [f"out_dir={folder}", f"seed={seed}"])
         config["model"].update(hidden_size=128, intermediate_size=320, num_hidden_layers=3, max_position_embeddings=128)
         config["stages"] = config["stages"][1:]
         config["stages"][0]["data"][0]["count"] = 2000
@@ -94,7 +90,7 @@ def measure(name: str, seed: int, steps: int) -> list[float]:
         tokenizer = data.Tokenizer(prepared)
         with sdpa_kernel(SDPBackend.MATH):  # the faster one for short rows on a CPU
             model = train(config, prepared, steps)
-        clean = list(packing.samples(os.path.join(prepared, "sft.validation")))
+        clean = list(shards.samples(os.path.join(prepared, "sft.validation")))
         noisy = [augment.versions(sample, tokenizer, NOISE, 999, 0)[0][0] for sample in clean]
         headed = [{**s, "messages": [{"role": "system", "content": augment.SYSTEM[len(s["messages"]) % 4]},
                                      *s["messages"]]} for s in clean if s["messages"][0]["role"] != "system"]

@@ -21,9 +21,8 @@ import torch
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-import model as model_file  # noqa: E402
-from model import LanguageModel, ModelConfig  # noqa: E402
-from zerochat.generation.decode import BLOCK, CachedModel, Product, attend  # noqa: E402
+from model import LanguageModel, ModelConfig, save
+from zerochat.generation.decode import BLOCK, CachedModel, Product, attend
 
 SHAPE = ModelConfig(vocab_size=32000, hidden_size=288, intermediate_size=768, num_hidden_layers=6,
                     num_attention_heads=6, max_position_embeddings=256)
@@ -33,17 +32,21 @@ PROMPT = [1, *range(1000, 1007)]
 class Silent:
     """What the engine asks of a tokenizer, with an end that the model never finds likeliest and no text to decode."""
 
-    bos_id, pad_id, end_id, eos_id, role_ids, byte_values = 1, 3, 2, 2, {}, {i: 0 for i in range(32000)}
-    opens_with_space = False
+    end_ids, forbidden_ids, __len__ = {2}, [1, 2], lambda self: 32000  # no end, so that everybody makes all tokens
 
-    class pieces:
-        is_control = is_unknown = staticmethod(lambda i: True)
+    def stream(self):
+        return self
+
+    def push(self, token):
+        return ""
+
+    flush = lambda self: ""  # noqa: E731
 
 
 def ours(folder: str, dtype: torch.dtype, batch: int, tokens: int):
-    from zerochat.generation.engine import Engine, Sampling
-    engine = Engine(model_file.load(folder, "cpu", dtype), Silent(), slots=batch)
-    engine.forbidden = torch.tensor([1, 2])  # no end, so that everybody makes all tokens
+    from zerochat.generation.engine import Engine
+    from zerochat.generation.sampling import Sampling
+    engine = Engine(LanguageModel.load(folder, "cpu", dtype), Silent(), slots=batch)
 
     def run():
         requests = engine.answer_all([PROMPT] * batch, Sampling(temperature=0, max_new_tokens=tokens))
@@ -67,7 +70,7 @@ def theirs(folder: str, dtype: torch.dtype, batch: int, tokens: int):
 
 def llama2c(source: str, folder: str, tokens: int, threads: int):
     """llama2.c, built as its README advises for speed; its format is float32 tensors one after another."""
-    state, H, E = model_file.load(folder).state_dict(), SHAPE.num_attention_heads, SHAPE.head_size
+    state, H, E = LanguageModel.load(folder).state_dict(), SHAPE.num_attention_heads, SHAPE.head_size
 
     def interleaved(weight):  # its rotary embedding turns neighbours, Hugging Face's layout turns halves
         return weight.view(H, 2, E // 2, -1).transpose(1, 2).reshape(weight.shape)
@@ -102,7 +105,7 @@ def llama2c(source: str, folder: str, tokens: int, threads: int):
 @torch.inference_mode()
 def where_time_goes(folder: str, dtype: torch.dtype, tokens: int) -> str:
     """One token's milliseconds at batch 1, taken apart by leaving out what is looked at, and what memory allows."""
-    cached = CachedModel(model_file.load(folder, "cpu", dtype), slots=1)
+    cached = CachedModel(LanguageModel.load(folder, "cpu", dtype), slots=1)
 
     def best(work, rounds=200):
         spent = []
@@ -138,7 +141,7 @@ def main(argv=None) -> None:
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
     with tempfile.TemporaryDirectory() as folder:
-        model_file.save(folder, SHAPE, LanguageModel(SHAPE).state_dict(), {
+        save(folder, SHAPE, LanguageModel(SHAPE).state_dict(), {
             "bos_token_id": 1, "pad_token_id": 3, "eos_token_id": 2})
         runs = {}
         for dtype in (torch.float32, torch.bfloat16):

@@ -11,12 +11,15 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-sys.path[:0] = [ROOT, os.path.join(ROOT, "tests")]
+sys.path[:0] = [ROOT, os.path.join(ROOT, "tests", "helpers")]
 
 from strings import strings
 
+from model import LanguageModel
+from tokenizer import Tokenizer
 from zerochat.demo import chats as demo_data
-from zerochat.generation.engine import Engine, Sampling
+from zerochat.generation.engine import Engine
+from zerochat.generation.sampling import Sampling
 
 
 def main(argv=None) -> None:
@@ -34,7 +37,7 @@ def main(argv=None) -> None:
         subprocess.run([sys.executable, os.path.join(args.llama_cpp, "convert_hf_to_gguf.py"), args.model, "--outfile", gguf,
                         "--outtype", "f32"], check=True, capture_output=True)
         print(f"GGUF of {os.path.getsize(gguf):,} bytes")
-        engine = Engine.load(args.model, device="cpu")
+        engine = Engine(LanguageModel.load(args.model, "cpu"), Tokenizer(args.model))
         theirs = llama_cpp.Llama(gguf, n_ctx=engine.context, logits_all=False, verbose=False, n_threads=2)
 
     encode, render = engine.tokenizer.encode, engine.tokenizer.render
@@ -43,7 +46,7 @@ def main(argv=None) -> None:
                  if theirs.tokenize(text.encode(), add_bos=False, special=False) != encode(text)]
     print(f"{len(texts):,} strings: {len(different)} with other token ids", different[:3])
 
-    end = {theirs.token_eos(), *engine.stop_ids}
+    end = {theirs.token_eos(), *engine.tokenizer.end_ids}
     same = tokens = 0
     for chat in demo_data.conversations(args.chats, split="validation"):
         prompt, _ = render(chat["messages"][:1], add_generation_prompt=True)

@@ -14,8 +14,11 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
+from model import LanguageModel
+from tokenizer import Tokenizer
 from zerochat.demo import chats as demo_data
-from zerochat.generation.engine import Engine, Sampling
+from zerochat.generation.engine import Engine
+from zerochat.generation.sampling import Sampling
 
 TASK = """task: zerochat
 dataset_path: json
@@ -40,7 +43,10 @@ def run(model: str, questions: list[dict]) -> float:
         command = [sys.executable, "-m", "lm_eval", "--model", "hf", "--tasks", "zerochat", "--include_path", folder,
                    "--model_args", f"pretrained={os.path.abspath(model)},dtype=float32", "--apply_chat_template",
                    "--device", "cpu", "--batch_size", "8", "--output_path", os.path.join(folder, "results")]
-        done = subprocess.run(command, env={**os.environ, **offline}, capture_output=True, text=True)
+        # It imports a module named `evaluate`, which must not be this project's page: so neither is it started in the
+        # checkout nor told to look there.
+        others = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        done = subprocess.run(command, cwd=folder, env={**others, **offline}, capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(done.stderr[-3000:])
         print(done.stdout)
@@ -57,7 +63,7 @@ def main(argv=None) -> None:
     chats = [chat for chat in chats if [m["role"] for m in chat[:2]] == ["user", "assistant"] and not chat[1].get("check")]
     questions = [{"question": chat[0]["content"], "answer": chat[1]["content"]} for chat in chats]
     theirs = run(args.model, questions)
-    engine = Engine.load(args.model, slots=16, device="cpu")
+    engine = Engine(LanguageModel.load(args.model, "cpu"), Tokenizer(args.model), slots=16)
     prompts = [engine.tokenizer.render(chat[:1], add_generation_prompt=True)[0] for chat in chats]
     answers = engine.answer_all(prompts, Sampling(temperature=0, max_new_tokens=64))
     ours = [engine.tokenizer.decode(a.tokens) == q["answer"] for a, q in zip(answers, questions)]

@@ -15,15 +15,15 @@ import torch
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, ROOT)
 
-import model as model_file
-from model import LanguageModel, ModelConfig
+from model import LanguageModel, ModelConfig, save
 
 # In a process of its own: memory that belongs to it (RssAnon), the mapped file's pages not counted, at its highest.
 LOAD = """if True:
-    import sys, threading, time, torch, transformers, model
+    import sys, threading, time, torch, transformers
+    from model import LanguageModel
     folder, who, dtype = sys.argv[1], sys.argv[2], getattr(torch, sys.argv[3])
     own = lambda: next(int(l.split()[1]) for l in open("/proc/self/status") if l.startswith("RssAnon")) / 2**20
-    load = {"here": lambda: model.load(folder, dtype=dtype),
+    load = {"here": lambda: LanguageModel.load(folder, dtype=dtype),
             "transformers": lambda: transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=dtype)}[who]
     before, highest, done = own(), 0.0, False
     def watch():
@@ -52,7 +52,7 @@ def main(argv=None) -> None:
         with torch.device("meta"):
             names = {name: p.shape for name, p in LanguageModel(config).named_parameters()}
         state = {name: torch.empty(shape, dtype=torch.bfloat16).normal_(std=0.02) for name, shape in names.items()}
-        model_file.save(folder, config, state, {"bos_token_id": 1, "eos_token_id": 2})
+        save(folder, config, state, {"bos_token_id": 1, "eos_token_id": 2})
         print(f"{sum(t.nbytes for t in state.values()) / 2**30:.2f} GiB of weights in bf16")
         del state
         for dtype in ("bfloat16", "float32"):

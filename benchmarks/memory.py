@@ -1,4 +1,4 @@
-"""Memory of a rank under ZeRO 0, 1, 2, 3 with one and two ranks, measured beside what `model.memory_per_gpu` predicts.
+"""Memory of a rank under ZeRO 0, 1, 2, 3 with one and two ranks, measured beside what `zerochat/memory.py` predicts.
 
     python benchmarks/memory.py
 
@@ -16,10 +16,10 @@ import torch.multiprocessing as processes
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-import train  # noqa: E402
-from config import resolve  # noqa: E402
-from model import LanguageModel, ModelConfig, count_parameters, memory_per_gpu  # noqa: E402
-from zerochat.training import ranks as ranks_file  # noqa: E402
+from model import LanguageModel, ModelConfig, count_parameters
+from zerochat.memory import memory_per_gpu
+from zerochat.training import engine as engines
+from zerochat.training.ranks import load_deepspeed, start_process_group
 
 CONFIG = ModelConfig(vocab_size=8192, hidden_size=768, num_hidden_layers=8, num_attention_heads=8)
 
@@ -28,15 +28,19 @@ def rank(number: int, ranks: int, stage: int, port: int, answers) -> None:
     os.environ.update(RANK=str(number), LOCAL_RANK=str(number), WORLD_SIZE=str(ranks), MASTER_ADDR="127.0.0.1",
                       MASTER_PORT=str(port), OMP_NUM_THREADS="1")
     torch.set_num_threads(1)
-    deepspeed = ranks_file.load_deepspeed(verbose=False)
+    load_deepspeed(verbose=False)
+    import deepspeed
     deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
-    ranks_file.start_process_group(deepspeed)
+    start_process_group()
     process = psutil.Process()
     before = process.memory_info().rss
     settings = {"train_batch_size": 2, "bf16": {"enabled": True}, "zero_optimization": {"stage": stage},
                 "optimizer": {"type": "AdamW", "params": {"lr": 1e-4}}}
-    resolve(settings, 3, ranks)
-    engine = train.initialize(deepspeed, LanguageModel(CONFIG).train(), settings, os.devnull)
+    settings, _ = engines.settle(settings, ranks)
+    model = LanguageModel(CONFIG).train()
+    with engines.initializing(os.devnull):
+        engine = deepspeed.initialize(model=model, model_parameters=model.parameter_groups(), config=settings)[0]
+    engines.mend_engine(engine)
     ids = torch.randint(3, CONFIG.vocab_size, (2 // ranks, 32))
     for _ in range(3):  # Adam's moments are there after the first
         engine.backward(engine(ids, torch.ones_like(ids).bool()) / 64)
@@ -57,7 +61,7 @@ def main() -> None:
             answers = context.SimpleQueue()
             processes.start_processes(rank, (ranks, stage, 29700 + 10 * ranks + stage, answers), nprocs=ranks)
             held = max(answers.get() for _ in range(ranks))
-            predicted = memory_per_gpu(parameters, stage, ranks, False)["gpu"]
+            predicted = memory_per_gpu(parameters, parameters, stage, ranks, False)["gpu"]
             print(f"| {stage} | {ranks} | {held / 2**20:.0f} | {predicted / 2**20:.0f} |", flush=True)
 
 

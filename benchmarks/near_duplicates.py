@@ -18,12 +18,8 @@ import numpy as np
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from config import SOURCE  # noqa: E402
-from zerochat.preparation import (
-    clean,  # noqa: E402
-    duplicates,  # noqa: E402
-    formats,  # noqa: E402
-)
+from config import SOURCE
+from zerochat.preparation import clean, duplicates, formats
 
 THRESHOLD = 0.8
 

@@ -24,14 +24,11 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-import data  # noqa: E402
-from config import DEFAULTS, SOURCE, deep_merge  # noqa: E402
-from tokenizer import train_tokenizer  # noqa: E402
-from zerochat.preparation import (
-    formats,  # noqa: E402
-    gather,  # noqa: E402
-    packing,  # noqa: E402
-)
+import data
+from config import DEFAULTS, SOURCE, deep_merge
+from tokenizer import MARKERS, Tokenizer
+from zerochat.preparation import formats, shards, vocabulary
+from zerochat.preparation.parallel import parallel
 
 
 def cpu() -> float:
@@ -49,7 +46,7 @@ def bare(job: tuple) -> tuple[float, float]:
     with open(path, "rb") as file:
         file.seek(begin)
         samples = [json.loads(line) for line in file.read(end - begin).split(b"\n")[:-1]]
-    tokenizer, texts = data.Tokenizer(folder), [text for sample in samples for text in texts_of(sample)]
+    tokenizer, texts = Tokenizer(folder), [text for sample in samples for text in texts_of(sample)]
     spent = []
     for encode in (tokenizer.pieces.encode, tokenizer.encode):
         begun = time.process_time()
@@ -101,8 +98,12 @@ def main() -> None:
             for stage, part, path in every:
                 os.makedirs(os.path.join(folder, stage, f"{copy}"), exist_ok=True)
                 os.symlink(path, os.path.join(folder, stage, f"{copy}", os.path.basename(path)))
-        train_tokenizer((text for *_, path in every for _, _, sample in formats.read({**SOURCE, "path": path}, "")
-                         if isinstance(sample, dict) for text in texts_of(sample)), folder, 8000, max_train_chars=40_000_000)
+        texts = (text for *_, path in every for _, _, sample in formats.read({**SOURCE, "path": path}, "")
+                 if isinstance(sample, dict) for text in texts_of(sample))
+        learning = {**DEFAULTS["tokenizer"], "vocab_size": 8000, "max_train_chars": 40_000_000}
+        with open(os.path.join(folder, "tokenizer.model"), "wb") as file:
+            file.write(vocabulary.learn(texts, MARKERS, learning))
+        Tokenizer(folder).save(folder)
         options = {"data_root": folder, "deduplicate": False, "near_duplicates": 0.8 if args.near else None,
                    "processes": args.processes}
         config = deep_merge(DEFAULTS, {"out_dir": os.path.join(folder, "out"), "tokenizer": {"path": folder}, "data": options,
@@ -116,9 +117,9 @@ def main() -> None:
             ("the first", resource.RUSAGE_SELF), ("the largest other", resource.RUSAGE_CHILDREN))}
         print(f"{size * (copy + 1) / 1e6:.0f} MB prepared: {whole:.1f} CPU s, {wall:.1f} s with {args.processes} process(es); "
               "peak memory of " + ", ".join(f"{name} {value:.0f} MB" for name, value in peak.items()))
-        shards = [os.path.join(prepared, f"{stage}.{split}", "samples.jsonl") for stage in stages for split in data.SPLITS]
-        jobs = ((folder, path, *part) for path in shards for part in packing._ranges(path))
-        texts, by_lines = map(sum, zip(*gather.parallel(bare, jobs, args.processes)))
+        paths = [os.path.join(prepared, f"{stage}.{split}", "samples.jsonl") for stage in stages for split in data.SPLITS]
+        jobs = ((folder, path, *part) for path in paths for part in shards._spans(path))
+        texts, by_lines = map(sum, zip(*parallel(bare, jobs, args.processes)))
         print(f"bare SentencePiece on the same text: {texts:.1f} CPU s, {by_lines:.1f} by lines; preparing has "
               f"{texts / whole:.0%} ({by_lines / whole:.0%}) of its speed per core")
 

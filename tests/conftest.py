@@ -1,8 +1,9 @@
 """Shared: one small tokenizer, made on the spot; no network, no GPU, no file of the user's."""
 
 import pytest
+from tiny import train_tokenizer
 
-from tokenizer import Tokenizer, train_tokenizer
+from tokenizer import Tokenizer
 from zerochat.demo import chats as demo_data
 
 

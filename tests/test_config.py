@@ -7,8 +7,9 @@ import os
 import pytest
 from tiny import ROOT
 
-from config import choose_precision, deep_merge, differences, load_config, resolve
+from config import deep_merge, load_config
 from model import ModelConfig, count_parameters
+from zerochat.training.engine import resolve_batch
 
 SMALL = os.path.join(ROOT, "configs", "small.json")
 
@@ -23,7 +24,7 @@ def broken(tmp_path, **changes):
 def test_every_config_in_the_repository_is_valid_and_its_model_can_be_built(path):
     config = load_config(path)
     assert count_parameters(ModelConfig(vocab_size=config["tokenizer"]["vocab_size"], **config["model"])) > 1_000_000
-    resolve(deep_merge(config["deepspeed"], config["stages"][0]["deepspeed"]), 100, ranks=1)
+    resolve_batch(deep_merge(config["deepspeed"], config["stages"][0]["deepspeed"]), ranks=1)
 
 
 @pytest.mark.parametrize("changes, message", [
@@ -71,51 +72,3 @@ def test_set_overrides_any_one_value_and_finds_a_stage_by_its_name():
 def test_a_wrong_override_is_named(override, message):
     with pytest.raises(ValueError, match=message):
         load_config(SMALL, [override])
-
-
-@pytest.mark.parametrize("micro, ranks, accumulation", [("auto", 1, 1), ("auto", 4, 1), (4, 2, 2), (2, 4, 2), (1, 2, 8)])
-def test_accumulation_is_derived_from_the_global_batch(micro, ranks, accumulation):
-    settings = {"train_batch_size": 16, "train_micro_batch_size_per_gpu": micro, "optimizer": {"type": "AdamW"}}
-    resolve(settings, 100, ranks)
-    assert settings["gradient_accumulation_steps"] == accumulation
-    assert settings["train_micro_batch_size_per_gpu"] * accumulation * ranks == 16
-
-
-def test_a_batch_that_does_not_fit_is_refused_with_the_equation():
-    with pytest.raises(ValueError, match="train_batch_size 16 is not train_micro_batch_size_per_gpu 5 x "
-                                         "gradient_accumulation_steps 1 x 3 ranks = 15"):
-        resolve({"train_batch_size": 16, "train_micro_batch_size_per_gpu": 5, "optimizer": {"type": "AdamW"}}, 100, ranks=3)
-    with pytest.raises(ValueError, match="should be a positive number, found None"):
-        resolve({}, 100, 1)
-    with pytest.raises(ValueError, match="deepspeed.optimizer.type is missing"):
-        resolve({"train_batch_size": 16}, 100, 1)
-
-
-class Accelerator:
-    def __init__(self, name, fp16):
-        self.device_name, self.is_fp16_supported = lambda: name, lambda: fp16
-
-
-def test_precision_is_fp16_on_a_gpu_and_said_with_its_reason():
-    settings = {"fp16": {"enabled": "auto"}, "bf16": {"enabled": "auto"}}
-    assert choose_precision(settings, Accelerator("cuda", True)).startswith("fp16")
-    assert settings == {"fp16": {"enabled": True}, "bf16": {"enabled": False}}
-
-
-@pytest.mark.parametrize("native", [True, False])
-def test_precision_on_a_cpu_is_bf16_where_native_else_fp32(monkeypatch, native):
-    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: {"avx512_bf16": native})
-    settings = {"fp16": {"enabled": "auto"}, "bf16": {"enabled": "auto"}}
-    assert choose_precision(settings, Accelerator("cpu", False)).startswith("bf16" if native else "fp32")
-    assert settings["fp16"]["enabled"] is False and settings["bf16"]["enabled"] is native
-
-
-def test_fp16_demanded_where_there_is_none_is_refused():
-    with pytest.raises(ValueError, match="deepspeed.fp16.enabled is true, but this cpu cannot train in fp16"):
-        choose_precision({"fp16": {"enabled": True}}, Accelerator("cpu", False))
-
-
-def test_differences_name_each_leaf_and_a_stage_by_name():
-    old = {"seed": 1, "stages": [{"name": "sft", "steps": 5}], "model": {"a": 1}}
-    new = {"seed": 1, "stages": [{"name": "sft", "steps": 6}], "model": {"a": 1, "b": 2}}
-    assert differences(old, new) == [("stages.sft.steps", 5, 6), ("model.b", None, 2)]

@@ -13,8 +13,9 @@ from tiny import ROOT, environment
 
 import data
 from config import DEFAULTS, SOURCE, deep_merge, load_config
-from data import PackedData, global_batch, pack, windows
-from zerochat.preparation import augment, clean, duplicates, gather, packing, reading
+from data import PackedData
+from zerochat.preparation import augment, clean, duplicates, gather, packing, reading, shards
+from zerochat.preparation.packing import pack
 
 MESSAGES = [{"role": "user", "content": "Hi!"}, {"role": "assistant", "content": "Hello."},
             {"role": "user", "content": "Bye"}, {"role": "assistant", "content": "See you."}]
@@ -28,7 +29,7 @@ def source(**values):
 def test_a_long_document_is_cut_so_that_every_token_is_predicted_once(tokenizer, overlap):
     text = "The cat and the dog sat on the mat. 你好世界。" * 20
     ids, _ = tokenizer.render({"text": text})
-    pieces, lost, _ = windows({"text": text}, tokenizer, context=32, overlap=overlap)
+    pieces, lost, _ = tokenizer.windows({"text": text}, context=32, overlap=overlap)
     assert lost == 0 and all(len(i) <= 32 and i[0] == tokenizer.bos_id and not m[0] for i, m in pieces)
     assert [t for i, m in pieces for t, s in zip(i, m) if s] == ids[1:]
     for (before, _), (after, mask) in zip(pieces, pieces[1:]):
@@ -38,7 +39,7 @@ def test_a_long_document_is_cut_so_that_every_token_is_predicted_once(tokenizer,
 def test_a_long_conversation_becomes_windows_of_whole_exchanges_each_with_the_system_message(tokenizer):
     system = {"role": "system", "content": "Be kind."}
     sample = {"messages": [system] + MESSAGES * 10}
-    pieces, lost, _ = windows(sample, tokenizer, context=48)
+    pieces, lost, _ = tokenizer.windows(sample, context=48)
     assert lost == 0 and len(pieces) > 1
     head = tokenizer.render([system])[0]
     turns = []
@@ -53,7 +54,7 @@ def test_an_exchange_too_long_for_the_context_goes_on_in_further_windows_and_los
     for question in (long, "Count."):
         for system in ([], [{"role": "system", "content": "Be kind."}], [{"role": "system", "content": long}]):
             sample = {"messages": [*system, {"role": "user", "content": question}, {"role": "assistant", "content": long}]}
-            pieces, lost, cut = windows(sample, tokenizer, context=64)
+            pieces, lost, cut = tokenizer.windows(sample, context=64)
             assert lost == 0 and cut == 1 and len(pieces) > 2
             answer = [*tokenizer.encode(long), tokenizer.end_id]
             assert [t for ids, mask in pieces for t, s in zip(ids, mask) if s] == answer
@@ -65,8 +66,8 @@ def test_an_exchange_too_long_for_the_context_goes_on_in_further_windows_and_los
                 assert ids[first:] == answer[done - repeated:done + new] and (done == 0) == (repeated == 0)
                 done += new
     # A short answer to a long question survives whole.
-    ((ids, mask),), lost, cut = windows({"messages": [{"role": "user", "content": long}, {"role": "assistant", "content": "Yes."}]},
-                                        tokenizer, context=64)
+    short = {"messages": [{"role": "user", "content": long}, {"role": "assistant", "content": "Yes."}]}
+    ((ids, mask),), lost, cut = tokenizer.windows(short, context=64)
     assert lost == 0 and cut == 1 and [t for t, s in zip(ids, mask) if s] == [*tokenizer.encode("Yes."), tokenizer.end_id]
     assert len(ids) == 64
 
@@ -98,13 +99,13 @@ def test_packed_rows_hold_exactly_the_rendered_samples(prepared):
     tokenizer = data.Tokenizer(folder)
     for split in data.SPLITS:
         shard = PackedData(f"{folder}/sft.{split}")
-        wanted = [tuple(map(tuple, piece)) for sample in packing.samples(f"{folder}/sft.{split}")
-                  for piece in windows(sample, tokenizer, 96)[0]]
+        wanted = [tuple(map(tuple, piece)) for sample in shards.samples(f"{folder}/sft.{split}")
+                  for piece in tokenizer.windows(sample, 96)[0]]
         found = []
         for row in range(len(shard)):
             ids, mask = (t[0].tolist() for t in shard.batch([row]))
             starts = [i for i, token in enumerate(ids) if token == tokenizer.bos_id]
-            end = next((i for i in range(len(ids), 0, -1) if ids[i - 1] != tokenizer.pad_id))
+            end = next(i for i in range(len(ids), 0, -1) if ids[i - 1] != tokenizer.pad_id)
             assert not any(mask[end:])
             found += [(tuple(ids[a:b]), tuple(mask[a:b])) for a, b in zip(starts, [*starts[1:], end])]
             assert len(shard.describe(row)) == len(starts)
@@ -133,14 +134,14 @@ def test_duplicates_are_dropped_and_a_prompt_is_on_one_side_only(tmp_path, prepa
     report = json.load(open(f"{folder}/report.json"))["stages"]["sft"]
     assert report["sources"]["x.jsonl"]["dropped"]["duplicate"] == {"count": 30, "examples": [
         [f"x.jsonl:{201 + i}", f"Question {i}? Answer {i}.", f"x.jsonl:{1 + i}: Question {i}? Answer {i}."] for i in range(3)]}
-    prompts = [{s["messages"][0]["content"] for s in packing.samples(f"{folder}/sft.{split}")} for split in data.SPLITS]
+    prompts = [{s["messages"][0]["content"] for s in shards.samples(f"{folder}/sft.{split}")} for split in data.SPLITS]
     assert prompts[0] and prompts[1] and not prompts[0] & prompts[1]
 
 
 def test_a_plain_text_is_split_by_position(tmp_path, prepared):
     (tmp_path / "book.txt").write_text("".join(f"line {i}\n" for i in range(3000)))
     _, folder = prepared([{"name": "pretrain", "data": [source(path="book.txt")]}], validation_fraction=0.1)
-    train, held_out = (next(packing.samples(f"{folder}/pretrain.{split}"))["text"] for split in data.SPLITS)
+    train, held_out = (next(shards.samples(f"{folder}/pretrain.{split}"))["text"] for split in data.SPLITS)
     assert (train + held_out) == "".join(f"line {i}\n" for i in range(3000)).strip() and len(held_out) == pytest.approx(2889, abs=2)
 
 
@@ -152,7 +153,7 @@ def test_a_plain_text_of_many_sections_is_split_by_position_in_the_file(tmp_path
 
     def split(name, **options):
         _, folder = prepared([{"name": "pretrain", "data": [source(path=name, **options)]}], validation_fraction=0.1)
-        return ([line for s in packing.samples(f"{folder}/pretrain.{side}") for line in s["text"].split("\n") if line]
+        return ([line for s in shards.samples(f"{folder}/pretrain.{side}") for line in s["text"].split("\n") if line]
                 for side in data.SPLITS)
 
     train, held_out = split("book.txt")
@@ -164,6 +165,13 @@ def test_a_plain_text_of_many_sections_is_split_by_position_in_the_file(tmp_path
     monkeypatch.setattr(reading, "SECTION", 15_000)  # with a limit nobody knows where the end is: that of each section
     train, held_out = split("large.txt", limit=2)
     assert len(held_out) == pytest.approx(len(train) / 9, rel=0.05)
+
+
+def global_batch(rows, batch_size, seed, step, variants=1):
+    """`rows_of_step` of a shard of so many rows."""
+    shard = PackedData.__new__(PackedData)
+    shard.rows, shard.variants = range(rows * variants + 1), variants
+    return shard.rows_of_step(step, batch_size, seed)
 
 
 def test_the_global_batch_visits_every_row_once_an_epoch_whatever_its_size():
@@ -191,7 +199,7 @@ def placed(folder, stage="sft"):
     """question + answer -> the split it is in"""
     found = {}
     for split in data.SPLITS:
-        for sample in packing.samples(f"{folder}/{stage}.{split}"):
+        for sample in shards.samples(f"{folder}/{stage}.{split}"):
             found["".join(m["content"] for m in sample["messages"])] = split
     return found
 
@@ -281,9 +289,9 @@ def test_a_weight_repeats_or_thins_the_training_samples_of_a_source(tmp_path, pr
         write_rows(tmp_path / f"{name}.jsonl", [(f"{name} question {i}?", f"Answer {i}.") for i in range(400)])
     _, folder = prepared([{"name": "sft", "data": [source(path="a.jsonl", weight=2.5), source(path="b.jsonl", weight=0.25)]}],
                          validation_fraction=0.1)
-    train = [s["messages"][0]["content"][0] for s in packing.samples(f"{folder}/sft.train")]
+    train = [s["messages"][0]["content"][0] for s in shards.samples(f"{folder}/sft.train")]
     assert train.count("a") == pytest.approx(900, rel=0.1) and train.count("b") == pytest.approx(90, rel=0.3)
-    held_out = [s["messages"][0]["content"] for s in packing.samples(f"{folder}/sft.validation")]
+    held_out = [s["messages"][0]["content"] for s in shards.samples(f"{folder}/sft.validation")]
     assert len(held_out) == len(set(held_out))
 
 
@@ -299,7 +307,7 @@ def test_the_shards_are_the_same_for_any_number_of_processes(tmp_path, prepared,
     draw = np.random.default_rng(2)
     write_rows(tmp_path / "x.jsonl", [(" ".join(draw.choice(EN, 9)), " ".join(draw.choice(EN, 9))) for _ in range(800)])
     monkeypatch.setattr(gather, "BATCH", 5000)
-    monkeypatch.setattr(packing, "JOB", 5000)
+    monkeypatch.setattr(shards, "JOB", 5000)
     kinds = {"variants": 2, "typos": 0.05, "subword": 0.1, "suffixes": 0.5}
     results = []
     for processes in (1, 3):
@@ -358,7 +366,8 @@ LOUD = {"variants": 3, "typos": 0.2, "case": 0.5, "punctuation": 0.5, "width": 0
 
 def test_augmentation_is_a_function_of_seed_epoch_and_sample(tokenizer):
     def made(seed, epoch, sample=CHAT):
-        return [(v["messages"], r.render(v)) for v, r in augment.versions(sample, tokenizer, LOUD, seed, epoch)]
+        found, encode = augment.versions(sample, tokenizer, LOUD, seed, epoch)
+        return [(v["messages"], tokenizer.render(v, encode=encode)) for v in found]
     assert made(1, 0) == made(1, 0)
     assert len({json.dumps(made(seed, epoch)) for seed in range(3) for epoch in range(3)}) == 9
     assert made(1, 0) == made(1, 0, {**CHAT, "line": 99}), "where a sample lies does not matter"
@@ -368,10 +377,11 @@ def test_augmentation_changes_what_the_user_says_alone_and_no_supervised_token(t
     answers = [m["content"] for m in CHAT["messages"] if m["role"] == "assistant"]
     changed = set()
     for epoch in range(60):
-        for sample, renderer in augment.versions(CHAT, tokenizer, LOUD, 0, epoch):
+        versions, encode = augment.versions(CHAT, tokenizer, LOUD, 0, epoch)
+        for sample in versions:
             said = [m["content"] for m in sample["messages"] if m["role"] == "assistant"]
             assert said == answers[-len(said):]
-            ids, mask = renderer.render(sample)
+            ids, mask = tokenizer.render(sample, encode=encode)
             assert [t for t, s in zip(ids, mask) if s] == [t for a in said for t in [*tokenizer.encode(a), tokenizer.end_id]]
             questions = [m["content"] for m in sample["messages"] if m["role"] == "user"]
             changed.add(questions[-1])
@@ -382,8 +392,8 @@ def test_augmentation_changes_what_the_user_says_alone_and_no_supervised_token(t
 @pytest.mark.parametrize("kind, count", [("typos", 1), ("case", 1), ("punctuation", 1), ("width", 1), ("system", 1), ("suffixes", 2)])
 def test_each_kind_of_augmentation_does_something_and_zero_does_nothing(tokenizer, kind, count):
     quiet = {key: 0 for key in LOUD}
-    assert augment.versions(CHAT, tokenizer, quiet, 0, 0)[0][0] == CHAT
-    found = [[v["messages"] for v, _ in augment.versions(CHAT, tokenizer, {**quiet, kind: 1.0}, 0, e)] for e in range(10)]
+    assert augment.versions(CHAT, tokenizer, quiet, 0, 0) == ([CHAT], None)
+    found = [[v["messages"] for v in augment.versions(CHAT, tokenizer, {**quiet, kind: 1.0}, 0, e)[0]] for e in range(10)]
     assert all(len(versions) == count for versions in found) and any(v[-1] != CHAT["messages"] for v in found)
 
 
@@ -399,5 +409,5 @@ def test_only_the_training_split_is_augmented_and_versions_have_equally_many_row
         ids, _ = shard.batch(range(version * len(shard), (version + 1) * len(shard)))
         texts.append(tokenizer.decode(ids.flatten().tolist()))
     assert len(set(texts)) == 3
-    wanted = sorted(tokenizer.render(s)[0] for s in packing.samples(f"{folder}/sft.validation"))
+    wanted = sorted(tokenizer.render(s)[0] for s in shards.samples(f"{folder}/sft.validation"))
     assert sum(map(len, wanted)) <= sum(int((held_out.batch([r])[0] != tokenizer.pad_id).sum()) for r in range(len(held_out)))

@@ -7,13 +7,12 @@ import random
 
 import pytest
 import torch
-from tiny import tiny_model
+from tiny import load_engine, save_model, tiny_model
 
 import evaluate
-import model as model_file
 import sample
-from zerochat.evaluation import metrics
-from zerochat.generation.engine import Engine
+from zerochat.evaluation import metrics, tables
+from zerochat.evaluation.choices import multiple_choice, read_choices
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +24,7 @@ def folder(tmp_path_factory, tokenizer):
         torch.manual_seed(seed)
         for parameter in model.parameters():
             torch.nn.init.normal_(parameter, std=0.2)
-        tokenizer.save(str(root / name))
-        model_file.save(str(root / name), model.config, model.state_dict(), {
-            "bos_token_id": tokenizer.bos_id, "pad_token_id": tokenizer.pad_id, "eos_token_id": [tokenizer.end_id]})
+        save_model(str(root / name), model, tokenizer)
     return root / "one"
 
 
@@ -99,7 +96,7 @@ def test_the_interval_of_a_share_is_that_of_the_normal_approximation_and_units_a
 
 
 def test_loss_by_turn_and_source_sums_nats_and_bytes_of_the_definition(folder, tokenizer):
-    engine = Engine.load(str(folder))
+    engine = load_engine(str(folder))
     samples = [conversation("Hi", "Hello there.", "Bye", "See you 明天!"), conversation("你好", "好", source="b.jsonl")]
     found = evaluate.likelihood(engine, samples)
     expected = {}
@@ -112,8 +109,7 @@ def test_loss_by_turn_and_source_sums_nats_and_bytes_of_the_definition(folder, t
                 if message["role"] == "assistant":
                     with torch.no_grad():
                         nats = -float(engine.model(torch.tensor([ids]))[0, -1].log_softmax(-1)[token])
-                    size = 0 if token == tokenizer.end_id else len(tokenizer.decode([token]).encode()) \
-                        if token not in tokenizer.byte_values else 1
+                    size = len(tokenizer.bytes_of(token) or b"")
                     for group in ("all", f"turn {turn}", f"source {sample_['source']}"):
                         entry = expected.setdefault(group, [0, 0, 0])
                         for i, value in enumerate((nats, 1, size)):
@@ -132,7 +128,7 @@ def test_loss_by_turn_and_source_sums_nats_and_bytes_of_the_definition(folder, t
 
 
 def test_turns_of_a_conversation_longer_than_the_context_keep_their_numbers(folder):
-    engine = Engine.load(str(folder))
+    engine = load_engine(str(folder))
     long = conversation(*(f"number {i}" for i in range(40)))
     found = evaluate.likelihood(engine, [long])
     assert [name for name in found if name.startswith("turn")] == [f"turn {i}" for i in range(1, 21)]
@@ -145,7 +141,7 @@ def test_the_likeliest_choice_is_found_by_its_log_probability_and_chance_stands_
              for i in range(6)]
     items[1]["answer"] = "天"
     path.write_text("\n".join(json.dumps(item) for item in items))
-    questions, engine = evaluate.read_choices(str(path)), Engine.load(str(folder))
+    questions, engine = read_choices(str(path)), load_engine(str(folder))
     assert questions[1]["answer"] == 2
     right = right_by_byte = 0
     for item in questions:
@@ -159,7 +155,7 @@ def test_the_likeliest_choice_is_found_by_its_log_probability_and_chance_stands_
         by_byte = [s / len(c.encode()) for s, c in zip(scores, item["choices"])]
         right += max(range(len(scores)), key=scores.__getitem__) == item["answer"]
         right_by_byte += max(range(len(scores)), key=by_byte.__getitem__) == item["answer"]
-    figures = evaluate.multiple_choice(engine, questions)
+    figures = multiple_choice(engine, questions, evaluate.token_nats)
     assert (figures["accuracy"], figures["accuracy_per_byte"]) == (right / 6, right_by_byte / 6)
     assert figures["chance"] == pytest.approx((3 / 2 + 3 / 3) / 6)
 
@@ -174,7 +170,7 @@ def test_a_line_that_is_no_question_is_named(tmp_path, line):
     path = tmp_path / "q.jsonl"
     path.write_text('{"question": "q", "choices": ["a", "b"], "answer": 1}\n\n' + line + "\n")
     with pytest.raises(ValueError, match=r"q\.jsonl, line 3: should be \{\"question\""):
-        evaluate.read_choices(str(path))
+        read_choices(str(path))
 
 
 def turns_of(*correct):
@@ -187,13 +183,13 @@ def test_a_comparison_pairs_the_turns_and_lists_what_only_one_got_right():
     better = {"all": {"by_conversation": [[6.0, 4], [4.0, 4], [6.0, 4], [4.0, 4]]}}
     one = {"turns": turns_of(True, False, False, True), "likelihood": likelihood, "bits_per_byte": 2.0}
     other = {"turns": turns_of(True, True, True, False)[::-1], "likelihood": better, "bits_per_byte": 1.25}
-    compared = evaluate.compare(one, other)
+    compared = tables.compare(one, other)
     assert [a["conversation"] for a, _ in compared["won"]] == [1, 2]
     assert [a["conversation"] for a, _ in compared["lost"]] == [3]
     assert compared["rows"]["correct"][:2] == (0.5, 0.75)
     low, high = compared["rows"]["bits_per_byte"][2]
     assert -1 <= low < -0.75 < high <= -0.5
-    text = evaluate.comparison(compared, ("A", "B"))
+    text = tables.comparison(compared, ("A", "B"))
     assert "| correct | 0.5000 | 0.7500 | +0.2500 [" in text and "B alone is right 2 times, A alone 1 times" in text
 
 
@@ -270,6 +266,6 @@ def test_a_correct_answer_equals_the_reference_or_passes_its_check():
 
 def test_the_table_at_the_end_of_a_run_needs_no_extra_package(folder, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "sacrebleu", None)
-    figures = evaluate.evaluate(Engine.load(str(folder), 2), [conversation("Hi", "Hello")], 2)
-    assert "| all | 1 |" in evaluate.table(figures) and "answer: " in evaluate.transcripts(figures["turns"], 5)
+    figures = evaluate.evaluate(load_engine(str(folder), 2), [conversation("Hi", "Hello")], 2)
+    assert "| all | 1 |" in tables.table(figures) and "answer: " in tables.transcripts(figures["turns"], 5)
     assert json.loads(json.dumps(figures))["groups"]["all"]["turns"] == 1

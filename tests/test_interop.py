@@ -8,17 +8,18 @@ import sys
 
 import pytest
 import torch
+from runs import start_engine
 from strings import strings
-from tiny import tiny_model
+from tiny import ROOT, load_engine, save_model, tiny_model
 
-import model as model_file
 import train
-from config import resolve
+from model import LanguageModel
 from tokenizer import END, MARKERS
 from zerochat.demo import chats as demo_data
-from zerochat.generation.engine import Engine, Sampling
-from zerochat.pretrained import folder as weights
-from zerochat.training import report
+from zerochat.generation.sampling import Sampling
+from zerochat.pretrained import folder as model_folder
+from zerochat.run_folder import RunFolder
+from zerochat.training import ranks, report
 
 transformers = pytest.importorskip("transformers")
 OPTIMIZER = {"type": "AdamW", "params": {"lr": 1e-3, "betas": [0.9, 0.95], "eps": 1e-6, "weight_decay": 0.1}}
@@ -26,17 +27,13 @@ OPTIMIZER = {"type": "AdamW", "params": {"lr": 1e-3, "betas": [0.9, 0.95], "eps"
 
 @pytest.fixture(scope="module")
 def deepspeed():
-    module = train.load_deepspeed(verbose=False)
+    ranks.load_deepspeed(verbose=False)
     if not torch.distributed.is_initialized():
-        train.start_process_group(module)
-    return module
+        ranks.start_process_group()
 
 
 def write_folder(folder, model, tokenizer) -> str:
-    tokenizer.save(str(folder))
-    model_file.save(str(folder), model.config, model.state_dict(), {
-        "bos_token_id": tokenizer.bos_id, "pad_token_id": tokenizer.pad_id,
-        "eos_token_id": [tokenizer.end_id, tokenizer.eos_id]})
+    save_model(str(folder), model, tokenizer)
     return str(folder)
 
 
@@ -81,8 +78,7 @@ def test_transformers_computes_the_logits_of_a_model_trained_in_any_zero_stage(
     settings = {"train_batch_size": 2, "optimizer": OPTIMIZER, "zero_optimization": {"stage": stage}}
     if stage == 3:  # small parameters, too, are given up between uses, or nothing here would be partitioned
         settings["zero_optimization"]["stage3_param_persistence_threshold"] = 0
-    resolve(settings, 10, ranks=1)
-    engine = train.initialize(deepspeed, tiny_model(**changes).train(), settings, os.devnull)
+    engine = start_engine(tiny_model(**changes).train(), settings, 10, 1)
     rows = [torch.tensor(tokenizer.render(messages)[0][:64]) for messages in chats(8) if len(messages) > 2][:2]
     ids = torch.stack([torch.nn.functional.pad(row, (0, 64 - len(row)), value=tokenizer.pad_id) for row in rows])
     for _ in range(2):
@@ -96,7 +92,7 @@ def test_transformers_computes_the_logits_of_a_model_trained_in_any_zero_stage(
 
     theirs = transformers.AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32)
     assert theirs.config.tie_word_embeddings is not bool(changes)
-    ours = model_file.load(str(tmp_path))
+    ours = LanguageModel.load(str(tmp_path))
     random = torch.randint(8, 900, (2, 64), generator=torch.Generator().manual_seed(stage))
     with torch.no_grad():
         torch.testing.assert_close(theirs(random).logits, ours(random), rtol=0, atol=1e-4)
@@ -113,7 +109,7 @@ def test_greedy_generation_agrees_for_200_tokens_and_stops_at_the_end_marker(tok
     def both(silenced):
         folder = write_folder(tmp_path, model, tokenizer)
         theirs = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-        engine = Engine.load(folder, device="cpu")
+        engine = load_engine(folder, device="cpu")
         for messages in chats(3):
             prompt, _ = tokenizer.render(messages[:1], add_generation_prompt=True)
             request = engine.answer_all([prompt], Sampling(temperature=0, max_new_tokens=200))[0]
@@ -136,7 +132,7 @@ def test_greedy_generation_agrees_for_200_tokens_and_stops_at_the_end_marker(tok
 def test_large_weights_are_written_in_shards_with_an_index_and_small_ones_replace_them(monkeypatch, tokenizer, tmp_path):
     model = tiny_model(tie_word_embeddings=False)
     whole = sum(p.nbytes for p in model.parameters())
-    monkeypatch.setattr(weights, "SHARD_BYTES", whole // 3)
+    monkeypatch.setattr(model_folder, "SHARD_BYTES", whole // 3)
     write_folder(tmp_path, model, tokenizer)
     index = json.loads((tmp_path / "model.safetensors.index.json").read_text())
     names = sorted(set(index["weight_map"].values()))
@@ -146,7 +142,7 @@ def test_large_weights_are_written_in_shards_with_an_index_and_small_ones_replac
     ids = torch.randint(8, 900, (1, 30))
     theirs = transformers.AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32)
     with torch.no_grad():
-        assert torch.equal(model_file.load(str(tmp_path))(ids), model(ids))
+        assert torch.equal(LanguageModel.load(str(tmp_path))(ids), model(ids))
         torch.testing.assert_close(theirs(ids).logits, model(ids), rtol=0, atol=1e-4)
     monkeypatch.undo()
     write_folder(tmp_path, model, tokenizer)
@@ -162,7 +158,8 @@ def test_no_pickle_is_read_between_the_folder_and_an_answer(monkeypatch, tokeniz
 
     for owner, name in ((pickle, "load"), (pickle, "loads"), (pickle, "Unpickler"), (torch, "load")):
         monkeypatch.setattr(owner, name, refuse)
-    text = "".join(Engine.load(folder, device="cpu").stream(chats(1)[0][:1], Sampling(seed=1, max_new_tokens=5)))
+    engine = load_engine(folder, device="cpu")
+    text = "".join(engine.stream(tokenizer.render(chats(1)[0][:1], True)[0], Sampling(seed=1, max_new_tokens=5)))
     assert isinstance(text, str)
 
 
@@ -188,23 +185,23 @@ def test_the_model_card_says_what_it_was_trained_on_and_never_replaces_a_page_of
     figures = {"conversations": 5, "loss": 0.5, "perplexity": 1.6, "bits_per_byte": 0.25, "likelihood": {}, "groups": {}}
     with open(tmp_path / "config.json", "w") as file:
         json.dump({"hidden_size": 48, "num_hidden_layers": 2}, file)
-    report.card(str(tmp_path), config, preparation, stages, figures)
+    report._card(RunFolder(str(tmp_path)), config, preparation, stages, figures)
     text = (tmp_path / "README.md").read_text()
     header = text.split("---")[1]
     assert "library_name: transformers" in header and "base_model: base\n" in header
     for part in ("chats.jsonl: 9 of 12", "1,234", "rank 8", "0.7500", "| hidden_size | 48 |", "5 held-out conversations"):
         assert part in text, part
-    report.card(str(tmp_path), config, preparation, stages, None)
+    report._card(RunFolder(str(tmp_path)), config, preparation, stages, None)
     assert "held-out conversations" not in (tmp_path / "README.md").read_text(), "its own page is renewed"
     (tmp_path / "README.md").write_text("mine")
-    report.card(str(tmp_path), config, preparation, stages, figures)
+    report._card(RunFolder(str(tmp_path)), config, preparation, stages, figures)
     assert (tmp_path / "README.md").read_text() == "mine"
 
 
 @pytest.mark.long
 def test_lm_evaluation_harness_runs_on_the_folder_with_a_task_of_our_own(tokenizer, tmp_path):
     pytest.importorskip("lm_eval")
-    sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "benchmarks"))
+    sys.path.insert(0, os.path.join(ROOT, "benchmarks"))
     import harness
     pairs = [[{"role": "user", "content": f"What is {i}?"}, {"role": "assistant", "content": f"It is {word}."}]
              for i, word in enumerate(["blue", "warm", "a cat", "late", "蓝色", "over there"])]

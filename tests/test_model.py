@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from tiny import tiny_config, tiny_model
 
-import model as model_file
-from model import LanguageModel, ModelConfig, count_parameters, document_layout, memory_per_gpu
+from model import LanguageModel, ModelConfig, count_parameters, document_layout, save
+from zerochat.memory import memory_per_gpu
 
 
 def random_ids(*shape):
@@ -71,12 +71,12 @@ def test_transformers_loads_what_we_save_and_computes_the_same_logits(tmp_path, 
     transformers = pytest.importorskip("transformers")
     model = tiny_model(**changes)
     special = {"bos_token_id": 1, "pad_token_id": 3, "eos_token_id": [7, 2]}
-    model_file.save(str(tmp_path), model.config, model.state_dict(), special)
+    save(str(tmp_path), model.config, model.state_dict(), special)
     oracle = transformers.AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32)
     ids = random_ids(2, 40)
     with torch.no_grad():
         torch.testing.assert_close(model(ids), oracle(ids).logits, rtol=1e-4, atol=1e-4)
-        torch.testing.assert_close(model_file.load(str(tmp_path))(ids), model(ids), rtol=0, atol=0)
+        torch.testing.assert_close(LanguageModel.load(str(tmp_path))(ids), model(ids), rtol=0, atol=0)
 
 
 def test_one_batch_is_overfitted_to_almost_no_loss():
@@ -130,7 +130,7 @@ def test_parameters_are_counted_by_hand_and_memory_follows_the_zero_paper():
     assert count_parameters(config) == 2 * 100 * 32 + 3 * layer + 32
     # Rajbhandari et al. 2020, figure 1: 7.5B parameters on 64 GPUs.
     for stage, gigabytes in ((0, 120), (1, 31.4), (2, 16.6), (3, 1.9)):
-        assert memory_per_gpu(7_500_000_000, stage, 64, offload=False)["gpu"] / 1e9 == pytest.approx(gigabytes, abs=0.05)
+        assert memory_per_gpu(7_500_000_000, 7_500_000_000, stage, 64, offload=False)["gpu"] / 1e9 == pytest.approx(gigabytes, abs=0.05)
 
 
 @pytest.mark.parametrize("changes, message", [
@@ -145,9 +145,9 @@ def test_impossible_shapes_are_refused_with_their_numbers(changes, message):
 
 def test_a_folder_that_is_no_model_is_refused_by_name(tmp_path):
     with pytest.raises(ValueError, match="has no config.json"):
-        model_file.load(str(tmp_path))
+        LanguageModel.load(str(tmp_path))
     model = tiny_model()
     state = {name: tensor for name, tensor in model.state_dict().items() if "layers.1.mlp.up_proj" not in name}
-    model_file.save(str(tmp_path), model.config, state, {"bos_token_id": 1, "pad_token_id": 3, "eos_token_id": 7})
+    save(str(tmp_path), model.config, state, {"bos_token_id": 1, "pad_token_id": 3, "eos_token_id": 7})
     with pytest.raises(ValueError, match=r"layers.1.mlp.up_proj.weight should be \[80, 48\], found nothing"):
-        model_file.load(str(tmp_path))
+        LanguageModel.load(str(tmp_path))

@@ -12,26 +12,25 @@ import termios
 import time
 
 import pytest
-from tiny import ROOT, environment, launch, tiny_model
+from tiny import ROOT, environment, launch, load_engine, save_model, tiny_model
 
-import model as model_file
-from sample import Chat, newest_model, printable
-from zerochat.generation.engine import Engine, Sampling
+from sample import Chat
+from zerochat.generation.sampling import Sampling
+from zerochat.run_folder import RunFolder
+from zerochat.text import printable
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, tokenizer):
     folder = str(tmp_path_factory.mktemp("model"))
     model = tiny_model()
-    tokenizer.save(folder)
-    model_file.save(folder, model.config, model.state_dict(), {
-        "bos_token_id": tokenizer.bos_id, "pad_token_id": tokenizer.pad_id, "eos_token_id": [tokenizer.end_id]})
+    save_model(folder, model, tokenizer)
     return folder
 
 
 @pytest.fixture
 def chat(folder):
-    return Chat(Engine.load(folder), Sampling(temperature=0, max_new_tokens=8))
+    return Chat(load_engine(folder), Sampling(temperature=0, max_new_tokens=8))
 
 
 def roles(chat):
@@ -60,7 +59,7 @@ def test_commands_that_only_say_something(chat, line, said):
 
 
 def test_an_interrupted_answer_is_kept_and_the_chat_goes_on(chat, monkeypatch):
-    def interrupted(messages, sampling):
+    def interrupted(prompt, sampling):
         yield "Half an"
         raise KeyboardInterrupt
     monkeypatch.setattr(chat.engine, "stream", interrupted)
@@ -95,14 +94,14 @@ def test_the_newest_finished_run_is_found(tmp_path):
         for file in ("model.safetensors", "report.json")[:1 if name == "unfinished" else 2]:
             (tmp_path / name / file).write_text("")
             os.utime(tmp_path / name / file, (i, i))
-    assert newest_model(str(tmp_path)) == str(tmp_path / "new")
+    assert RunFolder.newest(str(tmp_path)) == str(tmp_path / "new")
 
 
 def test_one_prompt_prints_one_answer_and_nothing_else(folder):
     words = "sample.py", "--model", folder, "--temperature", "0", "--max-new-tokens", "5"
     result = launch(*words, "--prompt", "Hello")
     expected = io.StringIO()
-    Chat(Engine.load(folder), Sampling(temperature=0, max_new_tokens=5)).answer("Hello", expected)
+    Chat(load_engine(folder), Sampling(temperature=0, max_new_tokens=5)).answer("Hello", expected)
     assert (result.returncode, result.stderr) == (0, "") and result.stdout == expected.getvalue()
 
 

@@ -5,8 +5,9 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny import train_tokenizer
 
-from tokenizer import END, LONG, MARKERS, StreamDecoder, Tokenizer, train_tokenizer
+from tokenizer import END, LONG, MARKERS, Tokenizer
 from zerochat.demo import chats as demo_data
 
 TRICKY = ["", " ", "  two  spaces ", "line\n\n\tindent\r\n", "naïve café", "全角，ＡＢ！", "👨‍👩‍👧 🇨🇳 emoji", "\0nul",
@@ -29,7 +30,7 @@ def test_a_lone_surrogate_becomes_the_replacement_character(tokenizer):
 @settings(max_examples=200, deadline=None)
 @given(text=st.text(st.sampled_from("ab 你好世界😀👩‍🚀é\n"), max_size=30))
 def test_streaming_shows_only_whole_characters_and_loses_nothing(tokenizer, text):
-    stream = StreamDecoder(tokenizer)
+    stream = tokenizer.stream()
     parts = [stream.push(i) for i in tokenizer.encode(text)]
     assert "".join(parts) + stream.flush() == text
     assert not any("\ufffd" in part for part in parts)
@@ -84,11 +85,10 @@ def test_transformers_reads_the_folder_with_the_same_ids_template_and_mask(token
     assert list(prompt) == tokenizer.render(messages[:2], add_generation_prompt=True)[0]
 
 
-def test_token_bytes_add_up_to_the_text(tokenizer):
+def test_the_bytes_of_tokens_add_up_to_the_text_and_a_marker_has_none(tokenizer):
     for text in ["Hello 你好 🙈", "a  b\n"]:
-        sizes = tokenizer.token_bytes()
-        assert sum(sizes[i] for i in tokenizer.encode(text)) == len(text.encode())
-    assert sizes[tokenizer.end_id] == sizes[tokenizer.bos_id] == 0
+        assert b"".join(tokenizer.bytes_of(i) for i in tokenizer.encode(text)) == text.encode()
+    assert tokenizer.bytes_of(tokenizer.end_id) is tokenizer.bytes_of(tokenizer.bos_id) is None
 
 
 def test_the_same_texts_train_the_same_tokenizer(tmp_path):

@@ -5,14 +5,15 @@ import re
 
 import pytest
 import torch
-from runs import computed, with_fp16
+from runs import computed, start_engine, with_fp16
 from tiny import tiny_model
 
 import data
 import train
-from config import DEFAULTS, SOURCE, choose_precision, deep_merge, resolve
-from data import PackedData, global_batch
-from zerochat.training import report
+from config import DEFAULTS, SOURCE, deep_merge
+from data import PackedData
+from zerochat.training import engine as engines
+from zerochat.training import masters
 
 OPTIMIZER = {"type": "AdamW", "params": {"lr": 3e-3, "betas": [0.9, 0.95], "eps": 1e-6, "weight_decay": 0.1}}
 BATCH, STEPS, SEED = 8, 10, 7
@@ -49,7 +50,7 @@ def oracle(folder: str, steps: int = STEPS):
                                   betas=tuple(options["betas"]), eps=options["eps"])
     losses, first = [], None
     for step in range(steps):
-        chats = [alone.batch([d]) for d in documents(shard, global_batch(len(shard), BATCH, SEED, step))]
+        chats = [alone.batch([d]) for d in documents(shard, shard.rows_of_step(step, BATCH, SEED))]
         supervised = sum(int(mask[:, 1:].sum()) for _, mask in chats)
         optimizer.zero_grad()
         loss = sum(model(ids[:, :length], mask[:, :length]) for ids, mask in chats
@@ -62,19 +63,16 @@ def oracle(folder: str, steps: int = STEPS):
     return losses, first, {name: p.detach() for name, p in model.named_parameters()}
 
 
-def trained(deepspeed, folder, case: dict):
+def trained(folder, case: dict):
     """Losses, first gradient and last weights of ten steps under a case's settings, as `run_stage` does them."""
     from deepspeed.utils import safe_get_full_fp32_param, safe_get_full_grad
 
-    from zerochat.training import checkpoint
     shard, packed = (Unpacked if case.get("unpacked") else PackedData)(folder), PackedData(folder)
     ranks, batch = torch.distributed.get_world_size(), case.get("batch", BATCH)
     settings = {"train_batch_size": batch, "optimizer": OPTIMIZER, "gradient_clipping": 1.0,
                 "train_micro_batch_size_per_gpu": case["micro"], **case["deepspeed"]}
-    resolve(settings, STEPS, ranks)
-    choose_precision(settings, deepspeed.get_accelerator())
     model = tiny_model(activation_checkpointing=case.get("activation_checkpointing", False)).train()
-    engine = train.initialize(deepspeed, model, settings, os.devnull)
+    engine = start_engine(model, settings, STEPS, ranks)
     gradient, losses, step_of_engine = {}, [], engine.step
 
     def look_and_step():
@@ -85,12 +83,12 @@ def trained(deepspeed, folder, case: dict):
 
     engine.step = look_and_step
     for step in range(STEPS):
-        rows = list(global_batch(len(packed), BATCH, SEED, step))
+        rows = list(packed.rows_of_step(step, BATCH, SEED))
         if case.get("unpacked"):
             rows = documents(packed, rows)
             rows = rows + [-1] * (batch - len(rows))  # the last micro-batches, or a whole rank, have nothing to learn
         losses.append(train.train_step(engine, shard, rows, step))
-    own = checkpoint.whole_masters(engine) if engine.zero_optimization_stage() == 0 else {}
+    own = masters.whole(engine) if engine.zero_optimization_stage() == 0 else {}
     weights = {name: (own[name] if own else safe_get_full_fp32_param(p)).detach().float().cpu().clone()
                for name, p in engine.module.named_parameters()}
     engine.destroy()
@@ -121,9 +119,9 @@ QUICK = {1: ["ZeRO-0, micro-batch 8", "ZeRO-1, micro-batch 2", "ZeRO-1, bf16"],
          2: ["ZeRO-0, micro-batch 4", "ZeRO-2, unpacked", "ZeRO-3, micro-batch 1", "ZeRO-3, activation checkpointing"]}
 
 
-def some_cases(deepspeed, folder, names):
+def some_cases(folder, names):
     every = cases(torch.distributed.get_world_size())
-    return {name: trained(deepspeed, folder, every[name]) for name in names}
+    return {name: trained(folder, every[name]) for name in names}
 
 
 @pytest.fixture(scope="module")
@@ -180,15 +178,14 @@ class Poison(torch.autograd.Function):
         return gradient * float("nan")
 
 
-def poisoned(deepspeed, folder):
+def poisoned(folder):
     """Per case: the error of a step in which the last rank alone meets a NaN, and whether any weight has changed."""
     from deepspeed.utils import safe_get_full_fp32_param
 
-    from zerochat.training import checkpoint
     shard, found = PackedData(folder), {}
 
     def weights(engine):
-        own = checkpoint.whole_masters(engine) if engine.zero_optimization_stage() == 0 else {}
+        own = masters.whole(engine) if engine.zero_optimization_stage() == 0 else {}
         return [(own[name] if own else safe_get_full_fp32_param(p)).detach().clone()
                 for name, p in engine.module.named_parameters()]
 
@@ -198,15 +195,13 @@ def poisoned(deepspeed, folder):
             for what, hook in (("gradient", lambda m, i, o: Poison.apply(o)), ("loss", lambda m, i, o: o * float("nan"))):
                 settings = {"train_batch_size": BATCH, "optimizer": OPTIMIZER, "train_micro_batch_size_per_gpu": 2,
                             **zero(stage), **precision}
-                resolve(settings, STEPS, torch.distributed.get_world_size())
-                choose_precision(settings, deepspeed.get_accelerator())
-                engine = train.initialize(deepspeed, tiny_model().train(), settings, os.devnull)
-                train.train_step(engine, shard, global_batch(len(shard), BATCH, SEED, 0), 0)
+                engine = start_engine(tiny_model().train(), settings, STEPS, torch.distributed.get_world_size())
+                train.train_step(engine, shard, shard.rows_of_step(0, BATCH, SEED), 0)
                 before, message = weights(engine), None
                 if last:
                     engine.module.model.norm.register_forward_hook(hook)
                 try:
-                    train.train_step(engine, shard, global_batch(len(shard), BATCH, SEED, 1), 1)
+                    train.train_step(engine, shard, shard.rows_of_step(1, BATCH, SEED), 1)
                 except ValueError as error:
                     message = str(error)
                 same = all(torch.equal(a, b) for a, b in zip(before, weights(engine)))
@@ -225,7 +220,7 @@ def test_a_nan_on_one_rank_stops_all_before_the_weights_change_and_names_the_con
         assert same, (stage, precision, what)
 
 
-def scaled(deepspeed, folder):
+def scaled(folder):
     """Per ZeRO stage: what each fp16 step did to loss scale, schedule and weights."""
     with_fp16()
     shard, found = PackedData(folder), {}
@@ -233,14 +228,12 @@ def scaled(deepspeed, folder):
         settings = {"train_batch_size": BATCH, "optimizer": OPTIMIZER, "train_micro_batch_size_per_gpu": 4, **zero(stage),
                     "fp16": {"enabled": True, "initial_scale_power": 24, "loss_scale_window": 2, "hysteresis": 1},
                     "scheduler": {"type": "WarmupLR", "params": {"warmup_num_steps": 100, "warmup_type": "linear"}}}
-        resolve(settings, STEPS, 1)
-        choose_precision(settings, deepspeed.get_accelerator())
-        engine = train.initialize(deepspeed, tiny_model().train(), settings, os.devnull)
+        engine = start_engine(tiny_model().train(), settings, STEPS, 1)
         found[stage] = []
         for step in range(20):
-            scale = report.loss_scale(engine)
-            loss = train.train_step(engine, shard, global_batch(len(shard), BATCH, SEED, step), step)
-            found[stage].append((scale, report.loss_scale(engine), engine.was_step_applied(), loss,
+            scale = engines.loss_scale(engine)
+            loss = train.train_step(engine, shard, shard.rows_of_step(step, BATCH, SEED), step)
+            found[stage].append((scale, engines.loss_scale(engine), engine.was_step_applied(), loss,
                                  engine.lr_scheduler.last_batch_iteration, engine.skipped_steps,
                                  float(engine.get_global_grad_norm())))
         engine.destroy()
@@ -265,5 +258,5 @@ def test_in_fp16_an_overflow_is_skipped_the_scale_falls_and_recovers_and_the_sch
 
 def test_the_matrix_would_see_a_mean_of_means(prepared):
     shard = PackedData(prepared)
-    supervised = [int(m[:, 1:].sum()) for _, m in (shard.batch([row]) for row in global_batch(len(shard), BATCH, SEED, 0))]
+    supervised = [int(m[:, 1:].sum()) for _, m in (shard.batch([row]) for row in shard.rows_of_step(0, BATCH, SEED))]
     assert max(supervised) > 1.3 * min(supervised), "rows with equal numbers of supervised tokens would hide the error"

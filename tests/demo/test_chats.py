@@ -6,6 +6,7 @@ from functools import cache
 import pytest
 
 from zerochat.demo import chats as demo_data
+from zerochat.demo import world
 from zerochat.demo.chats import FACTUAL, POOLS, SKILLS, conversations, documents
 
 POOL_VALUES = {value for pools in POOLS.values() for pool in pools.values() for value in pool}
@@ -80,7 +81,7 @@ def test_held_out_values_never_occur_in_training_and_do_occur_in_validation():
     novel = [any(demo_data.held_out_only(value) for slots in chat["slots"] for value in slots[1:]) for chat in held_out()]
     assert 0.2 < sum(novel) / len(novel) < 0.6
     text = "\n".join(document["text"] for document in documents(1000, lang="en"))
-    full_names = demo_data.compose(demo_data.FIRST_NAMES, demo_data.LAST_NAMES, between=" ")
+    full_names = world.compose(world.FIRST_NAMES, world.LAST_NAMES, between=" ")
     said = {name for name in full_names if name in text}
     assert len(said) > 100 and not list(filter(demo_data.held_out_only, said))
     text = re.sub("|".join(said), "", text)  # "Ann" may be held out and "Ann Lee" not, as any parts of a value

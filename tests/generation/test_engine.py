@@ -8,7 +8,8 @@ import torch
 from tiny import tiny_model
 
 from zerochat.generation.decode import BLOCK, CachedModel
-from zerochat.generation.engine import Engine, Request, Sampling, sample
+from zerochat.generation.engine import Engine, Request
+from zerochat.generation.sampling import Sampling, choose
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +111,7 @@ def test_requests_that_come_and_go_side_by_side_answer_bit_for_bit_as_each_does_
         engine.step()
     assert [r.tokens for r in together] == [r.tokens for r in alone]
     assert [r.logprobs for r in together] == [r.logprobs for r in alone], "the same floats, not only the same choices"
-    assert all(r.finish_reason == ("stop" if r.tokens[-1] in engine.stop_ids else "length") for r in together)
+    assert all(r.finish_reason == ("stop" if r.tokens[-1] in tokenizer.end_ids else "length") for r in together)
 
 
 @pytest.mark.parametrize("shape", [{}, {"num_key_value_heads": 1}, {"num_key_value_heads": 4, "hidden_size": 96}])
@@ -209,7 +210,8 @@ def test_a_full_context_ends_the_answer_by_length(model, tokenizer):
 
 def test_a_cancelled_request_frees_its_slot(model, tokenizer):
     engine = Engine(model, tokenizer)
-    stream = engine.stream([{"role": "user", "content": "Hi"}], Sampling(temperature=0))
+    prompt = tokenizer.render([{"role": "user", "content": "Hi"}], add_generation_prompt=True)[0]
+    stream = engine.stream(prompt, Sampling(temperature=0))
     next(stream)
     stream.close()
     assert engine.running == [None] and not engine.waiting
@@ -219,8 +221,9 @@ def test_streamed_pieces_put_together_are_the_decoded_answer(model, tokenizer):
     engine = Engine(model, tokenizer)
     messages = [{"role": "user", "content": "你好 🙈"}]
     sampling = Sampling(temperature=1.5, seed=3, max_new_tokens=40)
-    streamed = "".join(engine.stream(messages, sampling))
-    (request,) = engine.answer_all([tokenizer.render(messages, add_generation_prompt=True)[0]], sampling)
+    prompt = tokenizer.render(messages, add_generation_prompt=True)[0]
+    streamed = "".join(engine.stream(prompt, sampling))
+    (request,) = engine.answer_all([prompt], sampling)
     assert streamed == tokenizer.decode(request.tokens)
 
 
@@ -229,9 +232,9 @@ def test_the_oldest_whole_turns_go_first_and_the_system_message_stays(model, tok
     system = {"role": "system", "content": "Be kind."}
     turns = [{"role": role, "content": f"{role[0]} {i}"} for i in range(8) for role in ("user", "assistant")]
     messages = [system, *turns, {"role": "user", "content": "last"}]
-    kept, dropped = engine.fit(messages, reserve=16)
+    kept, prompt, dropped = engine.fit(messages, reserve=16)
     assert dropped > 0 and kept == [system, *turns[2 * dropped:], messages[-1]]
-    assert len(tokenizer.render(kept, add_generation_prompt=True)[0]) <= 64 - 16
+    assert prompt == tokenizer.render(kept, add_generation_prompt=True)[0] and len(prompt) <= 64 - 16
     one_more = [system, *turns[2 * dropped - 2:], messages[-1]]
     assert len(tokenizer.render(one_more, add_generation_prompt=True)[0]) > 64 - 16, "no more than needed"
     with pytest.raises(ValueError, match="the message is too long"):
@@ -243,7 +246,7 @@ LOGITS = torch.tensor([2.0, 1.0, 0.0, -1.0, -2.0])
 
 def drawn(count=4000, seen=(), **values):
     settings, generator = Sampling(**{"temperature": 1.0} | values), torch.Generator().manual_seed(0)
-    counts = collections.Counter(sample(LOGITS.clone(), settings, list(seen), generator) for _ in range(count))
+    counts = collections.Counter(choose(LOGITS.clone(), settings, list(seen), generator) for _ in range(count))
     return [counts[i] / count for i in range(5)]
 
 
@@ -258,9 +261,9 @@ def test_draws_follow_the_softmax_over_what_each_rule_leaves(values, allowed, te
 
 def test_the_repetition_penalty_divides_positive_and_multiplies_negative_logits_of_seen_tokens():
     settings = Sampling(temperature=0, repetition_penalty=3.0)
-    assert sample(LOGITS.clone(), settings, [], None) == 0
-    assert sample(LOGITS.clone(), settings, [0, 0], None) == 1  # 2/3 < 1
-    assert sample(torch.tensor([-1.0, -2.0]), settings, [0], None) == 1  # -3 < -2
+    assert choose(LOGITS.clone(), settings, [], None) == 0
+    assert choose(LOGITS.clone(), settings, [0, 0], None) == 1  # 2/3 < 1
+    assert choose(torch.tensor([-1.0, -2.0]), settings, [0], None) == 1  # -3 < -2
 
 
 @pytest.mark.parametrize("values", [{"temperature": -1}, {"temperature": float("nan")}, {"top_p": 0}, {"top_p": 1.1},

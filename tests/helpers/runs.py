@@ -15,6 +15,8 @@ import torch
 
 import train
 from zerochat.training import checkpoint
+from zerochat.training import engine as engines
+from zerochat.training import ranks as meeting
 
 
 def real_fp16() -> bool:
@@ -100,10 +102,20 @@ def computed(target, *args, ranks: int, folder) -> dict:
     return torch.load(result, weights_only=False)
 
 
+def start_engine(model, settings: dict, steps: int, ranks: int):
+    """A DeepSpeed engine as `run_stage` starts one."""
+    settings, _ = engines.settle(settings, ranks)
+    engines.set_steps(settings, steps)
+    with engines.initializing(os.devnull):
+        engine = deepspeed.initialize(model=model, model_parameters=model.parameter_groups(), config=settings)[0]
+    engines.mend_engine(engine)
+    return engine
+
+
 def _computed(target, args, result: str) -> None:
-    deepspeed = train.load_deepspeed(verbose=False)
-    train.start_process_group(deepspeed)
-    value = target(deepspeed, *args)
+    meeting.load_deepspeed(verbose=False)
+    meeting.start_process_group()
+    value = target(*args)
     if torch.distributed.get_rank() == 0:
         torch.save(value, result)
     torch.distributed.barrier()

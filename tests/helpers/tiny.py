@@ -6,7 +6,11 @@ import sys
 
 import torch
 
-from model import LanguageModel, ModelConfig
+from config import DEFAULTS
+from model import LanguageModel, ModelConfig, save
+from tokenizer import MARKERS, MODEL_FILE, Tokenizer
+from zerochat.generation.engine import Engine
+from zerochat.preparation import vocabulary
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -21,6 +25,28 @@ def tiny_model(**changes) -> LanguageModel:
     """Random weights, large enough that every part matters to the logits."""
     torch.manual_seed(0)
     return LanguageModel(tiny_config(**changes)).eval()
+
+
+def save_model(folder: str, model: LanguageModel, tokenizer: Tokenizer) -> None:
+    """A model folder as training writes it."""
+    tokenizer.save(folder)
+    save(folder, model.config, model.state_dict(), {
+        "bos_token_id": tokenizer.bos_id, "pad_token_id": tokenizer.pad_id, "eos_token_id": [tokenizer.end_id]})
+
+
+def load_engine(folder: str, slots: int = 1, device: str | None = None) -> Engine:
+    return Engine(LanguageModel.load(folder, device), Tokenizer(folder), slots)
+
+
+def train_tokenizer(texts, folder: str, vocab_size: int, model_type: str = "bpe") -> Tokenizer:
+    """A tokenizer as preparation learns it, written into `folder`."""
+    options = {**DEFAULTS["tokenizer"], "vocab_size": vocab_size, "model_type": model_type}
+    proto = vocabulary.learn(texts, MARKERS, options)
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, MODEL_FILE), "wb") as file:
+        file.write(proto)
+    Tokenizer(folder).save(folder)
+    return Tokenizer(folder)
 
 
 def environment(**changes) -> dict:

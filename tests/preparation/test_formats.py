@@ -11,8 +11,9 @@ import time
 
 import pytest
 
+import data
 from config import DEFAULTS, SOURCE
-from zerochat.preparation import clean, formats, gather, packing, reading
+from zerochat.preparation import clean, formats, gather, reading
 
 CHAT = [("user", "Hi!"), ("assistant", "Hello."), ("user", "Bye"), ("assistant", "See you.")]
 MESSAGES = [{"role": role, "content": content} for role, content in CHAT]
@@ -123,8 +124,8 @@ def test_a_long_text_is_read_in_sections_that_lose_nothing(tmp_path, monkeypatch
 def test_a_json_array_is_read_as_a_stream_with_the_lines_of_its_records(tmp_path, monkeypatch, block):
     records = [{"text": f"{i} \u4f60\U0001f600\\\"]"} for i in range(50)]
     (tmp_path / "x.json").write_text(json.dumps(records, indent=2, ensure_ascii=False), encoding="utf-8")
-    blocks = reading._blocks
-    monkeypatch.setattr(reading, "_blocks", lambda *a: (text[i:i + block] for text in blocks(*a) for i in range(0, len(text), block)))
+    blocks = reading.blocks_of
+    monkeypatch.setattr(reading, "blocks_of", lambda *a: (text[i:i + block] for text in blocks(*a) for i in range(0, len(text), block)))
     found = read(tmp_path, "x.json")
     assert [s for *_, s in found] == records and [line for _, line, _ in found] == [2 + 3 * i for i in range(50)]
 
@@ -270,7 +271,7 @@ def test_ten_thousand_mutated_records_neither_crash_nor_hang_nor_supervise_a_wro
             if sample:
                 kept += 1
                 gather._folded(sample)
-                pieces = packing.windows(sample, tokenizer, 512)[0]
+                pieces = tokenizer.windows(sample, 512)[0]
                 for ids, mask in pieces:
                     assert len(ids) == len(mask) <= 512 and any(mask) and not mask[0], line
                     role = None
@@ -306,12 +307,12 @@ def test_more_than_one_percent_of_bad_records_stops_with_the_first_ten(tmp_path,
     stage = {"name": "sft", "data": [source(path="x.jsonl")], "validation": []}
     options = {**DEFAULTS["data"], "data_root": str(tmp_path), "strict": strict}
     if not stops:
-        counts = gather.gather(stage, options, str(tmp_path))["sources"]["x.jsonl"]
+        counts = data.collect(stage, options, str(tmp_path))["sources"]["x.jsonl"]
         assert counts["bad"] == bad and counts["kept"] == of - bad
         assert counts["dropped"]["bad: broken JSON at column 12: Expecting value"]["examples"][0][0] == "x.jsonl:6"
         return
     with pytest.raises(ValueError, match=f"x.jsonl: {bad} of {of} records are bad") as error:
-        gather.gather(stage, options, str(tmp_path))
+        data.collect(stage, options, str(tmp_path))
     listed = [line.split(":")[1] for line in str(error.value).split("\n")[1:]]
     assert listed == [str(6 + i) for i in range(1 if strict else min(10, bad))]
 
@@ -321,4 +322,4 @@ def test_a_source_with_nothing_usable_is_an_error_that_says_why(tmp_path):
     (tmp_path / "y.jsonl").write_text(json.dumps({"prompt": "Hi", "completion": " "}) + "\n")
     stage = {"name": "sft", "data": [source(path="x.jsonl"), source(path="y.jsonl")], "validation": []}
     with pytest.raises(ValueError, match="nothing of the source y.jsonl is usable: 1 no answer"):
-        gather.gather(stage, {**DEFAULTS["data"], "data_root": str(tmp_path), "validation_fraction": 0.0}, str(tmp_path))
+        data.collect(stage, {**DEFAULTS["data"], "data_root": str(tmp_path), "validation_fraction": 0.0}, str(tmp_path))

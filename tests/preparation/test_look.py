@@ -9,6 +9,7 @@ import pytest
 import data
 from config import DEFAULTS, SOURCE, deep_merge
 from zerochat.preparation import look
+from zerochat.run_folder import RunFolder
 
 ROWS = [{"prompt": "Which <b>city</b> & why?", "completion": "Rome | \x1b[31mit is old."},
         {"prompt": "Hi", "completion": " "}, {"prompt": "Hello", "completion": "Good day."}]
@@ -25,7 +26,8 @@ def config(tmp_path, tokenizer_folder):
 
 
 def test_the_picture_shows_exactly_the_supervised_text_in_green_and_what_was_dropped(tmp_path, config):
-    text = look.inspect(str(tmp_path / "x.jsonl"), 20, config, str(tmp_path / "page.html"))
+    text = look.inspect({**SOURCE, "path": str(tmp_path / "x.jsonl"), "limit": 20}, config, data.tokenizer_of(config),
+                        str(tmp_path / "page.html"))
     assert re.findall("\033\\[32m(.*?)\033\\[0m", text) == ["Rome | �[31mit is old.", "●", "Good day.", "●"]
     assert re.findall("\033\\[2m(.*?)\033\\[0m", text) == ["Which <b>city</b> & why?", "Hello"]
     assert re.findall("\033\\[7;35m(.*?)\033\\[0m", text)[:4] == ["<s>", "<|user|>", "<|end|>", "<|assistant|>"]
@@ -80,13 +82,14 @@ def test_the_command_line_prints_the_report_and_the_picture_and_errors_are_one_l
 
 def test_the_data_of_a_folder_in_which_a_run_is_going_on_are_not_touched(tmp_path, config):
     path = written(tmp_path, config)
-    lock = data.claim(config["out_dir"])
+    run = RunFolder(config["out_dir"])
+    run.claim()
     prepared = set(os.listdir(config["out_dir"]))
     with pytest.raises(SystemExit, match="error: another run is writing to .*; wait for it or choose another out_dir"):
         data.main(["--config", path])
     assert set(os.listdir(config["out_dir"])) == prepared
-    os.close(lock)
+    run.release()
     data.main(["--config", path])
-    lock = data.claim(config["out_dir"])
+    run.claim()
     data.main(["--config", path, "--show", "1"])  # what is ready may be looked at
-    os.close(lock)
+    run.release()

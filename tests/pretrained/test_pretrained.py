@@ -13,19 +13,22 @@ import pytest
 import sentencepiece
 import torch
 from strings import strings
-from tiny import ROOT, environment, launch, tiny_model
+from tiny import ROOT, environment, launch, load_engine, tiny_model
 
-import data
-import model as model_file
+import config as settings
 import train
 from config import load_config
-from tokenizer import END, MARKERS, Tokenizer, with_markers
+from model import LanguageModel, rotary_frequencies
+from tokenizer import MARKERS, Tokenizer
 from zerochat.demo import chats as demo_data
-from zerochat.generation.engine import Engine, Sampling
-from zerochat.pretrained import folder as weights
+from zerochat.generation.sampling import Sampling
+from zerochat.memory import memory_per_gpu
+from zerochat.pretrained import folder as model_folder
 from zerochat.pretrained import lora
+from zerochat.pretrained.template import with_symbols
 
 transformers = pytest.importorskip("transformers")
+SYMBOLS = ["<pad>", *MARKERS]
 LLAMA3 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
           "original_max_position_embeddings": 32}
 ZEPHYR = ("{% for message in messages %}\n{% if message['role'] == 'assistant' %}\n"
@@ -84,16 +87,17 @@ def test_an_extended_tokenizer_keeps_the_ids_of_ordinary_text_and_adds_its_marke
     for text in strings(10_000):
         assert extended.encode(text) == before.encode(text), repr(text)
         assert extended.decode(extended.encode(text)) == text, repr(text)
-    for marker in [END, *MARKERS]:
+    for marker in MARKERS:
         assert max(extended.encode(f"a{marker}b")) < 32_000, "typed text became a marker"
 
     oracle = sentencepiece_model_pb2.ModelProto()  # protobuf's own view of the bytes that were appended
     oracle.ParseFromString(llama2_proto)
-    for piece in ["<pad>", *MARKERS, END]:
+    for piece in SYMBOLS:
         oracle.pieces.add(piece=piece, score=0.0, type=sentencepiece_model_pb2.ModelProto.SentencePiece.CONTROL)
     parsed = sentencepiece_model_pb2.ModelProto()
-    parsed.ParseFromString(with_markers(llama2_proto))
-    assert parsed == oracle and with_markers(with_markers(llama2_proto)) == with_markers(llama2_proto)
+    extended_proto = with_symbols(llama2_proto, SYMBOLS)
+    parsed.ParseFromString(extended_proto)
+    assert parsed == oracle and with_symbols(extended_proto, SYMBOLS) == extended_proto
 
 
 def test_transformers_reads_the_extended_tokenizer_with_the_same_chats(pretrained, tmp_path):
@@ -149,10 +153,10 @@ def test_a_conversation_too_long_for_a_row_is_cut_between_exchanges_of_a_kept_te
     exchanges = [[{"role": "user", "content": f"say {i} " * 5}, {"role": "assistant", "content": f"the {i} " * 5}] for i in range(6)]
     whole = tokenizer.render(system + sum(exchanges, []))
     context = len(tokenizer.render(system + exchanges[0] + exchanges[1])[0])
-    pieces, lost, cut = data.windows({"messages": system + sum(exchanges, [])}, tokenizer, context)
+    pieces, lost, cut = tokenizer.windows({"messages": system + sum(exchanges, [])}, context)
     assert lost == cut == 0 and sum(sum(mask) for _, mask in pieces) == sum(whole[1])
     assert [ids for ids, _ in pieces] == [tokenizer.render(system + a + b)[0] for a, b in zip(exchanges[::2], exchanges[1::2])]
-    pieces, lost, cut = data.windows({"messages": system + exchanges[0]}, tokenizer, context // 2)
+    pieces, lost, cut = tokenizer.windows({"messages": system + exchanges[0]}, context // 2)
     assert len(pieces[0][0]) == context // 2 and cut == 1 and 0 < lost < sum(tokenizer.render(system + exchanges[0])[1])
 
 
@@ -162,7 +166,7 @@ def test_a_conversation_too_long_for_a_row_is_cut_between_exchanges_of_a_kept_te
 def logits_agree(folder, **load):
     theirs = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     ids = torch.randint(3, 500, (2, 60), generator=torch.Generator().manual_seed(1))
-    ours = model_file.load(str(folder), **load)
+    ours = LanguageModel.load(str(folder), **load)
     with torch.no_grad():
         torch.testing.assert_close(ours(ids), theirs(ids).logits, rtol=0, atol=1e-4)
     return ours, theirs
@@ -203,7 +207,7 @@ def test_every_spelling_of_the_rotary_embedding_means_the_same_as_to_transformer
     path.write_text(json.dumps(raw | rotary))
     ours, theirs = logits_agree(tmp_path)
     assert ours.config.rope_theta == 500.0
-    frequencies = model_file.rotary_frequencies(ours.config.head_size, 500.0, ours.config.rope_scaling)
+    frequencies = rotary_frequencies(ours.config)
     torch.testing.assert_close(frequencies, theirs.model.rotary_emb.inv_freq, rtol=1e-6, atol=0)
 
 
@@ -216,12 +220,12 @@ def test_tensors_in_a_pickle_are_read_without_running_code(tmp_path, name, wrap)
     torch.save(wrap(model.state_dict()), tmp_path / name)
     ids = torch.arange(3, 40)[None]
     with torch.no_grad():
-        torch.testing.assert_close(model_file.load(str(tmp_path))(ids), model(ids).logits, rtol=0, atol=1e-4)
+        torch.testing.assert_close(LanguageModel.load(str(tmp_path))(ids), model(ids).logits, rtol=0, atol=1e-4)
 
 
 def test_a_grown_vocabulary_keeps_the_old_rows_and_starts_new_ones_at_their_mean(pretrained):
-    old = model_file.load(pretrained)
-    new = model_file.load(pretrained, vocab_size=32_005)
+    old = LanguageModel.load(pretrained)
+    new = LanguageModel.load(pretrained, vocab_size=32_005)
     assert new.config.vocab_size == 32_005
     for a, b in ((old.model.embed_tokens, new.model.embed_tokens), (old.lm_head, new.lm_head)):
         assert torch.equal(b.weight[:32_000], a.weight) and b.weight.shape == (32_005, 48)
@@ -232,11 +236,12 @@ def test_a_grown_vocabulary_keeps_the_old_rows_and_starts_new_ones_at_their_mean
 def test_loading_holds_no_tensor_twice_and_changes_no_file(tmp_path):
     """Memory of its own (the file's mapped pages are the kernel's to drop) while a 100 MB folder is loaded."""
     small_llama(tmp_path, hidden_size=1024, intermediate_size=3072, num_hidden_layers=4, num_attention_heads=16)
-    state = {name: tensor.bfloat16() for name, tensor in model_file.load(str(tmp_path)).state_dict().items()}
-    weights.write(str(tmp_path), state, {})
+    state = {name: tensor.bfloat16() for name, tensor in LanguageModel.load(str(tmp_path)).state_dict().items()}
+    model_folder.write_weights(str(tmp_path), state)
     size = (tmp_path / "model.safetensors").stat().st_size
     code = """if True:
-        import sys, threading, torch, model
+        import sys, threading, torch
+        from model import LanguageModel
         def own():
             return next(int(l.split()[1]) * 1024 for l in open("/proc/self/status") if l.startswith("RssAnon"))
         highest, done = 0, False
@@ -248,7 +253,7 @@ def test_loading_holds_no_tensor_twice_and_changes_no_file(tmp_path):
             before, highest, done = own(), 0, False
             thread = threading.Thread(target=watch)
             thread.start()
-            loaded = model.load(sys.argv[1], dtype=dtype)
+            loaded = LanguageModel.load(sys.argv[1], dtype=dtype)
             done = True
             thread.join()
             print(highest - before)
@@ -291,16 +296,17 @@ def test_adapters_start_at_the_pretrained_model_train_alone_and_merge_into_what_
 
 
 def test_the_memory_arithmetic_counts_what_adapters_train_and_hold(pretrained, capsys):
-    model = model_file.load(pretrained)
+    model = LanguageModel.load(pretrained)
     parameters = sum(p.numel() for p in model.parameters())
     lora.add(model, rank=4, alpha=8.0, dropout=0.0, train_vocabulary=True)
     trained = [p.numel() for p in model.parameters() if p.requires_grad]
     vocabulary = 2 * 32_000 * 48
-    model_file.main(["--config", os.path.join(ROOT, "configs", "finetune.json"), "--init-from", pretrained, "--lora", "4"])
+    settings.main(["--config", os.path.join(ROOT, "configs", "finetune.json"), "--set", f"stages.sft.init_from={pretrained}",
+                   "--set", "stages.sft.lora.rank=4"])
     output = capsys.readouterr().out
     assert f"{parameters:,} parameters, ZeRO-2" in output
     assert f"{sum(trained) - vocabulary:,} in adapters of rank 4, {vocabulary:,} in embedding and head" in output
-    held = model_file.memory_per_gpu(1000, 0, 1, offload=False, trained=10)
+    held = memory_per_gpu(1000, trained=10, zero_stage=0, ranks=1, offload=False)
     assert held == {"gpu": 2 * 1000 + 2 * 10 + 12 * 10, "host": 0.0}
 
 
@@ -354,14 +360,14 @@ def test_fine_tuning_starts_from_the_folder_and_transformers_loads_the_result(pr
     ours, theirs = logits_agree(fine_tuned["full"])
     assert ours.config.vocab_size == 32_005 and ours.config.max_position_embeddings == 256, "the model's, not the rows'"
     assert ours.config.rope_scaling == LLAMA3 and theirs.generation_config.eos_token_id == [32_004, 2]
-    text = "".join(Engine.load(fine_tuned["full"], device="cpu").stream(chats(1)[0][:1], Sampling(max_new_tokens=5, seed=1)))
+    text = "".join(load_engine(fine_tuned["full"], device="cpu").stream(chats(1)[0][:1], Sampling(max_new_tokens=5, seed=1)))
     assert isinstance(text, str)
     assert f"base_model: {os.path.basename(pretrained)}" in open(os.path.join(fine_tuned["full"], "README.md")).read()
 
 
 @pytest.mark.slow
 def test_two_ranks_that_load_their_share_under_zero_3_train_the_same_weights_as_one(fine_tuned):
-    one, two = (model_file.load(fine_tuned[name]).state_dict() for name in ("full", "partitioned"))
+    one, two = (LanguageModel.load(fine_tuned[name]).state_dict() for name in ("full", "partitioned"))
     for name in one:
         assert float((one[name] - two[name]).norm() / one[name].norm()) < 1e-3, name
 
@@ -369,12 +375,12 @@ def test_two_ranks_that_load_their_share_under_zero_3_train_the_same_weights_as_
 @pytest.mark.slow
 def test_full_and_adapter_fine_tuning_write_the_same_artifact_and_what_adapters_leave_alone_is_untouched(
         pretrained, fine_tuned):
-    full, adapted = (weights.Weights(fine_tuned[name]) for name in ("full", "lora"))
+    full, adapted = (model_folder.Weights(fine_tuned[name]) for name in ("full", "lora"))
     assert full.shapes == adapted.shapes
     for name in ("config.json", "generation_config.json", "tokenizer.model", "tokenizer_config.json"):
         a, b = (open(os.path.join(fine_tuned[kind], name), "rb").read() for kind in ("full", "lora"))
         assert a == b, name
-    before, after = model_file.load(pretrained).state_dict(), logits_agree(fine_tuned["lora"])[0].state_dict()
+    before, after = LanguageModel.load(pretrained).state_dict(), logits_agree(fine_tuned["lora"])[0].state_dict()
     for name in before:
         changed = not torch.equal(before[name], after[name][:len(before[name])])
         assert changed is (not name.endswith("norm.weight")), name
@@ -399,7 +405,7 @@ def test_a_pickle_that_would_run_code_is_refused_and_does_not_run(tmp_path, writ
     (tmp_path / "model.safetensors").unlink()
     write({"model.norm.weight": Payload(tmp_path / "ran")}, tmp_path / "pytorch_model.bin")
     with pytest.raises(ValueError, match="pytorch_model.bin holds more than tensors.*have its owner save it as safetensors"):
-        model_file.load(str(tmp_path))
+        LanguageModel.load(str(tmp_path))
     assert not (tmp_path / "ran").exists()
 
 
@@ -412,11 +418,11 @@ def edited(**changes):
 
 
 def without_a_shard(folder):
-    weights.SHARD_BYTES, kept = 20_000, weights.SHARD_BYTES
+    model_folder.SHARD_BYTES, kept = 20_000, model_folder.SHARD_BYTES
     try:
-        weights.write(str(folder), model_file.load(str(folder)).state_dict(), {})
+        model_folder.write_weights(str(folder), LanguageModel.load(str(folder)).state_dict())
     finally:
-        weights.SHARD_BYTES = kept
+        model_folder.SHARD_BYTES = kept
     sorted(folder.glob("model-00002-of-*.safetensors"))[0].unlink()
 
 
@@ -426,8 +432,8 @@ def cut_off(folder):
 
 
 def with_a_bias(folder):
-    state = model_file.load(str(folder)).state_dict()
-    weights.write(str(folder), state | {"model.layers.0.self_attn.q_proj.bias": torch.zeros(32)}, {})
+    state = LanguageModel.load(str(folder)).state_dict()
+    model_folder.write_weights(str(folder), state | {"model.layers.0.self_attn.q_proj.bias": torch.zeros(32)})
 
 
 @pytest.mark.parametrize("change, message", [
@@ -454,7 +460,7 @@ def test_a_folder_that_cannot_be_used_is_refused_in_one_line_that_names_what_is_
     small_llama(tmp_path)
     change(tmp_path)
     with pytest.raises(ValueError) as caught:
-        model_file.load(str(tmp_path))
+        LanguageModel.load(str(tmp_path))
     assert message in str(caught.value) and str(tmp_path) in str(caught.value) and "\n" not in str(caught.value)
 
 
@@ -465,7 +471,7 @@ def test_a_start_that_does_not_fit_the_run_is_refused_before_anything_is_written
             section, _, name = key.partition("__")
             config[section] = {**config[section], name: value} if name else value
         with pytest.raises(ValueError) as caught:
-            train.check_start(pretrained, config)
+            train.check_base(pretrained, config)
         assert message in str(caught.value) and "\n" not in str(caught.value)
 
     refused("has 900 pieces, the model", tokenizer__path=tokenizer_folder)
@@ -475,7 +481,7 @@ def test_a_start_that_does_not_fit_the_run_is_refused_before_anything_is_written
     refused("has no chat template to keep", tokenizer__chat_template="keep")
     with pytest.raises(ValueError, match="model.hidden_size: the shape is that of init_from"):
         load_config(config_of(tmp_path, pretrained, 1, model={"hidden_size": 64}))
-    train.check_start(pretrained, load_config(config_of(tmp_path, pretrained, 1)))
+    train.check_base(pretrained, load_config(config_of(tmp_path, pretrained, 1)))
 
 
 @pytest.mark.slow

@@ -17,12 +17,11 @@ import openai
 import pytest
 import torch
 import uvicorn
-from tiny import ROOT, environment, tiny_model
+from tiny import ROOT, environment, load_engine, save_model, tiny_model
 
-import model as model_file
 from serve import Service, listen, main
-from zerochat.generation.engine import Engine, Sampling
-from zerochat.serving.worker import attention_weights
+from zerochat.generation.attention import attention_weights
+from zerochat.generation.sampling import Sampling
 
 HELLO = [{"role": "user", "content": "Hello"}]
 JSON = {"Content-Type": "application/json"}
@@ -36,16 +35,14 @@ def folder(tmp_path_factory, tokenizer):
     model = tiny_model(max_position_embeddings=256, tie_word_embeddings=False)
     with torch.no_grad():
         model.lm_head.weight[[tokenizer.end_id, tokenizer.eos_id]] = 0
-    tokenizer.save(folder)
-    model_file.save(folder, model.config, model.state_dict(), {
-        "bos_token_id": tokenizer.bos_id, "pad_token_id": tokenizer.pad_id, "eos_token_id": [tokenizer.end_id]})
+    save_model(folder, model, tokenizer)
     return folder
 
 
 @contextlib.contextmanager
 def serving(folder, slots=4, **options):
     """A real server on a free port of this machine, in a thread: (its address, its service)."""
-    service = Service(Engine.load(folder, slots, "cpu"), "tiny", **options)
+    service = Service(load_engine(folder, slots, "cpu"), "tiny", **options)
     listening = listen("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(service.app(), log_level="critical", timeout_graceful_shutdown=5))
     thread = threading.Thread(target=lambda: server.run(sockets=[listening]))
@@ -78,7 +75,7 @@ def alone(engine, messages, **values):
 
 @pytest.fixture(scope="module")
 def solo(folder):
-    return Engine.load(folder, 4, "cpu")
+    return load_engine(folder, 4, "cpu")
 
 
 def until(condition, seconds):
@@ -195,7 +192,7 @@ def test_64_streams_at_once_each_say_what_they_say_alone(folder):
             thread.start()
         for thread in threads:
             thread.join()
-    engine = Engine.load(folder, 3, "cpu")
+    engine = load_engine(folder, 3, "cpu")
     for i in range(64):
         request = alone(engine, body(i)["messages"], seed=i, temperature=(i % 3) / 2, max_new_tokens=5 + i % 11)
         assert texts[i] == request.text, i
@@ -435,7 +432,7 @@ def mutated(rng):
 
 
 def test_10000_fuzzed_bodies_never_end_in_a_500(folder):
-    service = Service(Engine.load(folder, 4, "cpu"), "tiny", queue_size=100)
+    service = Service(load_engine(folder, 4, "cpu"), "tiny", queue_size=100)
     # Requests that happen to be good are answered, but shortly.
     submit = service.engine.submit
     service.engine.submit = lambda prompt, asked: submit(prompt, Sampling(max_new_tokens=1, logprobs=asked.logprobs))
@@ -472,7 +469,7 @@ def test_a_body_over_the_limit_is_a_413_and_one_that_never_comes_a_408(folder):
     ("localhost:8000", 200), ("127.0.0.1", 200), ("[::1]:8000", 200), ("192.168.1.5:80", 200),
     ("chat.example.org", 200), ("evil.example", 400), ("localhost.evil.example", 400), ("", 400)])
 def test_only_known_names_and_addresses_are_served(folder, host, status):
-    service = Service(Engine.load(folder, 1, "cpu"), "tiny", allowed_hosts=("chat.example.org",))
+    service = Service(load_engine(folder, 1, "cpu"), "tiny", allowed_hosts=("chat.example.org",))
     with httpx_to(service) as get:
         assert get("/health", {"Host": host}).status_code == status
 
@@ -491,7 +488,7 @@ def httpx_to(service):
 
 
 def test_with_a_key_only_the_page_and_health_are_open(folder):
-    service = Service(Engine.load(folder, 1, "cpu"), "tiny", api_key="sësame")
+    service = Service(load_engine(folder, 1, "cpu"), "tiny", api_key="sësame")
     with httpx_to(service) as get:
         for path, status in (("/", 200), ("/health", 200), ("/v1/models", 401), ("/metrics", 401), ("/attention", 401)):
             assert get(path).status_code == status

@@ -10,8 +10,7 @@ import pytest
 import torch
 from runs import Ranks, metrics, run, run_config, weights
 
-import train
-from zerochat.training import checkpoint
+from zerochat.training import checkpoint, ranks
 
 
 def folder_with_data(parent, name: str, template):
@@ -151,9 +150,9 @@ def test_a_signal_in_a_save_or_in_an_evaluation_is_obeyed_and_an_evaluation_cut_
 @pytest.fixture(scope="module")
 def alone():
     """This process as rank 0 of 1."""
-    deepspeed = train.load_deepspeed(verbose=False)
+    ranks.load_deepspeed(verbose=False)
     if not torch.distributed.is_initialized():
-        train.start_process_group(deepspeed)
+        ranks.start_process_group()
 
 
 def truncate(path):
@@ -274,8 +273,8 @@ def test_a_run_goes_on_with_other_ranks_zero_stage_and_micro_batch_and_sees_ever
     code, output = finish(reference, {**no_dropout, **steps(length)})
     assert code == 0, output
     rows = int(output.split(" tokens from ")[1].split()[0])
-    for stop, (ranks, change) in zip((22, 44, 0), CUTS[name]):
-        code, output = finish(folder, {**no_dropout, **steps(length), "deepspeed": change}, ranks, stop_at=stop,
+    for stop, (number, change) in zip((22, 44, 0), CUTS[name]):
+        code, output = finish(folder, {**no_dropout, **steps(length), "deepspeed": change}, number, stop_at=stop,
                               rows=str(folder / "rows"))
         assert code == (143 if stop else 0), output
     losses, expected = dict(metrics(folder)), dict(metrics(reference))

@@ -9,9 +9,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-CHINESE = r"\u3400-\u9fff\u3040-\u30ff"
+from zerochat.text import CHINESE
+
+SIGNS = CHINESE + "\u3040-\u30ff"  # and kana
 # One word of a language with spaces, or one character of one without.
-WORD = re.compile(rf"[{CHINESE}\uac00-\ud7af]|[^\W_]+|[^\w\s]")
+WORD = re.compile(rf"[{SIGNS}\uac00-\ud7af]|[^\W_]+|[^\w\s]")
 
 
 def words(text: str) -> list[str]:
@@ -26,7 +28,7 @@ def words(text: str) -> list[str]:
 def is_chinese(text: str) -> bool:
     """Whether more than half of the words are Chinese characters."""
     found = [word for word in words(text) if word[0].isalnum()]
-    return 2 * sum(bool(re.match(f"[{CHINESE}]", word)) for word in found) > len(found)
+    return 2 * sum(bool(re.match(f"[{SIGNS}]", word)) for word in found) > len(found)
 
 
 def token_f1(answer: str, reference: str) -> float:

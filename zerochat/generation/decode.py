@@ -9,12 +9,14 @@ Shapes: N rows, each one token of one sequence; C cache length; the rest as in `
 
 import itertools
 import math
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from model import LanguageModel, RMSNorm, rotary_tables
+if TYPE_CHECKING:
+    from model import LanguageModel, RMSNorm
 
 BLOCK = 64  # positions; how much of a slot's cache is read is a multiple of it
 
@@ -50,8 +52,9 @@ class Product:
 
 
 def attend(q: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
-    """softmax(q k^T / sqrt(E) + mask) v of a batch of heads (Vaswani et al. 2017, eq. 1): q [B, N, E], keys and values
-    [B, C, E], mask [B, N, C]. The fused kernel, on a CPU, is made for many rows, and rounds by the size of the batch."""
+    """softmax(q k^T / sqrt(E) + mask) v of a batch of heads (Vaswani et al. 2017, eq. 1): q [B, N, E], keys and
+    values [B, C, E], mask [B, N, C]. The fused kernel, on a CPU, is made for many rows, and rounds by the size of the
+    batch."""
     if q.device.type == "cpu":
         return torch.bmm(torch.baddbmm(mask, q, keys.mT, alpha=q.shape[-1] ** -0.5).softmax(-1), values)
     return F.scaled_dot_product_attention(q[None], keys[None], values[None], attn_mask=mask[None])[0]
@@ -60,7 +63,7 @@ def attend(q: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
 class Norm:
     """`RMSNorm` in half the operations: x / sqrt(mean(x^2) + eps) is sqrt(D) x / hypot(|x|, sqrt(D eps))."""
 
-    def __init__(self, norm: RMSNorm):
+    def __init__(self, norm: "RMSNorm"):
         size, weight = len(norm.weight), norm.weight.detach()
         self.gain = weight.float() * math.sqrt(size)
         self.floor = torch.tensor(math.sqrt(size * norm.eps), device=weight.device)
@@ -77,7 +80,7 @@ class CachedModel:
     What lies behind a sequence's end has no weight, but has to be finite: 0 times NaN is NaN.
     """
 
-    def __init__(self, model: LanguageModel, slots: int):
+    def __init__(self, model: "LanguageModel", slots: int):
         config = self.config = model.config
         self.slots, self.embedding, self.norm = slots, model.model.embed_tokens, Norm(model.model.norm)
         self.layers = [
@@ -97,9 +100,7 @@ class CachedModel:
         length = config.max_position_embeddings
         device, dtype = self.head.weight.device, self.head.weight.dtype
         self.device = device
-        cos, sin = rotary_tables(
-            torch.arange(length, device=device)[None], config.head_size, config.rope_theta, config.rope_scaling
-        )
+        cos, sin = model.rotary(torch.arange(length, device=device)[None])
         sign = torch.ones(config.head_size, device=device)
         sign[: config.head_size // 2] = -1  # rotate-half subtracts in the first half
         self.cos, self.sin = cos[0, 0].to(dtype), (sin[0, 0] * sign).to(dtype)  # [C, E]

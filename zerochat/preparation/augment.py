@@ -7,10 +7,12 @@ supervised stays as it was. Of the training split alone, and off by default (`da
 
 import hashlib
 import random
+from typing import TYPE_CHECKING
 
 import sentencepiece
 
-from tokenizer import Tokenizer
+if TYPE_CHECKING:
+    from tokenizer import Tokenizer
 
 # Neighbours on a keyboard; a finger that misses hits one of them.
 KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
@@ -62,14 +64,15 @@ def width(text: str, draw: random.Random) -> str:
     return "".join(table[c] if c in table and not c.isalpha() else c for c in text)
 
 
-def versions(sample: dict, tokenizer: Tokenizer, settings: dict, seed: int, epoch: int) -> list[tuple]:
-    """The (sample, tokenizer) pairs that stand for one sample in this epoch: itself changed, and its suffixes.
+def versions(sample: dict, tokenizer: "Tokenizer", settings: dict, seed: int, epoch: int):
+    """The samples that stand for one sample in this epoch, itself changed and its suffixes, and the function that
+    encodes their texts (None: the tokenizer's own).
 
     settings: `data.augment`. Each kind happens with its probability; `typos` is one per character, `subword` the
     dropout of merges (BPE, Provilkov et al. 2020) or the temperature of sampling (unigram, Kudo 2018).
     """
     if "messages" not in sample:
-        return [(sample, tokenizer)]
+        return [sample], None
     identity = "\0".join(f"{m['role']}\0{m['content']}" for m in sample["messages"]).encode("utf-8", "replace")
     draw = random.Random(hashlib.blake2b(identity + f"\0{seed}\0{epoch}".encode(), digest_size=8).digest())
     messages = [
@@ -83,11 +86,24 @@ def versions(sample: dict, tokenizer: Tokenizer, settings: dict, seed: int, epoc
     if len(starts) > 2 and draw.random() < settings["suffixes"]:
         head = messages[: messages[0]["role"] == "system"]
         chosen.append(head + messages[draw.choice(starts[1:]) :])
-    renderer = tokenizer
+    encode = None
     if settings["subword"]:
         said = {side: {m["content"] for m in messages if m["role"] == side} for side in ("user", "assistant")}
-        renderer = Sampling(tokenizer, settings["subword"], draw.getrandbits(31), said["user"] - said["assistant"])
-    return [({**sample, "messages": version}, renderer) for version in chosen]
+        encode = _subword(tokenizer, settings["subword"], draw.getrandbits(31), said["user"] - said["assistant"])
+    return [{**sample, "messages": version} for version in chosen], encode
+
+
+def _subword(tokenizer: "Tokenizer", rate: float, seed: int, texts: set[str]):
+    """A function that cuts these texts into other pieces than the likeliest; the texts stay the same."""
+
+    def encode(text: str) -> list[int]:
+        if text not in texts:
+            return tokenizer.encode(text)
+        # Seeded anew for each text, so that measuring a message and rendering it give the same pieces.
+        sentencepiece.set_random_generator_seed((seed + len(text)) % 2**31)
+        return tokenizer.pieces.encode(text, enable_sampling=True, alpha=rate, nbest_size=-1)
+
+    return encode
 
 
 def _noisy(text: str, draw: random.Random, settings: dict) -> str:
@@ -98,18 +114,3 @@ def _noisy(text: str, draw: random.Random, settings: dict) -> str:
     if settings["typos"]:
         changed = typos(changed, draw, settings["typos"])
     return changed if changed.strip() else text
-
-
-class Sampling(Tokenizer):
-    """A tokenizer that cuts some texts into other pieces than the likeliest; the texts stay the same."""
-
-    def __init__(self, tokenizer: Tokenizer, rate: float, seed: int, texts: set[str]):
-        vars(self).update(vars(tokenizer))
-        self.rate, self.seed, self.texts = rate, seed, texts
-
-    def encode(self, text: str) -> list[int]:
-        if text not in self.texts:
-            return super().encode(text)
-        # Seeded anew for each text, so that measuring a message and rendering it give the same pieces.
-        sentencepiece.set_random_generator_seed((self.seed + len(text)) % 2**31)
-        return self.pieces.encode(text, enable_sampling=True, alpha=self.rate, nbest_size=-1)

@@ -4,30 +4,29 @@
 of words.
 """
 
-import glob
 import html
 import itertools
 import os
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from config import SOURCE
-from tokenizer import Tokenizer
-from zerochat.preparation import clean, formats, packing
+from zerochat.files import write_atomic
+from zerochat.preparation import clean, formats, packing, shards
+from zerochat.text import CHINESE, printable
 
-SMALL = os.path.join(
-    os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))), "configs", "small.json"
-)
-CHINESE = re.compile("[\u3400-\u9fff]")
-PROGRAM = re.compile(
-    r"[{};]\s*$|^\s*(?:def |class |import |from \w+ import|#include|return\b|<\w+|</)|\)\s*[:;{]\s*$", re.M
-)
-PAGE = """<!doctype html><meta charset="utf-8"><title>{title}</title><style>
-body {{ font: 14px/1.7 ui-monospace, monospace; max-width: 60em; margin: 2em auto; color: #999; background: #fff }}
-pre {{ white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid #ccc; border-radius: 6px; padding: 1em }}
-h2 {{ font-size: 14px; color: #333 }} s {{ text-decoration: none; color: #0a7d38; background: #e4f6ea }}
-b {{ color: #fff; background: #7a4fbf; border-radius: 3px; padding: 0 3px }} hr {{ border: 0; border-top: 2px dashed #d78 }}
+if TYPE_CHECKING:
+    from tokenizer import Tokenizer
+
+IDEOGRAPH = re.compile(f"[{CHINESE}]")
+STATEMENT = r"^\s*(?:def |class |import |from \w+ import|#include|return\b|<\w+|</)"
+PROGRAM = re.compile(rf"[{{}};]\s*$|{STATEMENT}|\)\s*[:;{{]\s*$", re.M)
+PAGE = """<!doctype html><meta charset="utf-8"><title>what the model is trained on</title><style>
+body { font: 14px/1.7 ui-monospace, monospace; max-width: 60em; margin: 2em auto; color: #999; background: #fff }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid #ccc; border-radius: 6px; padding: 1em }
+h2 { font-size: 14px; color: #333 } s { text-decoration: none; color: #0a7d38; background: #e4f6ea }
+b { color: #fff; background: #7a4fbf; border-radius: 3px; padding: 0 3px } hr { border: 0; border-top: 2px dashed #d78 }
 </style><p><s>supervised</s> context <b>control symbol</b>; a dashed line begins another document of the row</p>
 """
 
@@ -55,19 +54,16 @@ def _by_count(table: dict) -> list:
 
 
 def _shard(s: dict) -> str:
-    text = (
-        f"{s['samples']:,} samples, {s['tokens']:,} tokens, {s['supervised'] / s['tokens']:.0%} supervised, "
-        f"{s['rows']:,} rows {s['packing_efficiency']:.1%} full"
-    )
+    share = s["supervised"] / s["tokens"]
+    text = f"{s['samples']:,} samples, {s['tokens']:,} tokens, {share:.0%} supervised, "
+    text += f"{s['rows']:,} rows {s['packing_efficiency']:.1%} full"
     if s["variants"]:
         text += f" in each of {s['variants']} versions"
     if s["windowed"]:
         text += f"; {s['windowed']:,} cut into windows"
     if s["truncated"]:
-        text += (
-            f", {s['truncated']:,} within an exchange; {s['lost'] / (s['lost'] + s['supervised']):.1%} of the "
-            "supervised tokens lost"
-        )
+        lost = s["lost"] / (s["lost"] + s["supervised"])
+        text += f", {s['truncated']:,} within an exchange; {lost:.1%} of the supervised tokens lost"
     return text
 
 
@@ -92,17 +88,11 @@ def report(whole: dict) -> str:
                 lines += [f"### {split}: {_shard(shard)}", ""]
                 for name, unit in (("length", "tokens"), ("turns", "questions")):
                     lines += [f"{unit} per sample:", "", "```", *_histogram(shard["histograms"][name]), "```", ""]
-    lines += [
-        "## Tokenizer",
-        "",
-        "| text | characters | tokens per character | bytes per character: a byte tokenizer |",
-        "|---|---:|---:|---:|",
-    ]
-    lines += [
-        f"| {name} | {found['characters']:,} | {found['tokens'] / found['characters']:.3f} "
-        f"| {found['bytes'] / found['characters']:.3f} |"
-        for name, found in whole["tokenizer"].items()
-    ]
+    head = "| text | characters | tokens per character | bytes per character: a byte tokenizer |"
+    lines += ["## Tokenizer", "", head, "|---|---:|---:|---:|"]
+    for name, found in whole["tokenizer"].items():
+        tokens, size = (found[unit] / found["characters"] for unit in ("tokens", "bytes"))
+        lines.append(f"| {name} | {found['characters']:,} | {tokens:.3f} | {size:.3f} |")
     return "\n".join(lines) + "\n"
 
 
@@ -121,11 +111,11 @@ def _histogram(bins: dict) -> list[str]:
     return lines
 
 
-def fertility(tokenizer: Tokenizer, folders: list[str], per_kind: int = 200_000) -> dict:
+def fertility(tokenizer: "Tokenizer", folders: list[str], per_kind: int = 200_000) -> dict:
     """Tokens, UTF-8 bytes and characters of English, Chinese and code, of up to `per_kind` characters each."""
     found = {name: {"tokens": 0, "bytes": 0, "characters": 0} for name in ("English", "Chinese", "code")}
     for folder in folders:
-        for sample in itertools.islice(packing.samples(folder), 20_000):
+        for sample in itertools.islice(shards.samples(folder), 20_000):
             for text in [sample["text"][:20_000]] if "text" in sample else [m["content"] for m in sample["messages"]]:
                 total = found[kind_of(text[:2000])]
                 if total["characters"] < per_kind and text:
@@ -139,34 +129,30 @@ def kind_of(text: str) -> str:
     """Rough, and enough for a table: code has lines that begin or end as a program's do."""
     if len(PROGRAM.findall(text)) * 3 > text.count("\n") + 1 and "\n" in text:
         return "code"
-    return "Chinese" if len(CHINESE.findall(text)) * 4 > len(text) else "English"
+    return "Chinese" if len(IDEOGRAPH.findall(text)) * 4 > len(text) else "English"
 
 
 # --- the picture ------------------------------------------------------------------------------------------------
 
 
-def inspect(path: str, limit: int, config: dict, page: str | None) -> str:
-    """The first records of a file, cleaned, cut and packed as `config` says; what is dropped is named with its reason.
-
-    The tokenizer is that of the config's run, or of what is prepared for it.
-    """
-    tokenizer = _tokenizer_of(config)
-    context = config["model"]["max_position_embeddings"]
-    clean.check_rules(config["data"]["rules"])
+def inspect(source: dict, config: dict, tokenizer: "Tokenizer", page: str | None) -> str:
+    """The first records of a source, cleaned, cut and packed as `config` says; what is dropped is named with its
+    reason."""
+    context, options = config["model"]["max_position_embeddings"], config["data"]
+    clean.check_rules(options["rules"])
     pieces, notes = [], []
-    source = {**SOURCE, "path": os.path.abspath(os.path.expanduser(path)), "limit": limit}
-    for file, line, sample in formats.read(source, "", config["data"]["cache"], config["data"]["tools"]):
+    for file, line, sample in formats.read(source, "", options["cache"], options["tools"]):
         where = f"{os.path.basename(file)}:{line}"
         reason = sample if isinstance(sample, str) else None
         if reason is None:
-            sample, changes = clean.clean(sample, config["data"]["rules"])
+            sample, changes = clean.clean(sample, options["rules"])
             reason = changes[0][0] if sample is None else None
             if sample and changes:
                 notes.append(f"{where} changed: {', '.join(rule for rule, *_ in changes)}")
         if reason is not None:
             notes.append(f"{where} dropped: {reason}")
             continue
-        cut, lost, long = packing.windows(sample, tokenizer, context)
+        cut, lost, long = tokenizer.windows(sample, context)
         for i, (ids, mask) in enumerate(cut, 1):
             pieces.append((ids, mask, where + (f" window {i}" if len(cut) > 1 else "")))
         if long:
@@ -180,28 +166,14 @@ def inspect(path: str, limit: int, config: dict, page: str | None) -> str:
     return "\n".join([*notes, rows(packed, tokenizer, page, context)])
 
 
-def _tokenizer_of(config: dict) -> Tokenizer:
-    prepared = glob.glob(os.path.join(glob.escape(config["out_dir"]), "data", "*[!p]"))  # not what ends in .tmp
-    for folder in [config["tokenizer"]["path"], *prepared, config["out_dir"]]:
-        if folder and os.path.exists(os.path.join(folder, "tokenizer.model")):
-            return Tokenizer(folder)
-    raise ValueError(
-        f"there is no tokenizer yet in {config['out_dir']}: prepare the data first, with python data.py "
-        "--config, or name a folder with one, --set tokenizer.path=FOLDER"
-    )
-
-
-def rows(packed: list[tuple], tokenizer: Tokenizer, page: str | None = None, context: int = 0) -> str:
+def rows(packed: list[tuple], tokenizer: "Tokenizer", page: str | None = None, context: int = 0) -> str:
     """(ids, mask, where) of rows as text for a terminal: supervised tokens green, context dim, control symbols
     inverted, a line where a document of the row begins. `page`: the same as HTML, into this file."""
-    shown, written = [], [PAGE.format(title="what the model is trained on")]
+    shown, written = [], [PAGE]
     for number, (ids, mask, where) in enumerate(packed):
         ids = [i for i in ids if i != tokenizer.pad_id]
-        title = (
-            f"row {number}: {len(ids):,}"
-            + (f" of {context:,}" if context else "")
-            + f" tokens, {sum(mask):,} supervised: {where}"
-        )
+        room = f" of {context:,}" if context else ""
+        title = f"row {number}: {len(ids):,}{room} tokens, {sum(mask):,} supervised: {where}"
         shown.append(f"\033[1m━━ {title}\033[0m\n")
         written.append(f"<h2>{html.escape(title)}</h2><pre>")
         for place, (kind, text) in enumerate(_runs(ids, mask, tokenizer)):
@@ -217,12 +189,11 @@ def rows(packed: list[tuple], tokenizer: Tokenizer, page: str | None = None, con
         shown.append("\n")
         written.append("</pre>")
     if page:
-        with open(page, "w", encoding="utf-8") as file:
-            file.write("\n".join(written[:1]) + "".join(written[1:]))
+        write_atomic(page, "".join(written))
     return "".join(shown)
 
 
-def _runs(ids: list[int], mask: list[bool], tokenizer: Tokenizer):
+def _runs(ids: list[int], mask: list[bool], tokenizer: "Tokenizer"):
     """("control", its name), ("supervised" or "context", the text of neighbouring tokens of that kind).
 
     An end marker that is supervised shows as such by a dot behind it: the model learns to stop there.
@@ -230,20 +201,15 @@ def _runs(ids: list[int], mask: list[bool], tokenizer: Tokenizer):
 
     def kind(pair):
         token, supervised = pair
-        if tokenizer.pieces.is_control(token):
+        if tokenizer.bytes_of(token) is None:
             return "control", token
         return "supervised" if supervised else "context", None
 
     for (name, token), run in itertools.groupby(zip(ids, mask), key=kind):
         if name != "control":
-            yield name, _printable(tokenizer.decode([i for i, _ in run]))
+            yield name, printable(tokenizer.decode([i for i, _ in run]), "�")
             continue
         for _, supervised in run:
-            yield name, tokenizer.pieces.id_to_piece(token)
+            yield name, tokenizer.name_of(token)
             if supervised:
                 yield "supervised", "●"
-
-
-def _printable(text: str) -> str:
-    """Without what would move the cursor or colour the terminal."""
-    return "".join(c if c in "\n\t" or c.isprintable() else "�" for c in text)

@@ -9,18 +9,16 @@ import glob
 import gzip
 import hashlib
 import http.client
-import json
 import os
-import re
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 
 from tqdm import tqdm
 
-from zerochat.demo import chats as demo_data
+from zerochat.demo import chats
+from zerochat.preparation.json_stream import MAX_RECORD, JsonStream, blocks_of, is_json_lines, not_encoded
 
-MAX_RECORD = 2**25  # bytes of one line, characters of one JSON value: more is no conversation
 SECTION = 2**20  # characters of a plain text that make one document
 EXTENSIONS = (".json", ".jsonl", ".ndjson", ".txt", ".md")
 
@@ -47,11 +45,8 @@ def files_of(path: str, root: str) -> list[str]:
     if os.path.isfile(full):
         return [full]
     pattern = os.path.join(glob.escape(full), "**") if os.path.isdir(full) else full
-    files = sorted(
-        f
-        for f in glob.glob(pattern, recursive=True)
-        if os.path.isfile(f) and f.removesuffix(".gz").endswith(EXTENSIONS)
-    )
+    found = (f for f in glob.glob(pattern, recursive=True) if f.removesuffix(".gz").endswith(EXTENSIONS))
+    files = sorted(f for f in found if os.path.isfile(f))
     if not files:
         raise ValueError(
             f"{full}: no such file, or no {', '.join(EXTENSIONS)} (or .gz of one) in it; "
@@ -102,7 +97,7 @@ def records(source: dict, root: str, cache: str) -> Iterator[tuple[str, int, dic
     nothing says how to go on, or a broken gzip raise ValueError.
     """
     if source["demo"]:
-        make = getattr(demo_data, source["demo"])
+        make = getattr(chats, source["demo"])
         samples = make(source["count"], source["seed"], source["split"] or "train")
         yield from (("demo:" + source["demo"], i, sample) for i, sample in enumerate(samples, 1))
         return
@@ -130,9 +125,8 @@ def _file_records(path: str, format: str, encoding: str, whole: bool) -> Iterato
         file.seek(begin)
         kind = os.path.splitext(path.removesuffix(".gz"))[1]
         first = head[begin:].lstrip()[:1]
-        text = (
-            format in ("text", "lines", "eou") and kind not in (".json", ".jsonl", ".ndjson") or kind in (".txt", ".md")
-        )
+        structured = kind in (".json", ".jsonl", ".ndjson")
+        text = format in ("text", "lines", "eou") and not structured or kind in (".txt", ".md")
         if text or kind not in EXTENSIONS and first not in (b"{", b"["):
             if format == "lines":
                 yield from _texts(file, encoding, begin)
@@ -141,19 +135,10 @@ def _file_records(path: str, format: str, encoding: str, whole: bool) -> Iterato
             else:
                 size = os.path.getsize(path) if whole and not path.endswith(".gz") else None
                 yield from _sections(file, encoding, begin, size)
-        elif first != b"[" and (kind != ".json" or _is_json_lines(head[begin:])):
+        elif first != b"[" and (kind != ".json" or is_json_lines(head[begin:])):
             yield from ((i, line) for i, line in _lines(file, encoding, begin) if isinstance(line, Bad) or line.strip())
         else:
-            yield from JsonStream(_blocks(file, path, encoding, begin), path).records()
-
-
-def _is_json_lines(head: bytes) -> bool:
-    """Whether the first line is a whole value with more to come, as many a file called .json has it."""
-    first, _, rest = head.lstrip().partition(b"\n")
-    try:
-        return bool(rest.strip()) and isinstance(json.loads(first), dict)
-    except (ValueError, RecursionError):
-        return False
+            yield from JsonStream(blocks_of(file, path, encoding, begin), path).records()
 
 
 def _lines(file, encoding: str, offset: int) -> Iterator[tuple[int, str]]:
@@ -170,13 +155,7 @@ def _lines(file, encoding: str, offset: int) -> Iterator[tuple[int, str]]:
         try:
             yield number, line.decode(encoding).rstrip("\r\n")
         except UnicodeDecodeError as error:
-            yield (
-                number,
-                Bad(
-                    f'not {encoding} at byte {start + error.start}: {error.reason}; the source\'s "encoding" '
-                    'may be "gb18030" or "latin-1"'
-                ),
-            )
+            yield number, Bad(not_encoded(encoding, start + error.start, error.reason))
 
 
 def _texts(file, encoding: str, offset: int) -> Iterator[tuple[int, dict | Bad]]:
@@ -216,111 +195,3 @@ def _sections(file, encoding: str, offset: int, size: int | None) -> Iterator[tu
             held, length, begin = [], 0, i + 1
     if held:
         yield begin, section() if begin > 1 else {"text": "\n".join(held)}
-
-
-def _blocks(file, path: str, encoding: str, offset: int) -> Iterator[str]:
-    decoder = codecs.getincrementaldecoder(encoding)()
-    while True:
-        block = file.read(2**20)
-        held = len(decoder.getstate()[0])  # bytes of a character cut by the block before
-        try:
-            yield decoder.decode(block, final=not block)
-        except UnicodeDecodeError as error:
-            raise ValueError(
-                f"{path}: not {encoding} at byte {offset - held + error.start}: {error.reason}; the source's "
-                '"encoding" may be "gb18030" or "latin-1"'
-            ) from None
-        offset += len(block)
-        if not block:
-            return
-
-
-class JsonStream:
-    """Records of a JSON array, of an object of objects, or one after the other, read block by block."""
-
-    SPACE, DECODER = re.compile(r"[ \t\r\n]*"), json.JSONDecoder()
-
-    def __init__(self, blocks: Iterator[str], path: str):
-        self.blocks, self.path = blocks, path
-        self.text, self.at = "", 0  # what is in memory, and the place in it
-        self.line, self.counted = 1, 0  # the line of the place `counted`
-        self.before = 0  # characters of this line that are no longer in memory
-
-    def records(self) -> Iterator[tuple[int, dict]]:
-        opening, keyed = self.peek(), False
-        if opening == "{":  # {"id": {...}, ...} is an object of records, any other one is a record
-            begin, self.at = self.at, self.at + 1
-            keyed = (
-                self.peek() == '"'
-                and self.value() not in ("prompt", "chosen")
-                and self.expect(":")
-                and self.peek() == "{"
-            )
-            self.at = begin
-        if opening != "[" and not keyed:
-            while self.peek():
-                yield self.here(), self.value()
-            return
-        self.at += 1
-        closing = "}" if keyed else "]"
-        more = self.peek() != closing or self.expect(closing) != closing
-        while more:
-            line = self.here()
-            if keyed:
-                self.value(), self.expect(":")
-            yield line, self.value()
-            more = self.expect("," + closing) == ","
-        if self.peek():
-            raise self.error("more after the end", self.at)
-
-    def peek(self) -> str:
-        """The next character that is no blank, "" at the end."""
-        while True:
-            self.at = self.SPACE.match(self.text, self.at).end()
-            if self.at < len(self.text):
-                return self.text[self.at]
-            if not self.read_on():
-                return ""
-
-    def expect(self, characters: str) -> str:
-        found = self.peek()
-        if not found or found not in characters:
-            raise self.error(f"expected {' or '.join(characters)}" if found else "the file ends too early", self.at)
-        self.at += 1
-        return found
-
-    def value(self):
-        self.peek()
-        while True:
-            try:
-                value, end = self.DECODER.raw_decode(self.text, self.at)
-                if end < len(self.text) or not self.read_on():  # at the end of a block 12 may be the beginning of 123
-                    self.at = end
-                    return value
-            except json.JSONDecodeError as error:
-                if len(self.text) - self.at > MAX_RECORD or not self.read_on():
-                    raise self.error(error.msg, error.pos) from None
-            except (RecursionError, ValueError) as error:
-                raise self.error(str(error), self.at) from None
-
-    def read_on(self) -> bool:
-        block = next(self.blocks, None)
-        self.text += block or ""
-        return block is not None
-
-    def here(self) -> int:
-        """The line of the next value; what lies before it is let go."""
-        self.peek()
-        self.line += self.text.count("\n", self.counted, self.at)
-        self.counted = self.at
-        if self.at > 2**20:
-            newline = self.text.rfind("\n", 0, self.at)
-            self.before = self.at - newline - 1 if newline >= 0 else self.before + self.at
-            self.text, self.at, self.counted = self.text[self.at :], 0, 0
-        return self.line
-
-    def error(self, message: str, at: int) -> ValueError:
-        newline = self.text.rfind("\n", 0, at)
-        column = at - newline if newline >= 0 else self.before + at + 1
-        line = self.line + self.text.count("\n", self.counted, at)
-        return ValueError(f"{self.path}:{line}: broken JSON at column {column}: {message}")

@@ -11,22 +11,24 @@ import os
 import pickle
 import zipfile
 from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
+
+from zerochat.files import write_atomic, write_json
+
+if TYPE_CHECKING:
+    from model import LanguageModel, ModelConfig
 
 SHAPE = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads")
-DEFAULTS = {"tie_word_embeddings": False, "rms_norm_eps": 1e-6, "max_position_embeddings": 2048}  # LlamaConfig's
+DEFAULTS = {"tie_word_embeddings": False, "rms_norm_eps": 1e-6, "max_position_embeddings": 2048, "bos_token_id": 1}
 # What LlamaConfig can also say and model.py does not do, with the one value that asks for nothing.
-FIXED = {
-    "hidden_act": "silu",
-    "attention_bias": False,
-    "mlp_bias": False,
-    "partial_rotary_factor": 1.0,
-    "quantization_config": None,
-}
+FIXED = {"hidden_act": "silu", "attention_bias": False, "mlp_bias": False}
+FIXED |= {"partial_rotary_factor": 1.0, "quantization_config": None}
 SINGLE, SHARDED = "model.safetensors", "model.safetensors.index.json"
 FILES = (SINGLE, SHARDED, "pytorch_model.bin", "pytorch_model.bin.index.json", "checkpoint.pth")
 SHARD_BYTES = 5 * 10**9
@@ -62,15 +64,11 @@ def read_config(folder: str) -> dict:
         if raw.get(key, value) != value:
             raise ValueError(f"{path}: {key} {json.dumps(raw[key])[:60]} is not supported, only {json.dumps(value)}")
     head = raw["hidden_size"] // raw["num_attention_heads"]
-    if raw.get("head_dim", head) != head:
-        raise ValueError(
-            f"{path}: head_dim {raw['head_dim']} is not supported, only hidden_size / num_attention_heads = {head}"
-        )
-    if raw.get("sliding_window", raw["max_position_embeddings"]) < raw["max_position_embeddings"]:
-        raise ValueError(
-            f"{path}: sliding_window {raw['sliding_window']} is not supported; "
-            f"max_position_embeddings is {raw['max_position_embeddings']}"
-        )
+    if (dim := raw.get("head_dim", head)) != head:
+        raise ValueError(f"{path}: head_dim {dim} is not supported, only hidden_size / num_attention_heads = {head}")
+    context = raw["max_position_embeddings"]
+    if (window := raw.get("sliding_window", context)) < context:
+        raise ValueError(f"{path}: sliding_window {window} is not supported; max_position_embeddings is {context}")
     return raw
 
 
@@ -137,27 +135,58 @@ class Weights:
                 raise ValueError(f"{self.path}: {name} has no place in the model that config.json describes")
 
 
-def write(folder: str, state: dict[str, Tensor], documents: dict[str, dict]) -> None:
-    """Write JSON `documents` by file name, then the tensors, in files of at most `SHARD_BYTES` (or one tensor).
+def check_start(folder: str, shape: "ModelConfig", pieces: int, config: dict) -> None:
+    """ValueError for a model folder of this shape, and a tokenizer of so many pieces, that no stage can start from."""
+    context, most = config["model"]["max_position_embeddings"], shape.max_position_embeddings
+    if context > most:
+        rows = f"model.max_position_embeddings {context}, the tokens of a row,"
+        raise ValueError(f"{rows} is more than the {most} of {folder}")
+    if os.path.realpath(folder) == os.path.realpath(config["out_dir"]):
+        raise ValueError(f"init_from {folder} is also out_dir, where the result goes: choose another out_dir")
+    if pieces != shape.vocab_size:
+        vocabulary = f"the model {folder} a vocabulary of {shape.vocab_size}"
+        raise ValueError(f"the tokenizer of {config['tokenizer']['path']} has {pieces} pieces, {vocabulary}")
 
-    Each file replaces an old one whole; what names the weights, the single file or the index, comes last.
+
+def fill(model: "LanguageModel", weights: Weights, device, dtype: torch.dtype, filling=None) -> None:
+    """Put a folder's tensors into a model built on the meta device, each read, cast and placed before the next, so that
+    nothing lies in memory twice.
+
+    A vocabulary that is larger than the folder's starts its new rows at the mean of the old ones. filling: a context
+    manager around the filling of a parameter whose weights lie in shares on all ranks (ZeRO-3).
     """
+    size = model.config.vocab_size
+    for name, parameter in list(model.named_parameters()):
+        tensor = weights.read[name]()
+        if name in ("model.embed_tokens.weight", "lm_head.weight") and len(tensor) < size:
+            mean = tensor.float().mean(dim=0, keepdim=True).to(tensor.dtype)
+            tensor = torch.cat((tensor, mean.expand(size - len(tensor), -1)))
+        if filling:
+            with filling(parameter):
+                parameter.data.copy_(tensor)
+        else:
+            owner, _, leaf = name.rpartition(".")
+            setattr(model.get_submodule(owner), leaf, nn.Parameter(tensor.to(device, dtype)))
+    if model.config.tie_word_embeddings:
+        model.lm_head.weight = model.model.embed_tokens.weight
+
+
+def write(folder: str, shape: dict, state: dict[str, Tensor], special_ids: dict) -> None:
+    """Write a model as Hugging Face's `LlamaForCausalLM`: config.json, generation_config.json, the weights."""
+    dtype = str(next(iter(state.values())).dtype).removeprefix("torch.")
+    kind = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu"}
+    fixed = {"attention_bias": False, "mlp_bias": False, "torch_dtype": dtype}
     os.makedirs(folder, exist_ok=True)
+    write_json(os.path.join(folder, "config.json"), {**shape, **kind, **fixed, **special_ids})
+    limits = {"max_length": shape["max_position_embeddings"]}
+    write_json(os.path.join(folder, "generation_config.json"), {**special_ids, **limits})
+    tied = ("lm_head.weight",) if shape["tie_word_embeddings"] else ()
+    write_weights(folder, {name: tensor for name, tensor in state.items() if name not in tied})
 
-    def replace(name, writer):
-        writer(os.path.join(folder, name + ".tmp"))
-        os.chmod(os.path.join(folder, name + ".tmp"), 0o644)  # safetensors makes files that only their owner can read
-        os.replace(os.path.join(folder, name + ".tmp"), os.path.join(folder, name))
 
-    def as_json(value):
-        def writer(path):
-            with open(path, "w", encoding="utf-8") as file:
-                json.dump(value, file, indent=2)
-
-        return writer
-
-    for name, document in documents.items():
-        replace(name, as_json(document))
+def write_weights(folder: str, state: dict[str, Tensor]) -> None:
+    """Write tensors in files of at most `SHARD_BYTES` (or one tensor); what names them, the single file or the index,
+    comes last, and what older weights leave behind goes."""
     shards, used = [{}], 0
     for name, tensor in state.items():
         if shards[-1] and used + tensor.nbytes > SHARD_BYTES:
@@ -167,19 +196,19 @@ def write(folder: str, state: dict[str, Tensor], documents: dict[str, dict]) -> 
         used += tensor.nbytes
     names = [f"model-{i:05d}-of-{len(shards):05d}.safetensors" for i in range(1, len(shards) + 1)]
     names = [SINGLE] if len(shards) == 1 else names
-    for name, shard in zip(names, shards):  # transformers refuses a file without this metadata
-        replace(name, lambda path: save_file(shard, path, metadata={"format": "pt"}))
+    for name, shard in zip(names, shards):
+        write_atomic(os.path.join(folder, name), partial(_write_shard, shard))
     if len(shards) > 1:
-        replace(
-            SHARDED,
-            as_json(
-                {
-                    "metadata": {"total_size": sum(tensor.nbytes for tensor in state.values())},
-                    "weight_map": {key: name for name, shard in zip(names, shards) for key in shard},
-                }
-            ),
-        )
+        places = {key: name for name, shard in zip(names, shards) for key in shard}
+        total = sum(tensor.nbytes for tensor in state.values())
+        index = {"metadata": {"total_size": total}, "weight_map": places}
+        write_json(os.path.join(folder, SHARDED), index)
         names.append(SHARDED)
     for old in glob.glob(os.path.join(glob.escape(folder), "model*.safetensors*")):
         if os.path.basename(old) not in names:
             os.remove(old)
+
+
+def _write_shard(shard: dict[str, Tensor], path: str) -> None:
+    save_file(shard, path, metadata={"format": "pt"})  # transformers refuses a file without this
+    os.chmod(path, 0o644)  # safetensors makes files that only their owner can read

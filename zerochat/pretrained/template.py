@@ -1,4 +1,4 @@
-"""The chat template of somebody else's model, kept as it is: Jinja in, token ids and loss mask out.
+"""Somebody else's tokenizer, extended by our markers, or with the chat template that it brings, kept as it is.
 
 A template is a program by strangers, so it runs in Jinja's sandbox. Each answer is what the template adds between
 "the assistant may speak now" and the same conversation with the answer in it; supervised up to its last `</s>`.
@@ -8,10 +8,72 @@ Left out on purpose: tools, and templates that write `<s>` again inside a conver
 import json
 import os
 import re
+import struct
 
 import sentencepiece
 from jinja2 import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+# Our own template for transformers; `{% generation %}` makes it return the same mask that `render` does.
+JINJA = (
+    "{{ bos_token }}{% for message in messages %}{{ '<|' + message['role'] + '|>' }}"
+    "{% if message['role'] == 'assistant' %}{% generation %}{{ TEXT + '<|end|>' }}{% endgeneration %}"
+    "{% else %}{{ TEXT + '<|end|>' }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+)
+
+
+def adopt(path: str, chat_template: str | None, markers: list[str]):
+    """A SentencePiece model with these markers as control symbols, how many pieces were added for that, and the
+    folder's own chat template where that is to be used instead. chat_template: as `Tokenizer` takes it."""
+    folder, name = os.path.split(path)
+    if not os.path.isfile(path):
+        only = "; its tokenizer.json alone is not read: only SentencePiece tokenizers are"
+        found = os.path.isfile(os.path.join(folder, "tokenizer.json"))
+        raise ValueError(f"{folder} has no {name}" + (only if found else ""))
+    with open(path, "rb") as file:
+        proto = file.read()
+    try:
+        pieces = sentencepiece.SentencePieceProcessor(model_proto=proto)
+    except RuntimeError as error:
+        raise ValueError(f"{path} is not a SentencePiece model") from error
+    if min(pieces.bos_id(), pieces.eos_id()) < 0:
+        raise ValueError(f"{path} has no <s> or no </s>")
+    lacking = [marker for marker in markers if not pieces.is_control(pieces.piece_to_id(marker))]
+    own = ChatTemplate.source(folder) if chat_template == "keep" or lacking and chat_template is None else None
+    if chat_template == "keep" and own is None:
+        raise ValueError(f'{folder} has no chat template to keep; set tokenizer.chat_template to "markers"')
+    if not lacking or own is not None:
+        return pieces, 0, own
+    if chat_template != "markers":
+        raise ValueError(f"{path} lacks the chat markers {' '.join(lacking)} as control symbols")
+    try:
+        extended = sentencepiece.SentencePieceProcessor(model_proto=with_symbols(proto, ["<pad>", *markers]))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return extended, len(extended) - len(pieces), None
+
+
+def with_symbols(proto: bytes, symbols: list[str]) -> bytes:
+    """A serialized SentencePiece model with those of the symbols that it lacks appended as control symbols.
+
+    Protobuf messages merge when their bytes are joined, repeated fields one behind the other: so all pieces
+    keep their ids and the new ones come after them. ValueError where a marker is there already as ordinary text.
+    """
+    pieces = sentencepiece.SentencePieceProcessor(model_proto=proto)
+    for symbol in symbols:
+        known = pieces.piece_to_id(symbol)
+        if known == pieces.unk_id():
+            name = symbol.encode()
+            # SentencePiece { piece = 1: string, score = 2: float, type = 3: CONTROL (3) }, itself field 1 of the model
+            body = b"\x0a" + bytes([len(name)]) + name + b"\x15" + struct.pack("<f", 0.0) + b"\x18\x03"
+            proto += b"\x0a" + bytes([len(body)]) + body
+        elif not pieces.is_control(known) and symbol != "<pad>":
+            raise ValueError(
+                f"the tokenizer has {symbol} as ordinary text already; "
+                'set tokenizer.chat_template to "keep" to use the model\'s own chat template'
+            )
+    return proto
 
 
 def _refuse(message: str):
@@ -29,6 +91,7 @@ class ChatTemplate:
 
     def __init__(self, text: str, pieces: sentencepiece.SentencePieceProcessor, folder: str):
         self.text, self.pieces, self.folder = text, pieces, folder
+        self.role_ids, self.end_id = {}, pieces.eos_id()
         # After the opening, text goes on without the space that SentencePiece may put before a text of its own:
         # NormalizerSpec (field 3 of the model) { add_dummy_prefix = 3: false }, merged by joining the bytes.
         self.middle = sentencepiece.SentencePieceProcessor(
@@ -89,8 +152,8 @@ class ChatTemplate:
                 ids += (self.pieces if opening and not ids else self.middle).encode(part)
         return ids
 
-    def render(self, messages: list[dict], add_generation_prompt: bool) -> tuple[list[int], list[bool]]:
-        """ids and mask, as `Tokenizer.render` gives them."""
+    def render(self, messages: list[dict], add_generation_prompt: bool, encode=None) -> tuple[list[int], list[bool]]:
+        """ids and mask, as `Tokenizer.render` gives them; of other ways to `encode`, a template knows none."""
         ids, mask, text = [], [], ""
 
         def add(part: str, supervised: bool) -> None:
@@ -129,9 +192,10 @@ class ChatTemplate:
             ids, mask = [self.pieces.bos_id(), *ids], [False, *mask]
         return ids, mask
 
-    def windows(self, messages: list[dict], context: int) -> tuple[list[tuple[list, list]], int, int]:
+    def windows(self, messages: list[dict], ids: list[int], mask: list[bool], context: int):
         """Cut a conversation into (ids, mask) of at most `context` tokens, between exchanges, each with the system
-        message; also returns how many supervised tokens are lost, and how many exchanges did not fit alone."""
+        message; also returns how many supervised tokens are lost, and how many exchanges did not fit alone. Where turns
+        begin in `ids` no marker says, so that parts are rendered anew."""
         system = messages[: messages[0]["role"] == "system"]
         groups: list[list[dict]] = []
         for i, message in enumerate(messages[len(system) :]):

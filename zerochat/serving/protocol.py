@@ -1,6 +1,6 @@
 """The language of OpenAI's HTTP API: what may be asked, checked field by field, and the shape of every answer.
 
-`serve.py` moves the bytes; this file knows the fields. What it does not understand it refuses with the field's
+`app.py` moves the bytes; this file knows the fields. What it does not understand it refuses with the field's
 name and what it should have been, since a setting that is silently ignored is a wrong answer.
 Ours, beyond OpenAI's: `top_k`, `min_p`, `repetition_penalty`; a token's `id` in the log-probabilities.
 Left out on purpose: tools, JSON mode, images, logit_bias, token ids as a prompt.
@@ -11,24 +11,20 @@ import difflib
 import json
 import time
 import uuid
+from typing import TYPE_CHECKING
 
-from tokenizer import ROLES, Tokenizer
-from zerochat.generation.engine import Engine, Request, Sampling
+from zerochat.generation.engine import Engine, Request
+from zerochat.generation.sampling import Sampling
+
+if TYPE_CHECKING:
+    from tokenizer import Tokenizer
 
 MAX_TOKENS = 256  # where the request does not say
 
 # Fields that are known and not supported, with the values (as JSON) that ask for nothing.
-NEUTRAL = {
-    "frequency_penalty": ("0", "0.0"),
-    "presence_penalty": ("0", "0.0"),
-    "logit_bias": ("{}",),
-    "tools": ("[]",),
-    "tool_choice": ('"none"', '"auto"'),
-    "response_format": ('{"type": "text"}',),
-    "echo": ("false",),
-    "best_of": ("1",),
-    "suffix": ('""',),
-}
+NEUTRAL = {"frequency_penalty": ("0", "0.0"), "presence_penalty": ("0", "0.0"), "logit_bias": ("{}",), "tools": ("[]",)}
+NEUTRAL |= {"tool_choice": ('"none"', '"auto"'), "response_format": ('{"type": "text"}',), "echo": ("false",)}
+NEUTRAL |= {"best_of": ("1",), "suffix": ('""',)}
 
 
 class Refused(Exception):
@@ -37,16 +33,9 @@ class Refused(Exception):
     def __init__(self, status: int, reason: str, field: str | None = None, code: str | None = None):
         super().__init__(reason)
         self.status = status
-        self.body = {
-            "error": {
-                "message": reason,
-                "param": field,
-                "code": code,
-                "type": {401: "authentication_error", 429: "rate_limit_error"}.get(
-                    status, "invalid_request_error" if status < 500 else "server_error"
-                ),
-            }
-        }
+        kind = "invalid_request_error" if status < 500 else "server_error"
+        kind = {401: "authentication_error", 429: "rate_limit_error"}.get(status, kind)
+        self.body = {"error": {"message": reason, "param": field, "code": code, "type": kind}}
 
 
 KINDS = {
@@ -113,8 +102,8 @@ class Ask:
     created: int = dataclasses.field(default_factory=lambda: int(time.time()))
 
 
-def read_messages(value: list) -> list[dict]:
-    """The messages of a conversation; content may be a string or a list of OpenAI's text parts."""
+def read_messages(value: list, roles: tuple[str, ...]) -> list[dict]:
+    """The messages of a conversation between `roles`; content may be a string or a list of OpenAI's text parts."""
     if not value:
         raise Refused(400, "messages should hold at least one message", "messages")
     messages = []
@@ -122,8 +111,8 @@ def read_messages(value: list) -> list[dict]:
         fields = Fields(item, f"messages[{i}]")
         role = fields.required("role", "a string")
         role = "system" if role == "developer" else role  # OpenAI's newer name for it
-        if role not in ROLES:
-            fields.refuse("role", f"should be one of {', '.join(ROLES)}")
+        if role not in roles:
+            fields.refuse("role", f"should be one of {', '.join(roles)}")
         fields.take("name", "a string")
         content = fields.left.pop("content", None)
         if isinstance(content, list):
@@ -142,15 +131,14 @@ def read_messages(value: list) -> list[dict]:
 def fit(engine: Engine, messages: list[dict], max_tokens: int) -> tuple[list[int], int]:
     """A conversation's prompt ids, and how many of its oldest turns had to be left out of the context."""
     try:
-        kept, left_out = engine.fit(messages, max_tokens)
+        return engine.fit(messages, max_tokens)[1:]
     except ValueError as error:
         raise Refused(400, str(error), "messages", "context_length_exceeded") from None
-    return engine.tokenizer.render(kept, add_generation_prompt=True)[0], left_out
 
 
 def read_ask(body, engine: Engine, name: str, chat: bool) -> Ask:
     """Understand the body of `/v1/chat/completions` or `/v1/completions`; raises Refused."""
-    fields = Fields(body)
+    fields, tokenizer, slots = Fields(body), engine.tokenizer, len(engine.running)
     model = fields.take("model", "a string", name)
     if model != name:
         raise Refused(404, f"there is no model {model[:100]!r} here; this is {name!r}", "model", "model_not_found")
@@ -159,35 +147,11 @@ def read_ask(body, engine: Engine, name: str, chat: bool) -> Ask:
     include_usage = options.take("include_usage", "true or false", False)
     options.done()
     fields.take("user", "a string")  # who is asking changes nothing
-    slots = len(engine.running)
     n = fields.take("n", "a whole number", 1, 1, slots)
-    stop = fields.left.pop("stop", [])
-    stop = [stop] if isinstance(stop, str) else stop
-    if not isinstance(stop, list) or len(stop) > 4 or not all(isinstance(s, str) and 0 < len(s) <= 1000 for s in stop):
-        fields.refuse("stop", "should be a string or a list of at most 4, none of them empty or over 1000 characters")
-    seed = fields.take("seed", "a whole number", None, 0, 2**62)
-    values = {
-        key: value
-        for key, kind in (
-            ("temperature", "a number"),
-            ("top_p", "a number"),
-            ("min_p", "a number"),
-            ("repetition_penalty", "a number"),
-            ("top_k", "a whole number"),
-        )
-        if (value := fields.take(key, kind)) is not None
-    }
-    max_tokens = fields.take("max_tokens", "a whole number", MAX_TOKENS, 1, 2**31)
+    values = _sampling_values(fields, chat)
     if chat:
-        max_tokens = fields.take("max_completion_tokens", "a whole number", max_tokens, 1, 2**31)
-        wanted = fields.take("logprobs", "true or false", False)
-        logprobs = fields.take("top_logprobs", "a whole number", 0, 0, 20)
-        if logprobs and not wanted:
-            fields.refuse("top_logprobs", "needs logprobs to be true")
-        logprobs = logprobs if wanted else None
-        messages = read_messages(fields.required("messages", "a list"))
+        messages = read_messages(fields.required("messages", "a list"), tokenizer.roles)
     else:
-        logprobs = fields.take("logprobs", "a whole number", None, 0, 5)
         texts = fields.left.pop("prompt", None)
         texts = [texts] if isinstance(texts, str) else texts
         if not isinstance(texts, list) or not texts or not all(isinstance(text, str) for text in texts):
@@ -196,85 +160,85 @@ def read_ask(body, engine: Engine, name: str, chat: bool) -> Ask:
             fields.refuse("prompt", f"asks for {len(texts) * n} answers, and this server gives at most {slots} at once")
     fields.done()
     try:
-        sampling = Sampling(**values, max_new_tokens=max_tokens, seed=seed, stop=tuple(stop), logprobs=logprobs)
-        sampling.check(len(engine.tokenizer))
+        sampling = Sampling(**values)
+        sampling.check(len(tokenizer))
     except ValueError as error:
         raise Refused(400, str(error), str(error).split()[0]) from None
     left_out = 0
     if chat:
-        prompt, left_out = fit(engine, messages, max_tokens)
+        prompt, left_out = fit(engine, messages, sampling.max_new_tokens)
         prompts = [prompt]
     else:
-        prompts = [[engine.tokenizer.bos_id, *engine.tokenizer.encode(text)] for text in texts]
+        prompts = [[tokenizer.bos_id, *tokenizer.encode(text)] for text in texts]
     if (longest := max(map(len, prompts))) >= engine.context:
-        raise Refused(
-            400,
-            f"the prompt's {longest} tokens leave no room for an answer in the context of {engine.context}",
-            "messages" if chat else "prompt",
-            "context_length_exceeded",
-        )
+        reason = f"the prompt's {longest} tokens leave no room for an answer in the context of {engine.context}"
+        raise Refused(400, reason, "messages" if chat else "prompt", "context_length_exceeded")
     # Answers to one prompt differ by their seeds, so that each can be had again alone.
-    samplings = [dataclasses.replace(sampling, seed=None if seed is None else seed + i) for i in range(n)]
-    return Ask(
-        chat,
-        name,
-        [prompt for prompt in prompts for _ in range(n)],
-        samplings * len(prompts),
-        stream,
-        include_usage,
-        left_out,
-    )
+    seeds = [None if sampling.seed is None else sampling.seed + i for i in range(n)]
+    samplings = [dataclasses.replace(sampling, seed=seed) for seed in seeds] * len(prompts)
+    prompts = [prompt for prompt in prompts for _ in range(n)]
+    return Ask(chat, name, prompts, samplings, stream, include_usage, left_out)
 
 
-def token_entry(tokenizer: Tokenizer, token: int, logprob: float) -> dict:
+def _sampling_values(fields: Fields, chat: bool) -> dict:
+    """The arguments of `Sampling` that a request gives."""
+    stop = fields.left.pop("stop", [])
+    stop = [stop] if isinstance(stop, str) else stop
+    if not isinstance(stop, list) or len(stop) > 4 or not all(isinstance(s, str) and 0 < len(s) <= 1000 for s in stop):
+        fields.refuse("stop", "should be a string or a list of at most 4, none of them empty or over 1000 characters")
+    values = {"stop": tuple(stop), "seed": fields.take("seed", "a whole number", None, 0, 2**62)}
+    numbers = dict.fromkeys(("temperature", "top_p", "min_p", "repetition_penalty"), "a number")
+    for key, kind in {**numbers, "top_k": "a whole number"}.items():
+        if (value := fields.take(key, kind)) is not None:
+            values[key] = value
+    values["max_new_tokens"] = fields.take("max_tokens", "a whole number", MAX_TOKENS, 1, 2**31)
+    if not chat:
+        return values | {"logprobs": fields.take("logprobs", "a whole number", None, 0, 5)}
+    limit = fields.take("max_completion_tokens", "a whole number", values["max_new_tokens"], 1, 2**31)
+    wanted = fields.take("logprobs", "true or false", False)
+    logprobs = fields.take("top_logprobs", "a whole number", 0, 0, 20)
+    if logprobs and not wanted:
+        fields.refuse("top_logprobs", "needs logprobs to be true")
+    return values | {"max_new_tokens": limit, "logprobs": logprobs if wanted else None}
+
+
+def token_entry(tokenizer: "Tokenizer", token: int, logprob: float) -> dict:
     """One token of a log-probability list; `bytes` is None for a marker, which is no text."""
-    if token in tokenizer.byte_values:  # a part of a character
-        value = tokenizer.byte_values[token]
-        text, data = chr(value) if value < 128 else f"\\x{value:02x}", [value]
-    else:
-        text = tokenizer.pieces.id_to_piece(token)
-        if tokenizer.pieces.is_control(token) or tokenizer.pieces.is_unknown(token):
-            data = None
-        else:
-            text = text.replace("\u2581", " ")
-            data = list(text.encode())
-    return {"token": text, "id": token, "logprob": logprob, "bytes": data}
+    data = tokenizer.bytes_of(token)
+    text = tokenizer.name_of(token)
+    if data is not None:
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:  # a part of a character
+            text = "".join(f"\\x{byte:02x}" for byte in data)
+    return {"token": text, "id": token, "logprob": logprob, "bytes": None if data is None else list(data)}
 
 
 def token_entries(engine: Engine, request: Request, begin: int) -> list[dict] | None:
     """The log-probabilities of a request's tokens from `begin` on, without the end marker; None if not asked for."""
     if request.sampling.logprobs is None:
         return None
-    return [
-        {
-            **token_entry(engine.tokenizer, token, logprob),
-            "top_logprobs": [token_entry(engine.tokenizer, *other) for other in others],
-        }
-        for token, (logprob, others) in zip(request.tokens[begin:], request.logprobs[begin:])
-        if token not in engine.stop_ids
-    ]
+    entries = []
+    for token, (logprob, others) in zip(request.tokens[begin:], request.logprobs[begin:]):
+        if token not in engine.tokenizer.end_ids:
+            entry = token_entry(engine.tokenizer, token, logprob)
+            entries.append(entry | {"top_logprobs": [token_entry(engine.tokenizer, *other) for other in others]})
+    return entries
 
 
 def choice(ask: Ask, index: int, text: str, entries: list | None, finish_reason: str | None, name: str) -> dict:
     """One element of `choices`: name is "message" for a whole answer, "delta" for a piece, "text" for a completion."""
     shape = {"index": index, "finish_reason": finish_reason}
     if ask.chat:
-        return shape | {
-            name: {"role": "assistant", "content": text},
-            "logprobs": entries if entries is None else {"content": entries, "refusal": None},
-        }
-    return shape | {
-        "text": text,
-        "logprobs": entries
-        if entries is None
-        else {
-            "tokens": [entry["token"] for entry in entries],
-            "token_logprobs": [entry["logprob"] for entry in entries],
-            "top_logprobs": [
-                {other["token"]: other["logprob"] for other in entry["top_logprobs"]} for entry in entries
-            ],
-        },
-    }
+        logprobs = entries if entries is None else {"content": entries, "refusal": None}
+        return shape | {name: {"role": "assistant", "content": text}, "logprobs": logprobs}
+    logprobs = None
+    if entries is not None:
+        logprobs = {"tokens": [entry["token"] for entry in entries]}
+        logprobs["token_logprobs"] = [entry["logprob"] for entry in entries]
+        tops = [entry["top_logprobs"] for entry in entries]
+        logprobs["top_logprobs"] = [{other["token"]: other["logprob"] for other in others} for others in tops]
+    return shape | {"text": text, "logprobs": logprobs}
 
 
 def envelope(ask: Ask, choices: list[dict], streamed: bool, usage: dict | None = None) -> dict:
@@ -291,9 +255,5 @@ def usage(ask: Ask, tokens: int, seconds: float) -> dict:
     Ours: `seconds` from the first token to the last, as the engine saw it.
     """
     prompt = sum(map(len, {id(prompt): prompt for prompt in ask.prompts}.values()))
-    return {
-        "prompt_tokens": prompt,
-        "completion_tokens": tokens,
-        "total_tokens": prompt + tokens,
-        "seconds": round(seconds, 4),
-    }
+    counts = {"prompt_tokens": prompt, "completion_tokens": tokens, "total_tokens": prompt + tokens}
+    return counts | {"seconds": round(seconds, 4)}

@@ -11,16 +11,13 @@ object is changed by one of the two threads only.
 import asyncio
 import contextlib
 import logging
-import math
 import queue
 import threading
 import time
 from typing import NamedTuple
 
-import torch
-
-from model import LanguageModel, rotate
-from zerochat.generation.engine import Engine, Sampling
+from zerochat.generation.engine import Engine
+from zerochat.generation.sampling import Sampling
 from zerochat.serving.protocol import Refused, token_entries
 
 
@@ -33,31 +30,6 @@ class Part(NamedTuple):
     tokens: int
     finish_reason: str | None
     at: float  # time.monotonic() after the step
-
-
-@torch.inference_mode()
-def attention_weights(model: LanguageModel, ids: list[int]) -> torch.Tensor:
-    """How the last of the ids attends to all of them: softmax(q k / sqrt(E)) (Vaswani et al. 2017, eq. 1), [L, H, T].
-
-    An uncached forward pass; what enters each attention layer is caught on the way in.
-    """
-    weights = []
-
-    def catch(attention, args):
-        x, cos, sin = args[:3]
-        shape = (1, x.shape[1], -1, attention.head_size)
-        q = rotate(attention.q_proj(x).view(shape).transpose(1, 2), cos, sin)[:, :, -1:]  # [1, H, 1, E]
-        k = rotate(attention.k_proj(x).view(shape).transpose(1, 2), cos, sin)  # [1, K, T, E]
-        k = k.repeat_interleave(q.shape[1] // k.shape[1], dim=1)
-        weights.append((q @ k.transpose(2, 3) / math.sqrt(attention.head_size)).float().softmax(-1)[0, :, 0])
-
-    hooks = [layer.self_attn.register_forward_pre_hook(catch) for layer in model.model.layers]
-    try:
-        model(torch.tensor([ids], device=model.lm_head.weight.device))
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return torch.stack(weights).cpu()
 
 
 class Worker(threading.Thread):

@@ -14,17 +14,22 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 import torch
 import torch.distributed as dist
 
+from zerochat.run_folder import RunFolder, file_locks
+from zerochat.training.log import say
+
 # --- start --------------------------------------------------------------------------------------------------
 
 
-def load_deepspeed(verbose: bool):
-    """Import DeepSpeed with only the C++ extensions that will be used."""
+def load_deepspeed(verbose: bool) -> None:
+    """Import DeepSpeed, for the first time, with only the C++ extensions that will be used."""
+    file_locks()  # raises where training cannot be
     ninja = os.path.join(os.path.dirname(sys.executable), "ninja")
     if os.path.exists(ninja) and not shutil.which("ninja"):  # the virtual environment is not activated
         os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
@@ -38,11 +43,19 @@ def load_deepspeed(verbose: bool):
     if int(os.environ.get("WORLD_SIZE", 1)) == 1 or not shutil.which("g++"):
         # A shared-memory all-reduce for CPU ranks, a minute to build: one rank has nobody to share with.
         deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
-    return deepspeed
+    if not has_compiler():
+        say("no C++ compiler: torch's AdamW instead of DeepSpeed's fused one, the same steps a little slower")
 
 
-def start_process_group(deepspeed) -> None:
+def has_compiler() -> bool:
+    """DeepSpeed builds its fused Adam on the first run."""
+    return bool(shutil.which("g++") or shutil.which("c++"))
+
+
+def start_process_group() -> None:
     """Join the ranks that the launcher started; alone, be rank 0 of 1 on a free port."""
+    import deepspeed
+
     for name, value in (("RANK", "0"), ("LOCAL_RANK", "0"), ("WORLD_SIZE", "1"), ("MASTER_ADDR", "127.0.0.1")):
         os.environ.setdefault(name, value)
     with socket.socket() as free:
@@ -53,11 +66,9 @@ def start_process_group(deepspeed) -> None:
     try:
         deepspeed.init_distributed(timeout=timedelta(minutes=30), verbose=False)
     except dist.DistNetworkError as error:
-        raise ValueError(
-            f"port {os.environ['MASTER_PORT']} of {os.environ['MASTER_ADDR']} is taken, by another run "
-            f"perhaps: deepspeed --master_port {port} train.py ...   "
-            f"({str(error).splitlines()[0][:200]})"
-        ) from None
+        port, host, said = os.environ["MASTER_PORT"], os.environ["MASTER_ADDR"], str(error).splitlines()[0][:200]
+        advice = f"deepspeed --master_port {port} train.py ...   ({said})"
+        raise ValueError(f"port {port} of {host} is taken, by another run perhaps: {advice}") from None
 
 
 @contextmanager
@@ -78,25 +89,30 @@ def quiet(path: str | None):
         os.close(kept[0]), os.close(kept[1])
 
 
-# --- agree --------------------------------------------------------------------------------------------------
+# --- meet ---------------------------------------------------------------------------------------------------
 
 
 class SharedError(ValueError):
     """Raised by every rank alike, so that rank 0 alone needs to print it."""
 
 
-def agree(mine) -> list:
-    """What every rank has to say, in order of rank; also a barrier."""
-    said = [None] * dist.get_world_size()
-    dist.all_gather_object(said, mine)
-    return said
+def all_gather(mine) -> list:
+    """What every rank brings, in order of rank; also a barrier."""
+    brought: list = [None] * dist.get_world_size()
+    dist.all_gather_object(brought, mine)
+    return brought
 
 
-def loudest(number: int, device) -> int:
+def broadcast(mine):
+    """What rank 0 brings; also a barrier."""
+    return all_gather(mine)[0]
+
+
+def maximum(number: int, device) -> int:
     """The largest of the numbers that the ranks bring."""
-    number = torch.tensor(number, device=device)
-    dist.all_reduce(number, dist.ReduceOp.MAX)
-    return int(number)
+    largest = torch.tensor(number, device=device)
+    dist.all_reduce(largest, dist.ReduceOp.MAX)
+    return int(largest)
 
 
 def on_rank_0(action) -> None:
@@ -119,13 +135,13 @@ def check_shared(out_dir: str) -> None:
     name = f".seen-by-all-{time.time_ns()}" if dist.get_rank() == 0 else None
     if name:
         open(os.path.join(out_dir, name), "w").close()
-    name = agree(name)[0]
+    name = broadcast(name)
     for _ in range(50):  # a network disk may need a moment
         seen = os.path.exists(os.path.join(out_dir, name))
         if seen:
             break
         time.sleep(0.1)
-    hosts = agree((socket.gethostname(), seen))
+    hosts = all_gather((socket.gethostname(), seen))
     if dist.get_rank() == 0:
         os.remove(os.path.join(out_dir, name))
     blind = [f"rank {rank} on {host}" for rank, (host, seen) in enumerate(hosts) if not seen]
@@ -135,6 +151,20 @@ def check_shared(out_dir: str) -> None:
             f"{', '.join(blind)} cannot see what is written there; "
             "put out_dir on a disk that all nodes mount, with its full path"
         )
+
+
+def take_folder(run: RunFolder, begin: Callable[[], None]) -> None:
+    """Rank 0 takes the run's folder and does what begins it, the others wait; a folder that is new goes again where
+    that fails."""
+    new = not os.path.exists(run.path)
+    try:
+        on_rank_0(run.claim)
+        check_shared(run.path)
+        on_rank_0(begin)
+    except BaseException:
+        if new and run.claimed():
+            shutil.rmtree(run.path)
+        raise
 
 
 # --- end ----------------------------------------------------------------------------------------------------
@@ -162,6 +192,30 @@ class StopSignal:
         if self.number and time.monotonic() - self.time > 2:
             os._exit(128 + number)
         self.number, self.time = self.number or number, time.monotonic()
+
+
+@contextmanager
+def one_voice(verbose: bool):
+    """What ends a run, in one line and with its exit code; what all ranks say alike is said by rank 0 alone. A stop by
+    signal n exits with 128 + n; verbose shows tracebacks."""
+    try:
+        yield
+    except Stopped as stopped:
+        number, message = stopped.args
+        say(f"{message}; the same command goes on from here")
+        sys.exit(128 + number)
+    except KeyboardInterrupt:
+        os._exit(130)
+    except (ValueError, OSError, RuntimeError) as error:
+        peer = isinstance(error, RuntimeError) and "peer" in str(error)  # gloo's word for a rank that is gone
+        if verbose or isinstance(error, RuntimeError) and not peer:
+            raise
+        # What all ranks say alike, rank 0 says: what comes before they have met, and what they found together.
+        alike = isinstance(error, SharedError) or not dist.is_initialized()
+        if not alike or int(os.environ.get("RANK", 0)) == 0:
+            gone = "another rank is gone; what it said is above, if it said anything"
+            print(f"error: {gone if peer else error}", file=sys.stderr, flush=True)
+        os._exit(1)  # another rank may wait in a collective, and a clean exit would wait for it
 
 
 def watch_launcher() -> None:

@@ -1,0 +1,58 @@
+"""What a preparation kept, changed and dropped, counted by source and reason, with a few examples of each."""
+
+import os
+
+
+def empty() -> dict:
+    return {"read": 0, "kept": 0, "bad": 0, "changed": {}, "dropped": {}}
+
+
+def count(table: dict, reason: str, example: list[str], most: int = 3) -> None:
+    """One more for this reason; example: place, text before and after, of which the part that differs is kept."""
+    entry = table.setdefault(reason, {"count": 0, "examples": []})
+    entry["count"] += 1
+    if len(entry["examples"]) < most:
+        where, before, after = example
+        # The text from just before the first difference on, looked for by thousands: it may be a book.
+        size = min(len(before), len(after))
+        block = next((i for i in range(0, size, 1000) if before[i : i + 1000] != after[i : i + 1000]), size)
+        same = os.path.commonprefix([before[block : block + 1000], after[block : block + 1000]])
+        at = max(0, block + len(same) - 20)
+        entry["examples"].append([where, before[at : at + 80], after[at : at + 80]])
+
+
+def add(report: dict, more: dict) -> None:
+    for key in ("read", "kept", "bad"):
+        report[key] += more[key]
+    for key in ("changed", "dropped"):
+        for reason, entry in more[key].items():
+            total = report[key].setdefault(reason, {"count": 0, "examples": []})
+            total["count"] += entry["count"]
+            room = (10 if reason.startswith("bad: ") else 3) - len(total["examples"])
+            total["examples"] += entry["examples"][:room]
+
+
+def check_bad(name: str, report: dict, options: dict, at_least: int = 0) -> None:
+    """ValueError with the first ten bad records where they are too many (of `at_least` records, while there may come
+    more); at the first one under `strict`."""
+    strict, bad, read = options["strict"], report["bad"], report["read"]
+    if bad <= (0 if strict else options["max_bad"] * max(read, at_least)):
+        return
+    found = [
+        f"  {where}: {reason.removeprefix('bad: ')}"
+        for reason, entry in report["dropped"].items()
+        if reason.startswith("bad: ")
+        for where, *_ in entry["examples"]
+    ]
+    found.sort(key=lambda text: [int(part) if part.isdigit() else part for part in text.split(":")[1:2]])
+    limit = "none may be (data.strict)" if strict else f"at most {options['max_bad']:.1%} may be (data.max_bad)"
+    listed = "\n".join(found[: 1 if strict else 10])
+    raise ValueError(f"{name}: {bad:,} of {read:,} records are bad, {limit}:\n{listed}")
+
+
+def check_kept(stage: str, report: dict) -> None:
+    """ValueError for a source of which nothing is usable, with the reasons."""
+    for name, counts in report.items():
+        if not counts["kept"]:
+            reasons = ", ".join(f"{entry['count']:,} {reason}" for reason, entry in counts["dropped"].items())
+            raise ValueError(f"stage {stage}: nothing of the source {name} is usable: {reasons}")

@@ -1,0 +1,211 @@
+"""DeepSpeed's engine on this machine: its settings resolved, its quirks undone, its steps watched.
+
+What is particular to a version of DeepSpeed (0.19.8 here) stands in this file and in `masters.py`, nowhere else.
+"""
+
+import math
+from collections.abc import Callable
+from contextlib import contextmanager
+
+import torch
+import torch.distributed as dist
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from zerochat.training import masters
+from zerochat.training.ranks import SharedError, has_compiler, quiet
+
+OVERFLOWS = 20  # so many skipped fp16 steps in a row are no search for a loss scale any more
+
+
+# --- settings -----------------------------------------------------------------------------------------------
+
+
+def settle(settings: dict, ranks: int) -> tuple[dict, str]:
+    """A stage's DeepSpeed settings with every `"auto"` resolved but the number of steps, and their precision in words.
+
+    Raises ValueError for settings that cannot be.
+    """
+    from deepspeed.accelerator import get_accelerator
+
+    resolve_batch(settings, ranks)
+    if not has_compiler():
+        settings["optimizer"].setdefault("params", {})["torch_adam"] = True
+        settings["zero_allow_untested_optimizer"] = True
+    return settings, choose_precision(settings, get_accelerator())
+
+
+def resolve_batch(settings: dict, ranks: int) -> None:
+    """The config fixes the global batch; the micro-batch and accumulation follow from it, in place."""
+    batch, micro = settings.get("train_batch_size"), settings.get("train_micro_batch_size_per_gpu")
+    if not isinstance(batch, int) or batch < 1:
+        what = "deepspeed.train_batch_size, the rows of one step"
+        raise ValueError(f"{what}, should be a positive number, found {batch!r}")
+    if "type" not in settings.get("optimizer", {}):
+        hint = '"AdamW" is DeepSpeed\'s fused Adam with decoupled weight decay'
+        raise ValueError(f"deepspeed.optimizer.type is missing; {hint}")
+    if micro in (None, "auto"):
+        micro = settings["train_micro_batch_size_per_gpu"] = max(1, batch // ranks)
+    accumulation = settings.get("gradient_accumulation_steps", "auto")
+    if accumulation == "auto":
+        accumulation = max(1, batch // (micro * ranks))
+    if batch != micro * accumulation * ranks:
+        product = f"train_micro_batch_size_per_gpu {micro} x gradient_accumulation_steps {accumulation} x {ranks} ranks"
+        raise ValueError(f"deepspeed.train_batch_size {batch} is not {product} = {micro * accumulation * ranks}")
+    settings["gradient_accumulation_steps"] = accumulation
+    settings.setdefault("steps_per_print", 10**9)
+    settings.setdefault("gradient_clipping", 1.0)
+
+
+def choose_precision(settings: dict, accelerator) -> str:
+    """Resolve `"auto"` in fp16.enabled and bf16.enabled, in place; returns the choice and why, as text."""
+    fp16, bf16 = settings.setdefault("fp16", {"enabled": False}), settings.setdefault("bf16", {"enabled": False})
+    on_gpu, has_fp16 = accelerator.device_name() != "cpu", accelerator.is_fp16_supported()
+    processor = torch.cpu.get_capabilities()
+    native = processor.get("avx512_bf16") or processor.get("amx_bf16")
+    if fp16.get("enabled") is True and not has_fp16:
+        machine = f"this {accelerator.device_name()} cannot train in fp16"
+        raise ValueError(f'deepspeed.fp16.enabled is true, but {machine}; set it to "auto" or false')
+    why = "as the config says"
+    if fp16.get("enabled") == "auto":
+        fp16["enabled"] = on_gpu and has_fp16 and bf16.get("enabled") is not True
+        why = "the accelerator has it" if fp16["enabled"] else "the config asks for it"
+    if bf16.get("enabled") == "auto":
+        bf16["enabled"] = bool(native and not fp16["enabled"] and not on_gpu)
+        if bf16["enabled"]:
+            why = "no fp16 on a CPU, but this processor multiplies bf16 natively"
+        elif not fp16["enabled"]:
+            why = "this processor has neither fp16 nor native bf16"
+    if fp16["enabled"] and bf16["enabled"]:
+        raise ValueError("deepspeed.fp16 and deepspeed.bf16 are both enabled; choose one")
+    return f"{'fp16' if fp16['enabled'] else 'bf16' if bf16['enabled'] else 'fp32'} ({why})"
+
+
+def set_steps(settings: dict, steps: int) -> None:
+    """Resolve the last `"auto"`, the schedule's length."""
+    schedule = settings.get("scheduler", {}).get("params", {})
+    if schedule.get("total_num_steps") == "auto":
+        schedule["total_num_steps"] = steps
+
+
+def dtype_of(settings: dict) -> torch.dtype:
+    """In which the weights lie while they train."""
+    half = {"fp16": torch.float16, "bf16": torch.bfloat16}
+    return next((half[name] for name in half if settings[name]["enabled"]), torch.float32)
+
+
+def attention_kernels(context: int):
+    """While it is entered, the kernels that `scaled_dot_product_attention` may use. On a CPU the fused one saves
+    memory, not time: up to a context of 512 in bf16, plain matrix products are faster (benchmarks/attention.py)."""
+    torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(True)  # CPUs too: without it they compute in fp32
+    plain = [SDPBackend.MATH]
+    fused = [SDPBackend.CUDNN_ATTENTION, SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION]
+    return sdpa_kernel(plain if context <= 512 and not torch.cuda.is_available() else fused + plain)
+
+
+def partitioned(settings: dict):
+    """Under ZeRO-3, how `LanguageModel.load` builds a model of which each rank holds its share alone: a context manager
+    to build it in, and one around the filling of a parameter. None under other stages."""
+    if settings.get("zero_optimization", {}).get("stage") != 3:
+        return None
+    from deepspeed import zero
+
+    build = zero.Init(config_dict_or_path=settings)
+    return build, lambda parameter: zero.GatheredParameters([parameter], modifier_rank=0)
+
+
+# --- the engine ---------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def initializing(log: str | None):
+    """Around `deepspeed.initialize`: what it prints goes to the file `log`, what it raises becomes one line."""
+    try:
+        with quiet(log):
+            yield
+    except Exception as error:  # DeepSpeed has no exception of its own
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:400]}"
+        raise ValueError(f"deepspeed.initialize failed, {reason}; --verbose shows all") from error
+
+
+def sizes(engine) -> str:
+    """How many parameters there are (a tied head counted once), and how many are trained where adapters are."""
+    model = engine.module
+    counts = {name: getattr(p, "ds_numel", p.numel()) for name, p in model.named_parameters()}  # ZeRO-3's numel is 0
+    trained = {name: counts[name] for name, p in model.named_parameters() if p.requires_grad}
+    adapters = {name for name in counts if name.endswith((".lora_a", ".lora_b"))}
+    text = f"{sum(count for name, count in counts.items() if name not in adapters):,} parameters"
+    if not adapters:
+        return text
+    shapes = (getattr(p, "ds_shape", p.shape) for name, p in model.named_parameters() if name.endswith(".lora_a"))
+    rank = next(shapes)[0]
+    return f"{text}, {sum(trained.values()):,} trained (LoRA of rank {rank})"
+
+
+def kind(engine) -> str:
+    optimizer, stage = type(engine.basic_optimizer).__name__, engine.zero_optimization_stage()
+    return f"{optimizer}, ZeRO-{stage}, {dist.get_world_size()} rank(s)"
+
+
+def mend_engine(engine) -> None:
+    """Undo what DeepSpeed does to a new engine and should not."""
+    if hasattr(engine.optimizer, "initialize_optimizer_states") and engine.zero_optimization_stage() == 0:
+        masters.undo_first_step(engine)
+    if engine.fp16_enabled():
+        vars(masters.scaler(engine))["raise_error_at_min_scale"] = False  # OVERFLOWS in a row say it better
+
+
+def loss_scale(engine) -> float:
+    return engine.optimizer.cur_scale if hasattr(engine.optimizer, "cur_scale") else engine.optimizer.loss_scale
+
+
+def figures_of_step(engine, loss: float) -> dict[str, float]:
+    """What the log shows of the step just done."""
+    figures = {"loss": loss, "lr": engine.get_lr()[0]}
+    if engine.fp16_enabled():
+        figures |= {"loss_scale": loss_scale(engine), "skipped_steps": engine.skipped_steps}
+    return figures
+
+
+def forgotten_scale(engine) -> float:
+    """What a loss has still to be multiplied by before `engine.backward`: in fp16 without ZeRO, DeepSpeed divides the
+    gradients by the loss scale without having multiplied the loss."""
+    return loss_scale(engine) if engine.fp16_enabled() and engine.zero_optimization_stage() == 0 else 1.0
+
+
+def checked_step(engine, loss: torch.Tensor, blame: Callable[[], str]) -> None:
+    """`engine.step` that refuses what is not finite: SharedError, before the weights change; fp16 skips such a step.
+
+    loss: the summed loss of this rank's micro-batches; behind the last of them it becomes that of all ranks.
+    blame: says which step, and which conversations.
+    """
+    fp16, zero = engine.fp16_enabled(), engine.zero_optimization_stage()
+
+    def check(fine: bool, what: str) -> None:
+        if not fine:
+            raise SharedError(f"{what} {blame()}")
+
+    last = engine.is_gradient_accumulation_boundary()  # whose backward pass has summed the gradients over the ranks
+    if last:
+        dist.all_reduce(loss)
+        check(fp16 or math.isfinite(loss), f"the loss is {float(loss)}")
+        if zero == 0 and not fp16:  # ZeRO looks by itself
+            norm = torch.nn.utils.get_total_norm(p.grad for p in engine.module.parameters() if p.grad is not None)
+            check(math.isfinite(norm), f"the gradient norm is {float(norm)}")
+    engine.step()
+    check(not last or fp16 or engine.was_step_applied(), "the gradient norm is not finite")
+
+
+class Overflows:
+    """Counts the fp16 steps skipped in a row."""
+
+    def __init__(self, engine):
+        self.engine, self.count = engine, 0
+
+    def check(self, step: int) -> None:
+        """SharedError when so many in a row are no search for a loss scale any more."""
+        self.count = 0 if self.engine.was_step_applied() else self.count + 1
+        if self.count == OVERFLOWS:
+            raise SharedError(
+                f"{OVERFLOWS} steps in a row overflowed fp16, the last at step {step} with loss scale "
+                f"{loss_scale(self.engine):g}; a lower learning rate or bf16 may help"
+            )

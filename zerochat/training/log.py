@@ -1,0 +1,77 @@
+"""What a run says while it trains: a bar on a terminal, lines elsewhere, and `metrics.jsonl`."""
+
+import json
+import os
+import sys
+import time
+
+import torch.distributed as dist
+from tqdm import tqdm
+
+from zerochat.files import write_atomic
+
+
+def say(*parts) -> None:
+    """Print on rank 0 alone, above a progress bar where there is one."""
+    if int(os.environ.get("RANK", 0)) == 0:
+        tqdm.write(" ".join(map(str, parts)), file=sys.stdout)
+        sys.stdout.flush()
+
+
+class Log:
+    """The log of one stage, kept by rank 0; `done` steps are in it from before."""
+
+    def __init__(self, path: str, stage: str, done: int, steps: int):
+        self.stage, self.steps, self.tokens = stage, steps, 0
+        self.file = self.bar = None
+        self.begun = self.said = time.monotonic()
+        self.evaluated = set()  # the steps whose evaluation is in the log already
+        if dist.get_rank() != 0:
+            return
+        entries = []
+        if os.path.exists(path):  # a run that was killed may have logged steps that it will now do again
+            with open(path) as file:
+                entries = [line for line in file if line.endswith("\n")]  # and half a line
+        if entries and not done:
+            say(f"stage {stage} was cut off before its first checkpoint: it begins again")
+        entries = [line for line in entries if json.loads(line)["step"] <= done and done]
+        self.evaluated = {entry["step"] for entry in map(json.loads, entries) if "validation_loss" in entry}
+        write_atomic(path, "".join(entries))
+        self.file = open(path, "a")
+        quiet = not sys.stderr.isatty()
+        self.bar = tqdm(total=steps, initial=done, desc=stage, unit="step", disable=quiet, dynamic_ncols=True)
+
+    def step(self, step: int, figures: dict, tokens: int, write: bool) -> None:
+        """One step more, of so many tokens; figures: `loss`, `lr`, in fp16 `loss_scale` and `skipped_steps`."""
+        self.tokens += tokens
+        if self.file is None:
+            return
+        seconds = time.monotonic() - self.begun
+        speed = self.tokens / seconds
+        shown = f"loss {figures['loss']:.3f} lr {figures['lr']:.2e} {speed:,.0f} tok/s"
+        if "loss_scale" in figures:
+            shown += f" scale {figures['loss_scale']:g}, {figures['skipped_steps']} skipped"
+        self.bar.set_postfix_str(shown, refresh=False)
+        self.bar.update(1)
+        if write:
+            times = {"tokens_per_second": round(speed), "seconds": round(seconds, 1)}
+            self._write({"step": step, **figures, **times})
+        tenth = step * 10 // self.steps > (step - 1) * 10 // self.steps
+        if self.bar.disable and (tenth or time.monotonic() - self.said > 60):
+            self.said, left = time.monotonic(), (self.steps - step) * tokens / speed
+            say(f"  {self.stage} {step}/{self.steps} {shown}, {left:.0f} s left")
+
+    def evaluation(self, step: int, figures: dict) -> None:
+        if self.file:
+            self._write({"step": step, **figures})
+            shown = ", ".join(f"{key.replace('_', ' ')} {value:.3f}" for key, value in figures.items())
+            say(f"  {self.stage} step {step}: {shown}")
+
+    def _write(self, entry: dict) -> None:
+        self.file.write(json.dumps(entry) + "\n")
+        self.file.flush()
+
+    def close(self) -> None:
+        if self.file:
+            self.bar.close()
+            self.file.close()
