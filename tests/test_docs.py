@@ -1,52 +1,231 @@
-"""The pages a reader starts with: true to the code, and equal in both languages."""
+"""The documents: true to the code, whole, and equal in both languages."""
 
+import ast
+import functools
+import glob
 import importlib
+import json
 import os
 import re
+from collections import Counter
 
 import pytest
-from tiny import ROOT
 
 import config
 
-PAGES = ["README.md", "README.zh-CN.md", "ARTICLE.md", "ARTICLE.zh-CN.md"]
-MODULES = {name[:-3] for name in os.listdir(ROOT) if name.endswith(".py")}
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+DOCUMENTS = sorted(os.path.relpath(path, ROOT) for pattern in ("*.md", "docs/*.md", "recipes/*.md")
+                   for path in glob.glob(os.path.join(ROOT, pattern)))
+IN_BOTH = ["README", "docs/guide", "docs/data", "docs/training", "docs/pretrained"]
+WINGS = ("demo", "preparation", "pretrained", "training", "generation", "evaluation", "serving")
+FOLDERS = ("zerochat", "configs", "docs", "deploy", "recipes", "benchmarks", "tests", ".github", ".ci")
+# What runs and users write, and the files of others' model folders.
+WRITTEN = {"config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "report.json",
+           "report.md", "manifest.json"}
+HISTORY = {"CHANGELOG.md"}  # it names files that are gone
+NUMBER = re.compile(r"(?<![A-Za-z0-9_.,])\d+(?:[.,]\d+)*")
+FENCED = re.compile(r"^```\w*\n(.*?)^```", re.S | re.M)
 
 
-def read(page: str) -> str:
-    with open(os.path.join(ROOT, page), encoding="utf-8") as file:
+def read(name: str) -> str:
+    with open(os.path.join(ROOT, name), encoding="utf-8") as file:
         return file.read()
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_every_file_function_and_link_that_a_page_names_exists(page):
-    text = read(page)
-    for span in re.findall(r"`([\w./]+)`", re.sub(r"```.*?```", "", text, flags=re.S)):
-        module, _, names = span.partition(".")
-        if module in MODULES and names not in ("py", "md", "json", "model", "safetensors", "pth", ""):
-            found = importlib.import_module(module)
-            for name in names.split("."):
-                assert hasattr(found, name) or name in getattr(found, "__annotations__", {}) or (
-                    name in config.DEFAULTS.get(module, {})), f"{page}: {span}"  # a module, or a section of the config
-                found = getattr(found, name, None)
-        elif re.fullmatch(r"[\w/]+\.(py|json)", span) and not span.startswith(("report", "config.json", "manifest.json", "tokenizer.json", "out/")):
-            assert any(os.path.exists(os.path.join(ROOT, folder, span)) for folder in ("", "configs")), f"{page}: {span}"
-    for target in re.findall(r"\]\(([^)#:]+)\)", text):
-        assert os.path.exists(os.path.join(ROOT, target)), f"{page}: {target}"
+def exists(*parts: str) -> bool:
+    return os.path.exists(os.path.join(ROOT, *parts))
 
 
-@pytest.mark.parametrize("english, chinese", [PAGES[:2], PAGES[2:]])
-def test_both_languages_have_the_same_sections_tables_code_and_figures(english, chinese):
-    english, chinese = read(english), read(chinese)
+def spans(text: str) -> list[str]:
+    """What stands between backticks outside fenced blocks."""
+    return re.findall(r"`([^`\n]+)`", FENCED.sub("", text))
+
+
+def commands(text: str) -> list[str]:
+    """Lines of fenced blocks and spans: all that a reader may type."""
+    return [line for block in FENCED.findall(text) for line in block.split("\n")] + spans(text)
+
+
+@functools.cache
+def names_of(path: str) -> dict[str, set[str]]:
+    """What a Python file defines: top-level name -> the methods and fields of a class, nothing for others."""
+    found = {}
+    for node in ast.parse(read(path)).body:
+        targets = getattr(node, "targets", [getattr(node, "target", None)])  # of an assignment, annotated or not
+        found |= {target.id: set() for target in targets if isinstance(target, ast.Name)}
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            found[node.name] = set()
+        if isinstance(node, ast.ClassDef):
+            found[node.name] = {getattr(item, "name", None) or item.target.id for item in node.body
+                                if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef, ast.AnnAssign))}
+    return found
+
+
+def missing(span: str) -> str | None:
+    """Why a dotted name or a path in a document names nothing; None where it does, or is neither of the two."""
+    first, *rest = span.split(".")
+    if re.fullmatch(r"\.?[\w-]+(/[\w.*-]+)*/?", span) and span.partition("/")[0] in FOLDERS and "/" in span:
+        return None if exists(span) else "no such file"
+    if re.fullmatch(r"[\w.-]+\.(py|json|md|toml)", span):
+        return None if span in WRITTEN or any(exists(folder, span) for folder in ("", "configs")) else "no such file"
+    if not re.fullmatch(r"\w+(\.\w+)+", span) or rest[-1] in ("model", "safetensors", "bin", "pth", "jsonl", "png"):
+        return None
+    if first in WINGS:
+        path, rest = f"zerochat/{first}/{rest[0]}.py", rest[1:]
+    elif exists(first + ".py"):
+        if rest[0] in config.DEFAULTS.get(first, {}):  # a section of the config has the name of a page
+            return None
+        path = first + ".py"
+    else:
+        return None
+    if not exists(path):
+        return f"no {path}"
+    found = names_of(path)
+    if rest and (rest[0] not in found or rest[1:] and rest[1] not in found[rest[0]]):
+        return f"not in {path}"
+    return None
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_file_and_function_that_a_document_names_exists(document):
+    wrong = {span: why for span in spans(read(document)) if (why := missing(span))}
+    assert not wrong or document in HISTORY, f"{document}: {wrong}"
+
+
+def test_a_name_that_is_gone_would_be_noticed():
+    assert missing("train.train_step") is None and missing("model.ModelConfig.hidden_size") is None
+    assert missing("data.near_duplicates") is None and missing("tokenizer.model") is None
+    for gone in ("train.fit", "model.ModelConfig.hidden", "training.hooks.Hook", "docs/missing.md", "hooks.py"):
+        assert missing(gone), gone
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_script_option_config_and_test_in_a_command_exists(document):
+    files = glob.glob(os.path.join(ROOT, "tests", "**", "*.py"), recursive=True)
+    tests = "".join(read(os.path.relpath(path, ROOT)) for path in files)
+    for line in commands(read(document)) if document not in HISTORY else ():
+        if found := re.search(r"(?:python3?|deepspeed\b.*?) ([\w/]+\.py)\b([^|&;]*)", line):
+            script, rest = found[1], re.sub(r"'[^']*'|\s#.*", "", found[2])
+            if not script.startswith("DIR/"):
+                assert exists(script), f"{document}: {line}"
+                for option in re.findall(r"(?<!\S)(--[\w-]+)", rest):
+                    assert f'"{option}"' in read(script), f"{document}: {script} has no {option}: {line}"
+        for name in re.findall(r"--config ([\w/]+\.json)", line):
+            assert exists(name), f"{document}: {line}"
+        for key in re.findall(r"pytest .*-k (\w+)", line):
+            assert re.search(rf"def test_\w*{key}", tests), f"{document}: no test is called like -k {key}"
+
+
+def anchors(text: str) -> set[str]:
+    """The fragments by which a page's headings can be reached, as hosting sites make them."""
+    headings = re.findall(r"^#+ (.+)$", FENCED.sub("", text), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_link_leads_somewhere(document):
+    for target in re.findall(r"\]\(([^)\s]+)\)", FENCED.sub("", read(document))):
+        path, _, anchor = target.partition("#")
+        assert ":" not in target, f"{document}: {target}: the project has no address yet"
+        whole = os.path.normpath(os.path.join(os.path.dirname(document), path)) if path else document
+        assert exists(whole), f"{document}: {target}"
+        assert not anchor or anchor in anchors(read(whole)), f"{document}: {target}: no such heading"
+
+
+def test_every_document_can_be_reached_from_the_readme():
+    reached, todo = set(), ["README.md"]
+    while todo:
+        reached.add(page := todo.pop())
+        for target in re.findall(r"\]\(([^)#\s]+\.md)", read(page)):
+            target = os.path.normpath(os.path.join(os.path.dirname(page), target))
+            todo += [target] * (target not in reached)
+    assert set(DOCUMENTS) <= reached, set(DOCUMENTS) - reached
+
+
+def code(text: str) -> list[str]:
+    """Fenced blocks without comments, which are translated."""
+    return [re.sub(r"[ \t]+# .*", "", block) for block in FENCED.findall(text)]
+
+
+def figures(text: str) -> Counter:
+    return Counter(NUMBER.findall(re.sub(r"\]\([^)]*\)", "]", text)))
+
+
+@pytest.mark.parametrize("name", IN_BOTH)
+def test_both_languages_have_the_same_sections_code_tables_and_numbers(name):
+    english, chinese = read(name + ".md"), read(name + ".zh-CN.md")
+    assert code(english) == code(chinese)
+    english, chinese = FENCED.sub("", english), FENCED.sub("", chinese)
     for pattern in (r"^#+ ", r"^\|.*\|$", r"^- ", r"^\*\*", r"^!\["):
         assert len(re.findall(pattern, english, re.M)) == len(re.findall(pattern, chinese, re.M)), pattern
-
-    def code(text):  # comments are translated
-        return [re.sub(r"\s+# .*", "", block) for block in re.findall(r"^```\n(.*?)^```", text, re.S | re.M)]
-
-    assert code(english) == code(chinese)
-
-    def figures(text):
-        return [sorted(re.findall(r"\d+(?:[.,]\d+)+(?!B)", row)) for row in re.findall(r"^\|.*\|$", text, re.M)]
-
+    for row, other in zip(*(re.findall(r"^\|.*\|$", text, re.M) for text in (english, chinese))):
+        assert figures(row) == figures(other), f"{row}\n{other}"
     assert figures(english) == figures(chinese)
+
+
+def test_the_chinese_pages_use_one_term_for_one_thing():
+    for name in IN_BOTH:
+        text = FENCED.sub("", read(name + ".zh-CN.md"))
+        for word in ("您", "评测", "激活检查点", "说明文", "bits per byte/", " token ", " rank "):
+            assert word not in text, f"{name}: {word}"
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
+def test_the_readme_is_short_and_names_what_the_repository_holds(page):
+    text = read(page)
+    assert text.count("\n") <= 200
+    tree = next(block for block in FENCED.findall(text) if block.startswith("model.py"))
+    named = [line.split()[0] for line in tree.splitlines()]
+    assert all(exists(path) for path in named), named
+    pages = {os.path.basename(path) for path in glob.glob(os.path.join(ROOT, "*.py"))}
+    wings = {f"zerochat/{folder}/" for folder in WINGS}
+    assert set(named) >= pages | wings and all(exists(wing) for wing in wings)
+
+
+def test_the_commands_of_the_readme_are_those_that_the_last_check_runs():
+    blocks = FENCED.findall(read("README.md"))
+    install, chat = next(block for block in blocks if "python sample.py" in block).splitlines()
+    checked = read(".ci/run").replace("pip install -q ", "pip install ")
+    assert install.endswith("deepspeed train.py --config configs/small.json") and chat == "python sample.py"
+    assert install in checked and chat in checked
+
+
+def defaults() -> dict[str, dict]:
+    """Every key of a config by the heading under which docs/config.md has it."""
+    plain = {name: config.DEFAULTS[name] for name in ("tokenizer", "model", "evaluate")}
+    data = {key: value for key, value in config.DEFAULTS["data"].items() if key != "augment"}
+    data |= {f"augment.{key}": value for key, value in config.DEFAULTS["data"]["augment"].items()}
+    return {**plain, "data": data, "stages": config.STAGE, "A source": config.SOURCE,
+            "The run": {key: config.DEFAULTS[key] for key in ("out_dir", "seed")}}
+
+
+@pytest.mark.parametrize("heading, keys", defaults().items())
+def test_every_key_of_the_config_is_documented_with_its_default(heading, keys):
+    section = re.search(rf"^#+ `?{heading}`?\n(.*?)(?=^#|\Z)", read("docs/config.md"), re.S | re.M)[1]
+    said = {}
+    for first, value in re.findall(r"^\| (`.*?) \| (.*?) \|", section, re.M):
+        named, values = re.findall(r"`([\w.]+)`", first), value.replace("`", "").split(", ")
+        said |= dict(zip(named, values if len(values) == len(named) else values * len(named)))
+    assert set(keys) <= set(said), set(keys) - set(said)
+    for key, default in keys.items():
+        try:
+            value = json.loads(said[key])
+        except ValueError:
+            continue  # said in words
+        assert value == default, key
+
+
+@pytest.mark.parametrize("page", ["docs/data.md", "docs/data.zh-CN.md"])
+def test_every_format_and_cleaning_rule_is_documented(page):
+    formats, clean = (importlib.import_module(f"zerochat.preparation.{name}") for name in ("formats", "clean"))
+    tables = [re.findall(r"^\|.*\|$", part, re.M) for part in re.split(r"^## ", read(page), flags=re.M)]
+    named = [set(re.findall(r"`(\w+)`", " ".join(row.split("|")[column] for row in table)))
+             for column, table in zip((2, 1), [table for table in tables if table])]
+    assert named[0] == {*formats.FORMATS, "eou", "text", "lines"}
+    assert named[1] == set(clean.RULES)
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, "deploy/Dockerfile", "deploy/nginx.conf", "deploy/slurm.sh",
+                                      "deploy/zerochat.service", ".github/workflows/ci.yml"])
+def test_no_document_has_a_path_of_somebodys_machine(document):
+    assert not re.search(r"(?<![\w.])/(work|root|opt|home|mnt|Users)/", read(document))

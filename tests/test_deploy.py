@@ -1,0 +1,178 @@
+"""The files in deploy/ and the workflow: read by the program that they are for where it is there, else parsed here."""
+
+import configparser
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+INSTRUCTIONS = set("ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL ONBUILD RUN SHELL STOPSIGNAL USER "
+                   "VOLUME WORKDIR".split())
+
+
+def read(*parts: str) -> str:
+    with open(os.path.join(ROOT, *parts), encoding="utf-8") as file:
+        return file.read()
+
+
+def instructions(text: str) -> list[tuple[str, str]]:
+    """(instruction, arguments) of a Dockerfile, continued lines joined, comments left out."""
+    text = re.sub(r"^\s*#.*\n", "", text, flags=re.M).replace("\\\n", " ")
+    return [tuple((line.split(None, 1) + [""])[:2]) for line in text.splitlines() if line.strip()]
+
+
+def ignored(path: str) -> bool:
+    """Whether .dockerignore keeps a path of the root out of the build: the last line that matches decides."""
+    out = False
+    for line in read(".dockerignore").split():
+        pattern = re.escape(line.removeprefix("!")).replace(r"\*", "[^/]*")
+        if re.fullmatch(pattern + "(/.*)?", path):
+            out = not line.startswith("!")
+    return out
+
+
+def test_the_dockerfile_copies_what_exists_and_its_instructions_are_known():
+    found = instructions(read("deploy", "Dockerfile"))
+    assert {name for name, _ in found} <= INSTRUCTIONS and found[0] == ("ARG", "BASE=python:3.12-slim")
+    assert next(name for name, _ in found if name != "ARG") == "FROM"
+    sources = [source for name, words in found if name == "COPY" for source in words.split()[:-1]]
+    assert sources == ["pyproject.toml", "*.py", "zerochat"]
+    for source in sources:
+        kept = [name for name in os.listdir(ROOT) if re.fullmatch(source.replace(".", r"\.").replace("*", ".*"), name)]
+        assert kept and not any(map(ignored, kept)), source
+    assert ignored("out") and ignored(".git") and ignored("tests") and ignored("docs"), "it would be sent to the engine"
+    for name, words in found:
+        if name in ("HEALTHCHECK", "ENTRYPOINT"):
+            assert all(isinstance(word, str) for word in json.loads(words[words.index("["):])), name
+
+
+def test_the_image_installs_requirements_that_the_project_declares():
+    words = next(words for name, words in instructions(read("deploy", "Dockerfile")) if "needed = " in words)
+    needed = re.findall(r"'([\w-]+)'", re.search(r"needed = \[(.*?)\]", words)[1])
+    project = read("pyproject.toml")
+    for name in needed:
+        assert re.search(rf'"{name}[=<>"]', project), name
+    assert re.search(r"^serve = \[", project, re.M)
+
+
+def test_the_image_and_the_service_start_the_server_with_options_that_it_has():
+    server, unit = read("serve.py"), read("deploy", "zerochat.service")
+    for text in (read("deploy", "Dockerfile"), unit):
+        for line in re.findall(r"serve\.py.*", text):
+            for option in re.findall(r"--[a-z-]+", line):
+                assert f'"{option}"' in server or option == "--start-period", option
+    drain = int(re.search(r'"--drain".*?default=(\d+)', server)[1])
+    assert int(re.search(r"TimeoutStopSec=(\d+)", unit)[1]) > drain, "systemd would kill what still runs"
+
+
+def unit() -> configparser.ConfigParser:
+    parser = configparser.ConfigParser(interpolation=None, comment_prefixes=("#",), delimiters=("=",))
+    parser.optionxform = str
+    parser.read_string(read("deploy", "zerochat.service"))
+    return parser
+
+
+def test_the_systemd_unit_has_its_three_sections_and_a_user_of_its_own():
+    parser = unit()
+    assert parser.sections() == ["Unit", "Service", "Install"]
+    service = parser["Service"]
+    assert service["ExecStart"].startswith(service["WorkingDirectory"] + "/.venv/bin/python serve.py ")
+    assert service["DynamicUser"] == service["NoNewPrivileges"] == "yes" and service["ProtectSystem"] == "strict"
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd")
+def test_systemd_accepts_the_unit(tmp_path):
+    text = read("deploy", "zerochat.service").replace("/srv/zerochat/.venv/bin/python", sys.executable)
+    path = tmp_path / "zerochat.service"
+    path.write_text(text.replace("/srv/zerochat", str(tmp_path)))
+    checked = subprocess.run(["systemd-analyze", "verify", str(path)], capture_output=True, text=True, timeout=60)
+    said = [line for line in checked.stderr.splitlines() if "zerochat.service" in line]
+    assert checked.returncode == 0 and not said, checked.stderr
+
+
+def directives(text: str) -> list[list[str]]:
+    """nginx's configuration as lists of words, `{` and `}` words of their own; each ends with one of `;`, `{`, `}`."""
+    words = re.findall(r"[{};]|[^\s{};]+", re.sub(r"#.*", "", text))
+    found, current = [], []
+    for word in words:
+        current.append(word)
+        if word in ("{", "}", ";"):
+            found.append(current)
+            current = []
+    assert not current, f"not ended: {current}"
+    return found
+
+
+def test_the_nginx_configuration_is_balanced_and_passes_a_stream_on_as_it_comes():
+    found, depth = directives(read("deploy", "nginx.conf")), 0
+    for words in found:
+        depth += {"{": 1, "}": -1}.get(words[-1], 0)
+        assert depth >= 0 and (words == ["}"] or len(words) > 1), words
+    assert depth == 0
+    settings = {words[0]: words[1:-1] for words in found if words[-1] == ";"}
+    assert settings["proxy_buffering"] == ["off"] and settings["proxy_http_version"] == ["1.1"]
+    zones = {words[2].split(":")[0].removeprefix("zone=") for words in found if words[0].endswith("_zone")}
+    assert zones == {settings["limit_req"][0].removeprefix("zone="), settings["limit_conn"][0]}
+    assert ["events", "{"] in found, "nginx wants it, though it is empty"
+    name = unit()["Service"]["ExecStart"].split("--allow-host ")[1]
+    assert settings["server_name"] == [name], "the server refuses names that it is not told"
+
+
+def test_an_unbalanced_nginx_configuration_would_be_noticed():
+    with pytest.raises(AssertionError, match="not ended"):
+        directives("http { server_name x }  a b")
+
+
+@pytest.mark.skipif(not (shutil.which("nginx") and shutil.which("openssl")), reason="needs nginx and openssl")
+def test_nginx_accepts_its_configuration(tmp_path):
+    key, certificate = tmp_path / "chat.key", tmp_path / "chat.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate,
+                    "-subj", "/CN=chat.example.org"], check=True, capture_output=True, timeout=60)
+    text = read("deploy", "nginx.conf").replace("/etc/ssl/chat", str(tmp_path / "chat"))
+    (tmp_path / "nginx.conf").write_text(text.replace("/var/log/nginx", str(tmp_path)))
+    checked = subprocess.run(["nginx", "-t", "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)],
+                             capture_output=True, text=True, timeout=60)
+    assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
+def test_bash_can_read_the_slurm_job_and_it_starts_training_on_every_node():
+    path = os.path.join(ROOT, "deploy", "slurm.sh")
+    checked = subprocess.run(["bash", "-n", path], capture_output=True, text=True, timeout=60)
+    assert checked.returncode == 0, checked.stderr
+    text = read("deploy", "slurm.sh")
+    inner = re.search(r"srun bash -c '(.*?)'$", text, re.S | re.M)[1]
+    assert subprocess.run(["bash", "-n", "-c", inner], timeout=60).returncode == 0 and "train.py --config" in inner
+    per_node = re.search(r"--gpus-per-node=(\d+)", text)[1]
+    assert f"GPUS={per_node}\n" in text, "as many slots as GPUs"
+
+
+def test_the_slurm_job_gives_each_node_its_launcher(tmp_path):
+    """The job with `scontrol`, `srun` and `deepspeed` played by scripts that say what they were asked."""
+    for name, script in (("scontrol", 'printf "node1\\nnode2\\n"'), ("deepspeed", 'echo "$SLURM_NODEID: $@"'),
+                         ("srun", 'for SLURM_NODEID in 0 1; do export SLURM_NODEID; "$@"; done')):
+        (tmp_path / name).write_text("#!/bin/bash\n" + script + "\n")
+        (tmp_path / name).chmod(0o755)
+    job = os.path.join(ROOT, "deploy", "slurm.sh")
+    ran = subprocess.run(["bash", job, "configs/large.json", "/shared/out"], cwd=tmp_path, timeout=60,
+                         capture_output=True, text=True,
+                         env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "SLURM_JOB_ID": "7"})
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / "hosts-7").read_text() == "node1 slots=8\nnode2 slots=8\n"
+    assert ran.stdout.splitlines() == [
+        f"{node}: --hostfile hosts-7 --no_ssh --node_rank {node} --master_addr node1 --master_port 29500 train.py "
+        "--config configs/large.json --set out_dir=/shared/out" for node in (0, 1)]
+
+
+def test_the_workflow_calls_the_check_that_everybody_can_run():
+    yaml = pytest.importorskip("yaml")
+    workflow = yaml.safe_load(read(".github", "workflows", "ci.yml"))
+    (job,) = workflow["jobs"].values()
+    assert job["timeout-minutes"] == 90 and job["runs-on"] == "ubuntu-latest"
+    assert job["steps"][-1] == {"run": ".ci/run"} and os.access(os.path.join(ROOT, ".ci", "run"), os.X_OK)
+    assert workflow["permissions"] == {"contents": "read"}
