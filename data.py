@@ -5,16 +5,13 @@
     python data.py --inspect my.jsonl --config configs/small.json --html my.html    # look at a file
 
 Top to bottom, this page follows a record: `prepare` takes it in six steps from a file to a token shard, `PackedData`
-from the shard to a batch. Prepared data lie in `<out_dir>/data/<hash of everything that made them>/`, a folder per
-stage and split, with the cleaned samples as JSON lines and their shard, and `report.md`. Left out on purpose: preparing
-on several machines.
+from the shard to a batch. What is prepared lies in `<out_dir>/data/<hash of everything that made it>/`: for each stage
+and split the cleaned samples and their shard, and `report.md`. Left out on purpose: preparing on several machines.
 """
 
 import argparse
 import functools
-import hashlib
 import itertools
-import json
 import os
 import shutil
 import time
@@ -24,11 +21,11 @@ import torch
 
 from config import SMALL, SOURCE, load_config
 from tokenizer import MARKERS, MODEL_FILE, Tokenizer
-from zerochat.files import content_hash, read_json, write_atomic, write_json
-from zerochat.preparation import clean, duplicates, gather, look, reading, shards, vocabulary
+from zerochat.files import read_json, write_atomic, write_json
+from zerochat.preparation import clean, duplicates, gather, look, shards, vocabulary
+from zerochat.preparation.fingerprint import fingerprint
 from zerochat.run_folder import RunFolder
 
-VERSION = 1  # raised by hand whenever the same files and settings come out of preparation otherwise than before
 SPLITS = tuple(gather.SPLITS)
 
 
@@ -90,16 +87,11 @@ def collect(stage: dict, options: dict, folder: str) -> dict:
 def learn_or_adopt_tokenizer(config: dict, folder: str) -> Tokenizer:
     """The tokenizer of the config's `path`, or one learned from the training samples; written into `folder`."""
     options = config["tokenizer"]
-    if options["path"]:
-        tokenizer = Tokenizer(options["path"], options["chat_template"])
-    else:
+    if not options["path"]:
         # 5. learn a vocabulary from the training samples
-        sources = training_folders(config, folder)
-        size = sum(os.path.getsize(os.path.join(source, "samples.jsonl")) for source in sources)
-        samples = itertools.chain.from_iterable(map(shards.samples, sources))
-        texts = vocabulary.texts_of(samples, size, options["max_train_chars"])
+        texts = vocabulary.texts_of(training_folders(config, folder), options["max_train_chars"])
         write_atomic(os.path.join(folder, MODEL_FILE), vocabulary.learn(texts, MARKERS, options))
-        tokenizer = Tokenizer(folder)
+    tokenizer = Tokenizer(options["path"] or folder, options["chat_template"] if options["path"] else None)
     tokenizer.save(folder)
     return tokenizer
 
@@ -111,24 +103,6 @@ def training_folders(config: dict, folder: str) -> list[str]:
 def folder_of(config: dict) -> str:
     """Where this config's prepared data are, or will be."""
     return RunFolder(config["out_dir"]).data(fingerprint(config))
-
-
-def fingerprint(config: dict) -> str:
-    """Hash of all that the prepared data depend on: settings, the files read (size and time), an adopted tokenizer's
-    content, `VERSION`."""
-    stages = [{key: stage[key] for key in ("name", "data", "validation", "loss_on")} for stage in config["stages"]]
-    options = {key: value for key, value in config["data"].items() if key not in ("processes", "cache")}
-    paths = [source["path"] for stage in stages for source in stage["data"] + stage["validation"]]
-    local = [path for path in paths if path and not reading.is_address(path)]
-    files = [file for path in local for file in reading.files_of(path, options["data_root"])]
-    seen = [[file, os.path.getsize(file), os.stat(file).st_mtime_ns] for file in files]
-    adopted = config["tokenizer"]["path"] or ""
-    names = (MODEL_FILE, "tokenizer_config.json", "chat_template.jinja") if adopted else ()
-    brought = [os.path.join(adopted, name) for name in names]
-    tokenizer = [config["tokenizer"], [content_hash(file) for file in brought if os.path.isfile(file)]]
-    seed = config["seed"] if options["augment"]["variants"] else None
-    everything = [VERSION, stages, seen, options, tokenizer, config["model"]["max_position_embeddings"], seed]
-    return hashlib.sha256(json.dumps(everything).encode()).hexdigest()[:16]
 
 
 # --- from token shards to batches ----------------------------------------------------------------------------------
@@ -143,8 +117,8 @@ class PackedData:
         if os.path.getsize(os.path.join(folder, "tokens.bin")):  # an empty file cannot be mapped
             self.tokens = np.memmap(os.path.join(folder, "tokens.bin"), dtype=self.meta["dtype"], mode="r")
             self.mask = np.memmap(os.path.join(folder, "mask.bin"), dtype=np.uint8, mode="r")
-        indexes = (np.load(os.path.join(folder, f"{n}.npy"), mmap_mode="r") for n in ("documents", "order", "rows"))
-        self.documents, self.order, self.rows = indexes
+        names = ("documents", "order", "rows")
+        self.documents, self.order, self.rows = (np.load(f"{folder}/{name}.npy", mmap_mode="r") for name in names)
         self.variants = self.meta.get("variants", 1)  # versions of every sample, made by augmentation
 
     def __len__(self) -> int:
@@ -203,7 +177,7 @@ def main(argv=None) -> None:
         config = load_config(args.config or SMALL, args.set)
         if args.inspect:
             source = {**SOURCE, "path": os.path.abspath(os.path.expanduser(args.inspect)), "limit": args.limit}
-            print(look.inspect(source, config, tokenizer_of(config), args.html))
+            print(look.inspect(source, config, Tokenizer(look.folder_with_tokenizer(config, MODEL_FILE)), args.html))
             return
         if not args.config:
             parser.error("--config says what to prepare; --inspect FILE needs none")
@@ -216,21 +190,9 @@ def main(argv=None) -> None:
         print(f"written to {os.path.join(folder, 'report.md')}")
         if args.show:
             shard = PackedData(os.path.join(folder, f"{config['stages'][-1]['name']}.train"))
-            rows = [(*shard.batch([row]), ", ".join(shard.describe(row))) for row in range(min(args.show, len(shard)))]
-            rows = [(ids[0].tolist(), mask[0].tolist(), where) for ids, mask, where in rows]
-            print(look.rows(rows, Tokenizer(folder), args.html))
+            print(look.rows(look.rows_of(shard, args.show), Tokenizer(folder), args.html))
     except (ValueError, OSError) as error:
         raise SystemExit(f"error: {error}") from None
-
-
-def tokenizer_of(config: dict) -> Tokenizer:
-    """The tokenizer of the config's run, or of what is prepared for it."""
-    out = config["out_dir"]
-    for folder in (config["tokenizer"]["path"], *RunFolder(out).prepared(), out):
-        if folder and os.path.exists(os.path.join(folder, MODEL_FILE)):
-            return Tokenizer(folder)
-    advice = "prepare the data first, with python data.py --config, or name a folder, --set tokenizer.path=FOLDER"
-    raise ValueError(f"there is no tokenizer yet in {out}: {advice}")
 
 
 if __name__ == "__main__":

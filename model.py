@@ -1,12 +1,11 @@
 """A decoder-only Transformer in the shape of LLaMA, written out: everything between token ids and logits.
 
     model = LanguageModel.load("out/small")
-    logits = model(ids)                # [B, T, V]
-    loss = model(ids, loss_mask)       # what training differentiates
+    logits, loss = model(ids), model(ids, loss_mask)     # [B, T, V], and the sum that training differentiates
 
 The modules carry the names of Hugging Face's `LlamaForCausalLM`, so what `save` writes is that format and no converter
-exists. Left out on purpose: mixture of experts, sliding windows, attention biases; the forward pass of generation, with
-its cache of keys and values, is in `zerochat/generation/decode.py`.
+exists. Left out on purpose: mixture of experts, sliding windows, attention biases; generation, with its cache of keys
+and values, has a forward pass of its own (`zerochat/generation/decode.py`).
 
 Shapes: B batch, T tokens, D hidden size, H / K query / key-value heads, E head size, V vocabulary, L layers.
 """
@@ -106,9 +105,8 @@ class Attention(nn.Module):
     def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries [B, H, T, E], keys and values [B, K, T, E] of x [B, T, D]; the first two know their positions."""
         B, T, _ = x.shape
-        q = self.q_proj(x).view(B, T, self.heads, self.head_size).transpose(1, 2)
-        k = self.k_proj(x).view(B, T, self.kv_heads, self.head_size).transpose(1, 2)
-        v = self.v_proj(x).view(B, T, self.kv_heads, self.head_size).transpose(1, 2)
+        q, k, v = (proj(x).view(B, T, -1, self.head_size) for proj in (self.q_proj, self.k_proj, self.v_proj))
+        q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)
         return rotate(q, cos, sin), rotate(k, cos, sin), v
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None) -> Tensor:
@@ -273,28 +271,20 @@ def open_weights(folder: str) -> model_folder.Weights:
 def save(folder: str, config: ModelConfig, state: dict[str, Tensor], special_ids: dict[str, int]) -> None:
     """Write `config.json`, `generation_config.json` and the weights as safetensors, in the Llama layout.
 
-    state: parameter name -> tensor; special_ids: `bos_token_id`, `pad_token_id` and, as `eos_token_id`, what ends an
-    answer.
+    state: parameter name -> tensor; special_ids: `bos_token_id`, `pad_token_id`, `eos_token_id` (all that end answers).
     """
     shape = {key: value for key, value in dataclasses.asdict(config).items() if key not in TRAINING_FIELDS}
     model_folder.write(folder, {**shape, "head_dim": config.head_size}, state, special_ids)
 
 
-def count_parameters(config: ModelConfig) -> int:
-    """Parameters of a model of this shape, a tied head counted once; nothing is allocated."""
-    with torch.device("meta"):
-        return sum(p.numel() for p in LanguageModel(config).parameters())
-
-
 def check_shape(config: ModelConfig) -> None:
     """ValueError, with both numbers, for a shape that no model can have."""
-    D, H, K = config.hidden_size, config.num_attention_heads, config.num_key_value_heads
-    if D % H:
-        raise ValueError(f"model.hidden_size {D} is not a multiple of model.num_attention_heads {H}")
-    if H % K:
-        raise ValueError(f"model.num_attention_heads {H} is not a multiple of model.num_key_value_heads {K}")
-    if D // H % 2:
-        raise ValueError(f"head size {D // H} (model.hidden_size {D} / model.num_attention_heads {H}) is odd; "
-                         "the rotary embedding needs an even one")  # fmt: skip
+    for whole, part in (("hidden_size", "num_attention_heads"), ("num_attention_heads", "num_key_value_heads")):
+        a, b = getattr(config, whole), getattr(config, part)
+        if a % b:
+            raise ValueError(f"model.{whole} {a} is not a multiple of model.{part} {b}")
+    if config.head_size % 2:
+        shape = f"model.hidden_size {config.hidden_size} / model.num_attention_heads {config.num_attention_heads}"
+        raise ValueError(f"head size {config.head_size} ({shape}) is odd; the rotary embedding needs an even one")
     if config.rope_scaling is not None:
         rope.check(config.rope_scaling)

@@ -57,8 +57,7 @@ class Chat:
                 out.flush()
         except KeyboardInterrupt:
             out.write(" [stopped]")
-        out.write("\n")
-        out.flush()
+        print(file=out, flush=True)
         self.messages = [*kept, {"role": "assistant", "content": "".join(parts)}]
 
     def command(self, line: str, out) -> bool:
@@ -94,12 +93,10 @@ def talk(chat: Chat) -> None:
                 if not chat.command(line, sys.stdout):
                     return
             elif line:
-                if interactive:
-                    print("bot> ", end="", flush=True)
+                print("bot> " if interactive else "", end="", flush=True)
                 chat.answer(line, sys.stdout, sys.stdout if interactive else sys.stderr)
         except EOFError:
-            if interactive:
-                print()
+            print(end="\n" if interactive else "")
             return
         except KeyboardInterrupt:  # at the prompt, or an instant after an answer has ended
             print("\n(/exit or Ctrl-D leaves)")

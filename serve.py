@@ -5,7 +5,8 @@
     curl localhost:8000/v1/chat/completions -H "Content-Type: application/json" \\
          -d '{"messages": [{"role": "user", "content": "Hello!"}]}'
 
-`zerochat/serving` has the endpoints and the thread that runs the engine; this page puts them on a port. Left out on purpose: several models, several processes, TLS (put nginx in front).
+`zerochat/serving` has the endpoints and the thread that runs the engine; this page puts them on a port. Left out on
+purpose: several models, several processes, TLS (put nginx in front).
 """
 
 import argparse

@@ -49,8 +49,7 @@ class MarkerTemplate:
             ids += [self.role_ids[message["role"]], *text, self.end_id]
             mask += [False] + [message["role"] == "assistant"] * (len(text) + 1)
         if add_generation_prompt:  # the marker that makes the assistant speak
-            ids.append(self.role_ids["assistant"])
-            mask.append(False)
+            ids, mask = [*ids, self.role_ids["assistant"]], [*mask, False]
         return ids, mask
 
     def windows(self, messages: list[dict], ids: list[int], mask: list[bool], context: int):

@@ -55,7 +55,7 @@ def train_step(engine, shard: PackedData, rows, step: int) -> float:
         loss = engine(ids.to(engine.device), mask.to(engine.device))
         summed += loss.detach()
         engine.backward(loss * scale, scale_wrt_gas=False)
-        engines.checked_step(engine, summed, lambda: came_from(shard, rows, step))
+        engines.checked_step(engine, summed, shard, rows, step)
     return float(summed) / count
 
 
@@ -63,12 +63,6 @@ def slice_of(rows, rank: int, world: int, micro: int) -> list:
     """The micro-batches of one rank out of a step's global batch [B]: `micro` rows each."""
     mine = rows[rank * len(rows) // world : (rank + 1) * len(rows) // world]
     return [mine[i : i + micro] for i in range(0, len(mine), micro)]
-
-
-def came_from(shard: PackedData, rows, step: int) -> str:
-    places = [place for row in rows for place in shard.describe(row)]
-    some = ", ".join(places[:20]) + (", ..." if len(places) > 20 else "")
-    return f"at step {step + 1}; the weights are as before it. The batch came from {some}"
 
 
 @torch.no_grad()
@@ -89,7 +83,8 @@ def validate(engine, shard: PackedData, tokenizer: Tokenizer, stop: ranks.StopSi
         ids, mask = shard.batch([row if row < len(shard) else -1 for row in mine])
         targets = ids[:, 1:][mask[:, 1:]]
         nats = engine(ids.to(engine.device), mask.to(engine.device))
-        totals += torch.tensor([float(nats), len(targets), int(sizes[targets].sum())], device=engine.device)
+        counts = [float(nats), len(targets), int(sizes[targets].sum())]
+        totals += torch.tensor(counts, dtype=torch.float64, device=engine.device)
     engine.train()
     dist.all_reduce(totals)
     nats, tokens, size = totals.tolist()

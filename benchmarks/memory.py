@@ -16,7 +16,7 @@ import torch.multiprocessing as processes
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from model import LanguageModel, ModelConfig, count_parameters
+from model import LanguageModel, ModelConfig
 from zerochat.memory import memory_per_gpu
 from zerochat.training import engine as engines
 from zerochat.training.ranks import load_deepspeed, start_process_group
@@ -53,7 +53,7 @@ def rank(number: int, ranks: int, stage: int, port: int, answers) -> None:
 
 
 def main() -> None:
-    parameters = count_parameters(CONFIG)
+    parameters = sum(p.numel() for p in LanguageModel(CONFIG).parameters())
     print(f"{parameters:,} parameters, bf16, MiB per rank\n\n| ZeRO | ranks | measured | formula |\n|---:|---:|---:|---:|")
     context = processes.get_context("spawn")
     for ranks in (1, 2):

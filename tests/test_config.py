@@ -5,10 +5,10 @@ import json
 import os
 
 import pytest
-from tiny import ROOT
+from tiny import ROOT, count_parameters
 
 from config import deep_merge, load_config
-from model import ModelConfig, count_parameters
+from model import ModelConfig
 from zerochat.training.engine import resolve_batch
 
 SMALL = os.path.join(ROOT, "configs", "small.json")

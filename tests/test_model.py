@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from tiny import tiny_config, tiny_model
+from tiny import count_parameters, tiny_config, tiny_model
 
-from model import LanguageModel, ModelConfig, count_parameters, document_layout, save
+from model import LanguageModel, ModelConfig, document_layout, save
 from zerochat.memory import memory_per_gpu
 
 

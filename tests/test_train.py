@@ -217,5 +217,5 @@ def test_the_larger_configs_take_three_steps_of_each_stage_with_their_sizes_cut_
     result = launch("train.py", "--config", f"configs/{name}.json", *overrides)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "sft 3/3" in result.stdout and f"ZeRO-{3 if name == 'large' else 1}" in result.stdout
-    from model import load
-    assert all(torch.isfinite(p).all() for p in load(str(tmp_path / "out")).parameters())
+    from model import LanguageModel
+    assert all(torch.isfinite(p).all() for p in LanguageModel.load(str(tmp_path / "out")).parameters())

@@ -49,6 +49,12 @@ def train_tokenizer(texts, folder: str, vocab_size: int, model_type: str = "bpe"
     return Tokenizer(folder)
 
 
+def count_parameters(config: ModelConfig) -> int:
+    """Parameters of a model of this shape, a tied head counted once; nothing is allocated."""
+    with torch.device("meta"):
+        return sum(p.numel() for p in LanguageModel(config).parameters())
+
+
 def environment(**changes) -> dict:
     """A user's environment: two threads, and nothing of the process group that this process may have joined."""
     of_a_rank = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")

@@ -26,7 +26,7 @@ def config(tmp_path, tokenizer_folder):
 
 
 def test_the_picture_shows_exactly_the_supervised_text_in_green_and_what_was_dropped(tmp_path, config):
-    text = look.inspect({**SOURCE, "path": str(tmp_path / "x.jsonl"), "limit": 20}, config, data.tokenizer_of(config),
+    text = look.inspect({**SOURCE, "path": str(tmp_path / "x.jsonl"), "limit": 20}, config, data.Tokenizer(look.folder_with_tokenizer(config, data.MODEL_FILE)),
                         str(tmp_path / "page.html"))
     assert re.findall("\033\\[32m(.*?)\033\\[0m", text) == ["Rome | �[31mit is old.", "●", "Good day.", "●"]
     assert re.findall("\033\\[2m(.*?)\033\\[0m", text) == ["Which <b>city</b> & why?", "Hello"]

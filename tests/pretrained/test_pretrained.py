@@ -360,7 +360,9 @@ def test_fine_tuning_starts_from_the_folder_and_transformers_loads_the_result(pr
     ours, theirs = logits_agree(fine_tuned["full"])
     assert ours.config.vocab_size == 32_005 and ours.config.max_position_embeddings == 256, "the model's, not the rows'"
     assert ours.config.rope_scaling == LLAMA3 and theirs.generation_config.eos_token_id == [32_004, 2]
-    text = "".join(load_engine(fine_tuned["full"], device="cpu").stream(chats(1)[0][:1], Sampling(max_new_tokens=5, seed=1)))
+    engine = load_engine(fine_tuned["full"], device="cpu")
+    prompt = engine.tokenizer.render(chats(1)[0][:1], add_generation_prompt=True)[0]
+    text = "".join(engine.stream(prompt, Sampling(max_new_tokens=5, seed=1)))
     assert isinstance(text, str)
     assert f"base_model: {os.path.basename(pretrained)}" in open(os.path.join(fine_tuned["full"], "README.md")).read()
 

@@ -14,9 +14,11 @@ import numpy as np
 
 from zerochat.files import write_atomic
 from zerochat.preparation import clean, formats, packing, shards
+from zerochat.run_folder import RunFolder
 from zerochat.text import CHINESE, printable
 
 if TYPE_CHECKING:
+    from data import PackedData
     from tokenizer import Tokenizer
 
 IDEOGRAPH = re.compile(f"[{CHINESE}]")
@@ -164,6 +166,22 @@ def inspect(source: dict, config: dict, tokenizer: "Tokenizer", page: str | None
         ids, masks, places = zip(*row)
         packed.append((sum(ids, []), sum(masks, []), ", ".join(places)))
     return "\n".join([*notes, rows(packed, tokenizer, page, context)])
+
+
+def folder_with_tokenizer(config: dict, file: str) -> str:
+    """The folder of the config's tokenizer, of what is prepared for its run, or of the run's result."""
+    out = config["out_dir"]
+    for folder in (config["tokenizer"]["path"], *RunFolder(out).prepared(), out):
+        if folder and os.path.exists(os.path.join(folder, file)):
+            return folder
+    advice = "prepare the data first, with python data.py --config, or name a folder, --set tokenizer.path=FOLDER"
+    raise ValueError(f"there is no tokenizer yet in {out}: {advice}")
+
+
+def rows_of(shard: "PackedData", most: int) -> list[tuple]:
+    """The first rows of a shard, as `rows` shows them."""
+    batches = [(*shard.batch([row]), ", ".join(shard.describe(row))) for row in range(min(most, len(shard)))]
+    return [(ids[0].tolist(), mask[0].tolist(), where) for ids, mask, where in batches]
 
 
 def rows(packed: list[tuple], tokenizer: "Tokenizer", page: str | None = None, context: int = 0) -> str:

@@ -4,8 +4,8 @@ What is particular to a version of DeepSpeed (0.19.8 here) stands in this file a
 """
 
 import math
-from collections.abc import Callable
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import torch
 import torch.distributed as dist
@@ -13,6 +13,9 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from zerochat.training import masters
 from zerochat.training.ranks import SharedError, has_compiler, quiet
+
+if TYPE_CHECKING:
+    from data import PackedData
 
 OVERFLOWS = 20  # so many skipped fp16 steps in a row are no search for a loss scale any more
 
@@ -172,17 +175,19 @@ def forgotten_scale(engine) -> float:
     return loss_scale(engine) if engine.fp16_enabled() and engine.zero_optimization_stage() == 0 else 1.0
 
 
-def checked_step(engine, loss: torch.Tensor, blame: Callable[[], str]) -> None:
-    """`engine.step` that refuses what is not finite: SharedError, before the weights change; fp16 skips such a step.
+def checked_step(engine, loss: torch.Tensor, shard: "PackedData", rows, step: int) -> None:
+    """`engine.step` that refuses what is not finite: SharedError, before the weights change, naming the step and the
+    conversations of its rows; fp16 skips such a step.
 
     loss: the summed loss of this rank's micro-batches; behind the last of them it becomes that of all ranks.
-    blame: says which step, and which conversations.
     """
     fp16, zero = engine.fp16_enabled(), engine.zero_optimization_stage()
 
     def check(fine: bool, what: str) -> None:
         if not fine:
-            raise SharedError(f"{what} {blame()}")
+            places = [place for row in rows for place in shard.describe(row)]
+            some = ", ".join(places[:20]) + (", ..." if len(places) > 20 else "")
+            raise SharedError(f"{what} at step {step + 1}; the weights are as before it. The batch came from {some}")
 
     last = engine.is_gradient_accumulation_boundary()  # whose backward pass has summed the gradients over the ranks
     if last:
