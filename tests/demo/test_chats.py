@@ -7,7 +7,8 @@ import pytest
 
 from zerochat.demo import chats as demo_data
 from zerochat.demo import world
-from zerochat.demo.chats import FACTUAL, POOLS, SKILLS, conversations, documents
+from zerochat.demo.chats import SKILLS, conversations, documents
+from zerochat.demo.world import FACTUAL, POOLS
 
 POOL_VALUES = {value for pools in POOLS.values() for pool in pools.values() for value in pool}
 
@@ -149,7 +150,7 @@ def test_a_fact_that_nobody_told_is_not_made_up():
             if slots[0].startswith("tell_"):
                 told.add(slots[0].removeprefix("tell_"))
             elif slots[0] in demo_data.ASKED_FOR:
-                says_so = reply["content"] == demo_data.UNKNOWN[chat["lang"]]
+                says_so = reply["content"] == world.UNKNOWN[chat["lang"]]
                 assert says_so == (demo_data.ASKED_FOR[slots[0]] not in told) == ("back" not in reply)
                 unknown += says_so
     assert unknown > 200

@@ -20,41 +20,26 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from zerochat.demo.world import (
-    ALIASES,
-    CALENDAR,
-    DAYS,
-    DOCUMENTS,
-    GRAMMAR,
-    ORDER_NUMBERS,
-    POOLS,
-    SYSTEM,
-    TABLES,
-    UNKNOWN,
-)  # fmt: skip
+from zerochat.demo import world
 
 
 def knowledge(lang: str) -> dict[str, list[dict[str, str]]]:
     """For each skill that needs one, its closed table: every row as a dict of slots."""
-    rows = {
-        skill: [dict(zip(slots.split(), row.split(), strict=True)) for row in text.split(",")]
-        for skill, (slots, text) in TABLES[lang].items()
-    }
+    rows: dict[str, list[dict[str, str]]] = {}
+    for skill, (slots, text) in world.TABLES[lang].items():
+        rows[skill] = [dict(zip(slots.split(), row.split(), strict=True)) for row in text.split(",")]
     rows["opposite"] += [{"word": row["other"], "other": row["word"]} for row in rows["opposite"]]
-    rows["opening_hours"] = [row | {"day": day} for row in rows["opening_hours"] for day in DAYS[lang]]
+    rows["opening_hours"] = [row | {"day": day} for row in rows["opening_hours"] for day in world.DAYS[lang]]
     rows["story"] = rows["sound"]  # its animals
-    circles, sides, comma = CALENDAR[lang]
-    rows["calendar"] = [
-        {"unit": unit, "side": side, "point": point, "neighbour": circle[(i + step) % len(circle)]}
-        for unit, circle in circles.items()
-        for i, point in enumerate(circle)
-        for side, step in zip(sides, (-1, 1))
-    ]
-    rows["count"] = [
-        {"first": str(a), "last": str(b), "numbers": comma.join(map(str, range(a + 1, b + 1)))}
-        for a in range(1, 9)
-        for b in range(a + 2, 11)
-    ]
+    circles, sides, comma = world.CALENDAR[lang]
+    rows["calendar"] = []
+    for unit, circle in circles.items():
+        for (i, point), (side, step) in itertools.product(enumerate(circle), zip(sides, (-1, 1))):
+            neighbour = circle[(i + step) % len(circle)]
+            rows["calendar"].append({"unit": unit, "side": side, "point": point, "neighbour": neighbour})
+    spans = [(a, b) for a in range(1, 9) for b in range(a + 2, 11)]
+    numbers = [comma.join(map(str, range(a + 1, b + 1))) for a, b in spans]
+    rows["count"] = [{"first": str(a), "last": str(b), "numbers": n} for (a, b), n in zip(spans, numbers)]
     rows["add"] = [{"a": str(a), "b": str(b), "total": str(a + b)} for a in range(1, 11) for b in range(1, 11)]
     return rows
 
@@ -68,36 +53,22 @@ class Skill(NamedTuple):
 
 def alternatives(pattern: str) -> list[str]:
     """`alternatives("[a|b] c")` is `["a c", "b c"]`."""
-    return [
-        "".join(choice) for choice in itertools.product(*(part.split("|") for part in re.split(r"[\[\]]", pattern)))
-    ]
+    parts = (part.split("|") for part in re.split(r"[\[\]]", pattern))
+    return ["".join(choice) for choice in itertools.product(*parts)]
 
 
 def parse(grammar: str) -> dict[str, Skill]:
     skills = {}
     for name, answer, block in re.findall(r"^(\w+) => (.+)\n((?: .+\n)+)", grammar, re.MULTILINE):
-        wordings, held_out = (
-            [wording for pattern in part.split(" / ") for wording in alternatives(pattern)]
-            for part in " ".join(block.split()).split(" ~ ")
-        )
+        patterns = (part.split(" / ") for part in " ".join(block.split()).split(" ~ "))
+        wordings, held_out = ([wording for p in part for wording in alternatives(p)] for part in patterns)
         skills[name] = Skill(alternatives(answer), wordings, held_out)
     return skills
 
 
-SKILLS = {lang: parse(grammar) for lang, grammar in GRAMMAR.items()}
-KNOWLEDGE = {lang: knowledge(lang) for lang in GRAMMAR}
-RECALLS = {
-    "name": ["ask_name"],
-    "dish": ["ask_dish"],
-    "home": ["ask_home"],
-    "wish": ["ask_wish"],
-    "order": ["ask_order", "order_status"],
-}
-ASKED_FOR = {skill: fact for fact, skills in RECALLS.items() for skill in skills}
-SERVICE = ["opening_hours", "opening_hours", "refund", "return_item", "change_address", "complaint"]
-FACTUAL = ["capital", "sound", "colour", "add"] + ["calendar", "opposite", "count", "add", "translate"] * 2
-SMALL_TALK = ["who_are_you", "thanks", "refuse"]
-FREE_TEXT = {"story": ("hero", "animal"), "blurb": ("item",)}  # marked by what they must contain, not word by word
+SKILLS = {lang: parse(grammar) for lang, grammar in world.GRAMMAR.items()}
+KNOWLEDGE = {lang: knowledge(lang) for lang in world.GRAMMAR}
+ASKED_FOR = {skill: fact for fact, skills in world.RECALLS.items() for skill in skills}
 HELD_OUT_ONLY = 12  # one in so many names, dishes, places, items, shops and order numbers is for validation only
 HELD_OUT = 6  # one in so many slot combinations, and one in so many first prompts, is held out
 
@@ -107,9 +78,8 @@ def one_in(n: int, text: str) -> bool:
     return zlib.crc32(text.encode()) % n == 0
 
 
-HELD_OUT_VALUES = {
-    value for pools in POOLS.values() for pool in pools.values() for value in pool if one_in(HELD_OUT_ONLY, value)
-}
+VALUES = itertools.chain.from_iterable(pool for pools in world.POOLS.values() for pool in pools.values())
+HELD_OUT_VALUES = {value for value in VALUES if one_in(HELD_OUT_ONLY, value)}
 
 
 def held_out_only(value: str) -> bool:
@@ -119,9 +89,9 @@ def held_out_only(value: str) -> bool:
 def draw(slot: str, lang: str, rng: random.Random, novel: bool) -> str:
     """A value for an open slot; `novel` asks for one that training never sees."""
     slot = slot.rstrip("23456")  # {name2} is a second name
-    pool = POOLS[lang].get(ALIASES.get(slot, slot))
+    pool = world.POOLS[lang].get(world.ALIASES.get(slot, slot))
     while True:
-        value = rng.choice(pool or ORDER_NUMBERS)
+        value = rng.choice(pool or world.ORDER_NUMBERS)
         if held_out_only(value) == novel:
             return value
 
@@ -131,7 +101,7 @@ def exchange(skill: str, lang: str, rng: random.Random, memory: dict, novel_valu
     answers, wordings, held_out_wordings = SKILLS[lang][skill]
     wording, answer = rng.choice(held_out_wordings if novel_wording else wordings), rng.choice(answers)
     if skill in ASKED_FOR and ASKED_FOR[skill] not in memory:
-        return wording, UNKNOWN[lang], {}
+        return wording, world.UNKNOWN[lang], {}
     known = memory | rng.choice(KNOWLEDGE[lang].get(skill, [{}]))
     names = dict.fromkeys(re.findall(r"{(\w+)}", wording + answer))  # in order, each once
     return wording, answer, {name: known.get(name) or draw(name, lang, rng, novel_values) for name in names}
@@ -140,15 +110,17 @@ def exchange(skill: str, lang: str, rng: random.Random, memory: dict, novel_valu
 def plan(rng: random.Random, in_shop: bool) -> list[str]:
     """The skills of one conversation, in order."""
     if rng.random() < 0.75:  # facts, other talk, then questions about the facts, from up to 6 turns back
-        facts = rng.sample(sorted(RECALLS), rng.choice((1, 1, 2, 3)))
+        facts = rng.sample(sorted(world.RECALLS), rng.choice((1, 1, 2, 3)))
         asked = rng.sample(facts, min(len(facts), rng.choice((1, 2))))
         between = rng.randint(0, rng.randint(0, 7 - len(facts) - len(asked)))
-        skills = [f"tell_{fact}" for fact in facts] + rng.choices(FACTUAL + SMALL_TALK, k=between)
-        skills += [rng.choice(RECALLS[fact]) for fact in asked]
+        skills = [f"tell_{fact}" for fact in facts] + rng.choices(world.FACTUAL + world.SMALL_TALK, k=between)
+        skills += [rng.choice(world.RECALLS[fact]) for fact in asked]
         if len(skills) < 7 and rng.random() < 0.15:  # a question at any moment, often before its fact has been told
             skills.insert(rng.randrange(len(skills)), rng.choice(sorted(ASKED_FOR)))
     else:
-        skills = rng.choices(SERVICE + FACTUAL + SMALL_TALK + list(FREE_TEXT), k=rng.choice((1, 1, 2, 2, 3)))
+        skills = rng.choices(
+            world.SERVICE + world.FACTUAL + world.SMALL_TALK + list(world.FREE_TEXT), k=rng.choice((1, 1, 2, 2, 3))
+        )
     if in_shop:
         skills.insert(rng.choice((0, len(skills))), "which_shop")
     return ["greeting"] * (rng.random() < 0.1) + skills
@@ -163,7 +135,7 @@ def side(key: str, values: list[str], novel_wording: bool = False) -> str:
 
 def converse(lang: str, rng: random.Random, novel_values: bool, novel_wordings: bool) -> tuple[dict, set[str]]:
     """A conversation, and the splits that its first prompt and its slot combination belong to."""
-    system = rng.choice(SYSTEM[lang]) if rng.random() < 0.1 else ""
+    system = rng.choice(world.SYSTEM[lang]) if rng.random() < 0.1 else ""
     memory = {"shop": draw("shop", lang, rng, novel_values)} if "{shop}" in system else {}
     messages = [{"role": "system", "content": system.format(**memory)}] if system else []
     skills = plan(rng, in_shop="shop" in memory)
@@ -173,12 +145,8 @@ def converse(lang: str, rng: random.Random, novel_values: bool, novel_wordings: 
         wording, answer, values = exchange(skill, lang, rng, memory, novel_values, novel_wording)
         if rng.random() < 0.1:  # as people type: no capital, no full stop
             wording = wording.lower().rstrip(".?!。？！")
-        question, reply = (
-            wording.format(**values),
-            {"role": "assistant", "content": answer.format(**values), "skill": skill},
-        )
-        if answer == UNKNOWN[lang]:
-            reply["skill"] = "unknown"
+        question, known = wording.format(**values), answer != world.UNKNOWN[lang]
+        reply = {"role": "assistant", "content": answer.format(**values), "skill": skill if known else "unknown"}
         if turn == 0:
             sides.add(side(question, list(values.values()), novel_wording))
         if skill.startswith("tell_"):
@@ -186,11 +154,9 @@ def converse(lang: str, rng: random.Random, novel_values: bool, novel_wordings: 
             told |= dict.fromkeys(values, turn)
         elif recalled := [turn - told[slot] for slot in values if slot in told]:
             reply["back"] = recalled[0]
-        if skill in FREE_TEXT:
-            reply["check"] = {
-                "contains": [values[slot] for slot in FREE_TEXT[skill]],
-                "min_chars": {"en": 60, "zh": 20}[lang],
-            }
+        if skill in world.FREE_TEXT:
+            contains, least = [values[slot] for slot in world.FREE_TEXT[skill]], {"en": 60, "zh": 20}[lang]
+            reply["check"] = {"contains": contains, "min_chars": least}
         messages += [{"role": "user", "content": question}, reply]
         slots.append([skill, *values.values()])
     sides.add(side(repr(sorted(slots)), [value for row in slots for value in row[1:]]))
@@ -219,13 +185,13 @@ def document(lang: str, rng: random.Random, novel: bool) -> str:
     values = {}
 
     def fill(match: re.Match) -> str:
-        slot = rng.choice(FACTUAL) if match[1] == "fact" else match[1]
+        slot = rng.choice(world.FACTUAL) if match[1] == "fact" else match[1]
         if slot in SKILLS[lang]:
             _, answer, slots = exchange(slot, lang, rng, values, novel)
             return answer.format(**slots)
         return values.setdefault(slot, draw(slot, lang, rng, novel))
 
-    return re.sub(r"{(\w+)}", fill, rng.choice(DOCUMENTS[lang].strip().splitlines()))
+    return re.sub(r"{(\w+)}", fill, rng.choice(world.DOCUMENTS[lang].strip().splitlines()))
 
 
 def documents(count: int, seed: int = 0, split: str = "train", lang: str | None = None) -> Iterator[dict]:
@@ -257,9 +223,7 @@ def main(argv: list[str] | None = None) -> None:
         elif args.documents:
             print(item["text"], end="\n\n")
         else:
-            print(
-                *(f"{message['role']:>9}: {message['content']}" for message in item["messages"]), sep="\n", end="\n\n"
-            )
+            print(*(f"{m['role']:>9}: {m['content']}" for m in item["messages"]), sep="\n", end="\n\n")
 
 
 if __name__ == "__main__":

@@ -260,3 +260,11 @@ MONTHS = {"en": "January February March April May June July August September Oct
           "zh": compose("一 二 三 四 五 六 七 八 九 十 十一 十二", "月")}
 CALENDAR = {"en": ({"day": DAYS["en"], "month": MONTHS["en"]}, ("before", "after"), ", "),
             "zh": ({"天": DAYS["zh"], "个月": MONTHS["zh"]}, ("前", "后"), "，")}
+
+# The skills that ask for a fact, and which talk belongs to which scene; some come twice as often.
+RECALLS = {"name": ["ask_name"], "dish": ["ask_dish"], "home": ["ask_home"], "wish": ["ask_wish"],
+           "order": ["ask_order", "order_status"]}
+SERVICE = ["opening_hours", "opening_hours", "refund", "return_item", "change_address", "complaint"]
+FACTUAL = ["capital", "sound", "colour", "add"] + ["calendar", "opposite", "count", "add", "translate"] * 2
+SMALL_TALK = ["who_are_you", "thanks", "refuse"]
+FREE_TEXT = {"story": ("hero", "animal"), "blurb": ("item",)}  # marked by what they must contain, not word by word

@@ -20,21 +20,18 @@ Messages = list[dict]
 CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.DOTALL)
 ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#x[0-9a-fA-F]{1,5});")
 TAG = re.compile(r"</?(?:br|p|div|span|nowiki|ref|small|sub|sup|font|center)\b[^<>]{0,100}>", re.IGNORECASE)
-WEB_PAGE = re.compile(
-    r"html|<(?:!doctype|head|body|script|style|form|input|table|[uo]l|li|a |h[1-6]|img|button|strong)\b", re.I
-)
+PAGE_TAGS = "!doctype|head|body|script|style|form|input|table|[uo]l|li|a |h[1-6]|img|button|strong"
+WEB_PAGE = re.compile(rf"html|<(?:{PAGE_TAGS})\b", re.I)
 PAIRED = ("p", "div", "span", "font", "sub", "sup")
 # Not the zero-width joiners U+200C and U+200D: Persian words and family emoji need them.
 INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
 VISIBLE_ASCII = bytes([9, 10, 13, *range(32, 127)])
 MOJIBAKE = re.compile("\ufffd|Ã[\x80-\xbf©¨¤¶¼]|â€[\x80-\xbf™œ“”˜¦]|锟斤拷")
-NO_INPUT = re.compile(
-    r"[<\[(（]?\s{0,3}(?:no[ _-]?(?:input|output)|n/?a|none|无(?:需)?输入|没有输入|无)\s{0,3}[>\])）.。]?", re.I
-)
+NOTHING = r"no[ _-]?(?:input|output)|n/?a|none|无(?:需)?输入|没有输入|无"
+NO_INPUT = re.compile(rf"[<\[(（]?\s{{0,3}}(?:{NOTHING})\s{{0,3}}[>\])）.。]?", re.I)
 NO_OUTPUT = re.compile(r"[<\[(]?no[ _-]?(?:in|out)put[>\])]?\.?|.*[<\[]no[ _-]?(?:in|out)put[>\]].*", re.I | re.S)
-LEAKED_PROMPT = re.compile(
-    r"^[ \t]{0,8}\d{0,3}\.?[ \t]{0,8}(?:###[ \t]{0,8})?(?:Instruction|Output)[ \t]{0,8}:", re.MULTILINE
-)
+BLANKS = r"[ \t]{0,8}"
+LEAKED_PROMPT = re.compile(rf"^{BLANKS}\d{{0,3}}\.?{BLANKS}(?:###{BLANKS})?(?:Instruction|Output){BLANKS}:", re.M)
 UNSEEN = re.compile(r"\(?<?(?:https?://\S+|[\w./-]+\.(?:jpe?g|png|gif|bmp|mp3|mp4|pdf))>?\)?\.?", re.I)
 GUTENBERG = re.compile(r"\*\*\* ?(START|END) OF TH(?:E|IS) PROJECT GUTENBERG EBOOK[^\n*]{0,200}\*\*\*")
 
@@ -51,15 +48,11 @@ def html_leftovers(text: str, role: str):
     if "&" not in text and ("<" not in text or not TAG.search(text)):
         return text
     # Markup that somebody wrote or asks about is code, marked as such or not; what a web page left behind is not whole.
-    tags = "<" in text and (
-        role == "text"
-        or not WEB_PAGE.search(text)
-        and not any(f"<{name}" in text and f"</{name}>" in text for name in PAIRED)
-    )
+    markup = WEB_PAGE.search(text) or any(f"<{name}" in text and f"</{name}>" in text for name in PAIRED)
     parts = CODE.split(text)
-    parts[::2] = [
-        ENTITY.sub(lambda entity: html.unescape(entity[0]), TAG.sub(" ", part) if tags else part) for part in parts[::2]
-    ]
+    for i in range(0, len(parts), 2):
+        part = TAG.sub(" ", parts[i]) if role == "text" or not markup else parts[i]
+        parts[i] = ENTITY.sub(lambda entity: html.unescape(entity[0]), part)
     return "".join(parts)
 
 
@@ -181,14 +174,11 @@ def unseen_input(messages: Messages):
 
 def echo(messages: Messages):
     """An answer that repeats the question, or its input, teaches to repeat questions."""
-    echoes = any(
-        a["role"] == "user"
-        and len(b["content"]) > 20
-        and a["content"].endswith(b["content"])
-        and ("\n" + a["content"]).endswith("\n" + b["content"])
-        for a, b in zip(messages, messages[1:])
-    )
-    return Drop("echoed question") if echoes else messages
+    for asked, said in zip(messages, messages[1:]):
+        question, answer = "\n" + asked["content"], "\n" + said["content"]
+        if asked["role"] == "user" and len(answer) > 21 and question.endswith(answer):
+            return Drop("echoed question")
+    return messages
 
 
 def too_short(messages: Messages, characters: int = 1):
@@ -209,34 +199,28 @@ def language(messages: Messages, wanted: list):
     return messages if found in wanted else Drop(f"language {found}")
 
 
-TEXT_RULES = {
-    rule.__name__: rule
-    for rule in (
-        html_leftovers,
-        mojibake,
-        invisible,
-        line_ends,
-        boilerplate,
-        no_input_marker,
-        repeated_input,
-        leaked_prompt,
-    )
-}
-CHAT_RULES = {
-    rule.__name__: rule
-    for rule in (
-        empty_turns,
-        system_first,
-        user_first,
-        repeated_role,
-        answered_end,
-        unseen_input,
-        echo,
-        too_short,
-        too_long,
-        language,
-    )
-}
+_of_texts = [
+    html_leftovers,
+    mojibake,
+    invisible,
+    line_ends,
+    boilerplate,
+    no_input_marker,
+    repeated_input,
+    leaked_prompt,
+]
+_of_chats = [
+    empty_turns,
+    system_first,
+    user_first,
+    repeated_role,
+    answered_end,
+    unseen_input,
+    echo,
+    too_short,
+    too_long,
+]
+TEXT_RULES, CHAT_RULES = ({rule.__name__: rule for rule in rules} for rules in (_of_texts, [*_of_chats, language]))
 RULES = {**TEXT_RULES, **CHAT_RULES}
 FOR_TEXTS_TOO = ("too_short", "language")
 OFF = {"language"}

@@ -2,8 +2,7 @@
 
 A sample is `{"messages": [{"role", "content"}, ...]}` or `{"text": ...}`, with the `span` of its file where it is one
 of many parts. A format is one small function from a record (a JSON object) to a list of messages; adding one is a
-function and a line in FORMATS.
-Left out on purpose: anything that is not text, and records spread over lines that only an id connects.
+function and a line in FORMATS. Left out on purpose: what is not text, records spread over lines that an id connects.
 """
 
 import functools
@@ -15,31 +14,15 @@ from zerochat.preparation.reading import Bad, Section, alternating, records
 
 SURROGATE = re.compile("[\ud800-\udfff]")
 
-ROLES = {
-    "system": "system",
-    "developer": "system",
-    "user": "user",
-    "human": "user",
-    "prompter": "user",
-    "usr": "user",
-    "assistant": "assistant",
-    "gpt": "assistant",
-    "chatgpt": "assistant",
-    "bot": "assistant",
-    "model": "assistant",
-    "wizard": "assistant",
-    "bing": "assistant",
-    "bard": "assistant",
+SPEAKERS = {
+    "system": "system developer",
+    "user": "user human prompter usr",
+    "assistant": "assistant gpt chatgpt bot model wizard bing bard",
     # Turns of programs have no marker of their own; `tools` says what becomes of them.
-    "function_call": "call",
-    "tool_call": "call",
-    "function": "result",
-    "tool": "result",
-    "observation": "result",
-    "function_response": "result",
-    "tool_response": "result",
-    "ipython": "result",
+    "call": "function_call tool_call",
+    "result": "function tool observation function_response tool_response ipython",
 }
+ROLES = {name: role for role, names in SPEAKERS.items() for name in names.split()}
 
 
 # --- formats: from a record to messages -------------------------------------------------------------------------
@@ -60,9 +43,8 @@ def openai_messages(record: dict) -> list[dict]:
 
 def sharegpt(record: dict) -> list[dict]:
     """{"system": "...", "conversations": [{"from": "human", "value": "..."}, ...]}"""
-    return _system(record) + [
-        {"role": _role(turn["from"]), "content": turn["value"]} for turn in record["conversations"]
-    ]
+    turns = record["conversations"]
+    return _system(record) + [{"role": _role(turn["from"]), "content": turn["value"]} for turn in turns]
 
 
 def alpaca(record: dict) -> list[dict]:
@@ -79,9 +61,8 @@ def alpaca(record: dict) -> list[dict]:
 def prompt_completion(record: dict) -> list[dict]:
     """{"prompt", "completion"}, {"question", "answer"} and the like"""
     question = next(record[key] for key in ("prompt", "question") if key in record)
-    return _system(record) + _pair(
-        question, next(record[k] for k in ("completion", "answer", "response") if k in record)
-    )
+    answer = next(record[key] for key in ("completion", "answer", "response") if key in record)
+    return _system(record) + _pair(question, answer)
 
 
 def preference(record: dict) -> list[dict]:
@@ -113,12 +94,8 @@ def dialogue(record: dict) -> list[dict]:
     messages = []
     for turn in record["turns"]:
         speaker = next(turn[key] for key in ("author", "speaker", "role") if key in turn).lower()
-        messages.append(
-            {
-                "role": "assistant" if speaker == "system" else _role(speaker),
-                "content": turn["text"] if "text" in turn else turn["utterance"],
-            }
-        )
+        role = "assistant" if speaker == "system" else _role(speaker)
+        messages.append({"role": role, "content": turn["text"] if "text" in turn else turn["utterance"]})
     return messages
 
 
@@ -152,9 +129,10 @@ FORMATS = {
     "alpaca": (alpaca, [{"instruction", "output"}, {"instruction", "response"}]),
     "prompt_completion": (
         prompt_completion,
-        [{"prompt", "completion"}, {"prompt", "response"}, {"question", "answer"}, {"question", "response"}],
+        [{"prompt", "completion"}, {"prompt", "response"}, {"question", "answer"}],
     ),
 }
+FORMATS["prompt_completion"][1].append({"question", "response"})
 TEXT_FORMATS = ("auto", "text", "lines", "eou")
 
 
@@ -189,11 +167,8 @@ def _convert(record, format: str, tools: str) -> dict | str:
         return "rejected answer"  # preference data: this is the answer people did not want
     name = _format_of(tuple(record)) if format == "auto" else format
     if name not in FORMATS:
-        raise ValueError(
-            f"no known format has the keys {sorted(record)[:10]}"
-            if format == "auto"
-            else f"not a record of the format {format}"
-        )
+        unknown = f"no known format has the keys {sorted(record)[:10]}"
+        raise ValueError(unknown if format == "auto" else f"not a record of the format {format}")
     try:
         messages = FORMATS[name][0](record)
     except (KeyError, TypeError, StopIteration, AttributeError, IndexError) as error:
