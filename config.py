@@ -132,8 +132,7 @@ DEEPSPEED_KEYS = set(
 def load_config(path: str, overrides: list[str] = ()) -> dict:
     """Defaults, then the file, then each `section.key=value`; raises ValueError naming file and key.
 
-    A value is read as JSON where it is JSON and as text where not; a stage is addressed by its name.
-    """
+    A value is read as JSON where it is JSON and as text where not; a stage is addressed by its name."""
     try:
         with open(path, encoding="utf-8") as file:
             given = json.load(file)

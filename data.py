@@ -36,8 +36,7 @@ def prepare(config: dict, log=print) -> str:
     """Prepare the data of every stage, once, and return their folder; a second call finds them and is quick.
 
     Everything is written into a `.tmp` folder that is renamed when complete, so a killed preparation
-    leaves nothing that could be mistaken for a finished one.
-    """
+    leaves nothing that could be mistaken for a finished one."""
     clean.check_rules(config["data"]["rules"])
     folder = folder_of(config)
     if os.path.isdir(folder):

@@ -63,8 +63,7 @@ def likelihood(engine: Engine, samples: list[dict]) -> dict[str, dict]:
     """Loss in nats per supervised token, perplexity and bits per byte: of all, by turn number and by source.
 
     Nats, tokens and bytes are summed and divided once: the mean of means would weight a token by the
-    length of its answer. Bits per byte alone compare models with different tokenizers.
-    """
+    length of its answer. Bits per byte alone compare models with different tokenizers."""
     tokenizer, sums = engine.tokenizer, defaultdict(list)  # group -> (nats, tokens, bytes, conversation) per turn
     sizes = torch.tensor([len(tokenizer.bytes_of(i) or b"") for i in range(len(tokenizer))])
     for conversation, sample in enumerate(samples):

@@ -170,8 +170,7 @@ def document_layout(ids: Tensor, bos_id: int) -> tuple[Tensor, Tensor | None]:
                                   <s> . . . 1 .
                                   c   . . . 1 1
 
-    The mask is None where plain causal attention says the same, since the fused kernels are faster without.
-    """
+    The mask is None where plain causal attention says the same, since the fused kernels are faster without."""
     opens = ids == bos_id
     documents = opens.cumsum(dim=1)
     index = torch.arange(ids.shape[1], device=ids.device)
@@ -203,8 +202,7 @@ class LanguageModel(nn.Module):
         """Cosines and sines of every position's angles (Su et al. 2021, eq. 15).
 
         positions [B, T] -> two [B, 1, T, E] in fp32. Built anew in each forward pass: a buffer would be
-        rounded when DeepSpeed casts the model to half precision, and angles near 500 cannot stand that.
-        """
+        rounded when DeepSpeed casts the model to half precision, and angles near 500 cannot stand that."""
         angles = positions[:, None, :, None].float() * rotary_frequencies(self.config, positions.device)
         angles = torch.cat((angles, angles), dim=-1)
         return angles.cos(), angles.sin()
@@ -214,8 +212,7 @@ class LanguageModel(nn.Module):
         ids        [B, T] token ids; packed documents each open with `<s>`.
         loss_mask  [B, T] true where a token is supervised, that is, predicted from those before it.
         Returns logits [B, T, V] in the model's dtype, or with loss_mask the sum of -ln p over the
-        supervised tokens, a scalar in fp32 (nats). The first token of a row is never predicted.
-        """
+        supervised tokens, a scalar in fp32 (nats). The first token of a row is never predicted."""
         config = self.config
         if ids.shape[1] > config.max_position_embeddings:
             raise ValueError(f"{ids.shape[1]} tokens do not fit the context of {config.max_position_embeddings}")
@@ -249,8 +246,7 @@ class LanguageModel(nn.Module):
 
         device: None is the GPU where there is one. vocab_size: grow the embedding and the head to so many rows.
         partitioned: how each rank keeps only its share (`zerochat.training.engine.partitioned`). training: values of
-        TRAINING_FIELDS, which matter in training only.
-        """
+        TRAINING_FIELDS, which matter in training only."""
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         shape, weights = ModelConfig.read(folder, **training), open_weights(folder)
         config = dataclasses.replace(shape, vocab_size=max(shape.vocab_size, vocab_size))

@@ -42,8 +42,7 @@ class Chat:
     def answer(self, text: str, out, notices=None) -> None:
         """Stream the answer to `text` to `out`; Ctrl-C keeps what has been said so far.
 
-        A message that does not fit the context raises ValueError and leaves the conversation as it was.
-        """
+        A message that does not fit the context raises ValueError and leaves the conversation as it was."""
         asked = [*self.messages, {"role": "user", "content": text}]
         kept, prompt, dropped = self.engine.fit(asked, self.sampling.max_new_tokens)
         if dropped and notices:

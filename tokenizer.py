@@ -70,8 +70,7 @@ class Tokenizer:
     '  two  spaces\\n'
 
     chat_template, for a folder whose tokenizer lacks the markers: "markers" adds them, "keep" takes the folder's own
-    template. None: the markers where they are, else the folder's own template; ValueError where it has neither.
-    """
+    template. None: the markers where they are, else the folder's own template; ValueError where it has neither."""
 
     roles = ROLES
 
@@ -120,8 +119,7 @@ class Tokenizer:
         """The ids of a sample and, for each, whether it is supervised: two lists.
 
         sample: `{"messages": [{"role", "content"}, ...]}`, or its list of messages alone, or the plain document
-        `{"text": ...}`, which is `<s>` text `</s>` and supervised but for the `<s>`. encode: in place of our own.
-        """
+        `{"text": ...}`, which is `<s>` text `</s>` and supervised but for the `<s>`. encode: in place of our own."""
         if isinstance(sample, dict) and "text" in sample:
             ids = [self.bos_id, *self.encode(sample["text"]), self.eos_id]
             return ids, [False] + [True] * (len(ids) - 1)

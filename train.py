@@ -42,8 +42,7 @@ def train_step(engine, shard: PackedData, rows, step: int) -> float:
 
     DeepSpeed averages over ranks, which the world size undoes, and divides by the accumulation steps, which
     `scale_wrt_gas=False` turns off. Averaging the micro-batches' means instead would weight a token by how few others
-    share its micro-batch. Raises SharedError, before the weights change, where loss or gradient is not finite.
-    """
+    share its micro-batch. Raises SharedError, before the weights change, where loss or gradient is not finite."""
     rank, world = dist.get_rank(), dist.get_world_size()
     parts = slice_of(rows, rank, world, engine.train_micro_batch_size_per_gpu())
     micro_batches = [shard.batch(part) for part in parts]
@@ -70,8 +69,7 @@ def validate(engine, shard: PackedData, tokenizer: Tokenizer, stop: ranks.StopSi
     """Loss (nats per token) and bits per byte over the whole held-out shard, or None when a signal came; all ranks
     take part.
 
-    Every rank does the same number of forward passes, on padding where rows run out, or ZeRO-3 would hang.
-    """
+    Every rank does the same number of forward passes, on padding where rows run out, or ZeRO-3 would hang."""
     rank, world, micro = dist.get_rank(), dist.get_world_size(), engine.train_micro_batch_size_per_gpu()
     sizes = torch.tensor([len(tokenizer.bytes_of(i) or b"") for i in range(len(tokenizer))])
     totals = torch.zeros(3, dtype=torch.float64, device=engine.device)  # nats, tokens, bytes
@@ -110,8 +108,7 @@ def build(config: dict, stage: dict, settings: dict, start: str | None, tokenize
 def run_stage(run: RunFolder, config: dict, stage: dict, settled, prepared, start, target, stop, verbose) -> None:
     """Train one stage from the folder `start` (None: random weights) and write the result to the folder `target`.
 
-    settled: its DeepSpeed settings and their precision in words; prepared: the folder of the data.
-    """
+    settled: its DeepSpeed settings and their precision in words; prepared: the folder of the data."""
     import deepspeed
 
     (settings, precision), folder, tokenizer = settled, run.file(stage["name"]), Tokenizer(prepared)

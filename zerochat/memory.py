@@ -7,8 +7,7 @@ def memory_per_gpu(parameters: int, trained: int, zero_stage: int, ranks: int, o
     """Bytes of model state a rank holds in mixed-precision Adam training (Rajbhandari et al. 2020, section 3.1):
     2 per half-precision weight and, per weight that is trained, 2 for the gradient and 12 for the fp32 master and both
     Adam moments. ZeRO 1, 2, 3 divide the last, the last two, all three by the number of ranks; offload moves the 12 to
-    the host.
-    """
+    the host."""
     weights, gradients, optimizer = 2.0 * parameters, 2.0 * trained, 12.0 * trained
     optimizer /= ranks if zero_stage >= 1 else 1
     gradients /= ranks if zero_stage >= 2 else 1

@@ -9,8 +9,7 @@ CHINESE = "\u3400-\u9fff"  # for a character class of a regular expression: the 
 def printable(text: str, instead: str = "") -> str:
     """Text without control characters: what a model or a file says must not be able to steer the terminal.
 
-    instead: stands for each of them, and then also for what is there and nobody sees, such as a zero-width space.
-    """
+    instead: stands for each of them, and then also for what is there and nobody sees, such as a zero-width space."""
     hidden = ("Cc", "Cf", "Co", "Cn", "Cs", "Zl", "Zp") if instead else ("Cc",)
     return "".join(c if c in "\n\t" or unicodedata.category(c) not in hidden else instead for c in text)
 

@@ -167,8 +167,7 @@ def conversations(count: int, seed: int = 0, split: str = "train", lang: str | N
     """Conversations `{"messages", "lang", "skill", "slots"}`; number i depends on (seed, split, lang, i) alone.
 
     An assistant message also has `skill`; `back`, where it recalls a fact, the number of turns since that was told;
-    and `check` where the text is free: it must contain each of `contains` and have `min_chars` characters.
-    """
+    and `check` where the text is free: it must contain each of `contains` and have `min_chars` characters."""
     assert split in ("train", "validation"), split
     for i in range(count):
         rng = random.Random(f"{seed}-{split}-{i}")

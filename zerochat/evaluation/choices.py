@@ -37,8 +37,7 @@ def read_choices(path: str) -> list[dict]:
 def multiple_choice(engine: "Engine", questions: list[dict], token_nats: Callable) -> dict:
     """How often the right answer is the likeliest, of all tokens and its end marker together, and per byte of text.
 
-    token_nats: `evaluate.token_nats`.
-    """
+    token_nats: `evaluate.token_nats`."""
     total, per_byte = [], []
     for item in questions:
         scores = []

@@ -56,8 +56,7 @@ def compare(one: dict, other: dict) -> dict:
     """Two models' figures on the same conversations, the intervals of their differences (other - one), and the turns
     that only one of them got right.
 
-    Intervals are paired: both models are drawn the same conversations, so what is hard for both cancels out.
-    """
+    Intervals are paired: both models are drawn the same conversations, so what is hard for both cancels out."""
     theirs = {(turn["conversation"], turn["message"]): turn for turn in other["turns"]}
     keys = [(turn["conversation"], turn["message"]) for turn in one["turns"]]
     pairs = [(turn, theirs[key]) for turn, key in zip(one["turns"], keys) if key in theirs]

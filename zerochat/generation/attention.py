@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 def attention_weights(model: "LanguageModel", ids: list[int]) -> torch.Tensor:
     """How the last of the ids attends to all of them: softmax(q k / sqrt(E)) (Vaswani et al. 2017, eq. 1), [L, H, T].
 
-    An uncached forward pass; what enters each attention layer is caught on the way in.
-    """
+    An uncached forward pass; what enters each attention layer is caught on the way in."""
     weights = []
 
     def catch(attention, args) -> None:

@@ -26,8 +26,7 @@ class Product:
 
     The layers keep views of it, so that the model itself goes on working and nothing is held twice.
     On a CPU F.linear reads a matrix at 9 GB/s for one row of fp32; the same product as a batch of 16 reads it
-    at 40, and for more rows, or in bf16, oneDNN does two to three times better with a copy in its own order.
-    """
+    at 40, and for more rows, or in bf16, oneDNN does two to three times better with a copy in its own order."""
 
     def __init__(self, *linears: nn.Linear, rows: int):
         weights = [linear.weight.detach() for linear in linears]
@@ -77,8 +76,7 @@ class Norm:
 class CachedModel:
     """A model and the keys and values of `slots` sequences, each up to the model's context.
 
-    What lies behind a sequence's end has no weight, but has to be finite: 0 times NaN is NaN.
-    """
+    What lies behind a sequence's end has no weight, but has to be finite: 0 times NaN is NaN."""
 
     def __init__(self, model: "LanguageModel", slots: int):
         config = self.config = model.config
@@ -121,8 +119,7 @@ class CachedModel:
 
         Every call computes all slots in matrices of the same size, and attends in each slot over its own length,
         rounded up: what a sequence yields does not depend, bit for bit, on what the others do. On a CPU neighbours
-        of the same rounded length attend in one batch, each an item of its own.
-        """
+        of the same rounded length attend in one batch, each an item of its own."""
         idle = self.config.max_position_embeddings - 1  # the one position that no sequence ever needs
         places = [idle if i is None else position for i, position in zip(ids, positions)]
         sizes = [None if i is None else min(p // BLOCK * BLOCK + BLOCK, idle + 1) for i, p in zip(ids, places)]
@@ -136,8 +133,7 @@ class CachedModel:
     def _forward(self, ids: list[int], positions: Tensor, spans: list[tuple[int, int, int]]) -> Tensor:
         """Final hidden states [N, D] of rows with these ids at these positions [N], equally many of each slot.
 
-        spans: (first slot, the slot behind the last, how much of their cache to read), in the order of the rows.
-        """
+        spans: (first slot, the slot behind the last, how much of their cache to read), in the order of the rows."""
         config = self.config
         H, K, E = config.num_attention_heads, config.num_key_value_heads, config.head_size
         N, C, device = len(ids), config.max_position_embeddings, self.device

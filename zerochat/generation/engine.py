@@ -37,8 +37,7 @@ class Request:
     tokens: the ids so far, also those that spell a stop string.
     finish_reason: None while it runs, then "stop" (an end marker or a stop string) or "length".
     logprobs: where asked for, each token's log-probability and its alternatives (id, log-probability), likeliest
-    first, by the model's own distribution: before temperature, penalty and exclusions.
-    """
+    first, by the model's own distribution: before temperature, penalty and exclusions."""
 
     def __init__(self, prompt: list[int], sampling: Sampling, tokenizer: "Tokenizer"):
         self.prompt, self.sampling, self.decoder = prompt, sampling, tokenizer.stream()
@@ -102,8 +101,7 @@ class Engine:
         """Leave out the oldest whole turns until the prompt and `reserve` new tokens fit the context.
 
         Returns the messages kept (the system message always), their prompt, and the number of user turns left out;
-        ValueError when the last message alone does not fit.
-        """
+        ValueError when the last message alone does not fit."""
         system, turns = [m for m in messages if m["role"] == "system"], [m for m in messages if m["role"] != "system"]
         cuts = [0, *(i for i, m in enumerate(turns) if i and m["role"] == "user")]
         prompts: dict[int, list[int]] = {}

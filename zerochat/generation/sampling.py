@@ -49,8 +49,7 @@ def choose(logits: Tensor, sampling: Sampling, seen: list[int], generator: torch
     """Choose a token id from logits [V].
 
     In this order: the repetition penalty on tokens already seen (Keskar et al. 2019, section 4.1),
-    temperature, top-k, top-p (Holtzman et al. 2020), min-p, and a draw from what is left.
-    """
+    temperature, top-k, top-p (Holtzman et al. 2020), min-p, and a draw from what is left."""
     logits = logits.float()
     if sampling.repetition_penalty != 1.0:
         index = torch.tensor(sorted(set(seen)), dtype=torch.long, device=logits.device)

@@ -69,8 +69,7 @@ def versions(sample: dict, tokenizer: "Tokenizer", settings: dict, seed: int, ep
     encodes their texts (None: the tokenizer's own).
 
     settings: `data.augment`. Each kind happens with its probability; `typos` is one per character, `subword` the
-    dropout of merges (BPE, Provilkov et al. 2020) or the temperature of sampling (unigram, Kudo 2018).
-    """
+    dropout of merges (BPE, Provilkov et al. 2020) or the temperature of sampling (unigram, Kudo 2018)."""
     if "messages" not in sample:
         return [sample], None
     identity = "\0".join(f"{m['role']}\0{m['content']}" for m in sample["messages"]).encode("utf-8", "replace")

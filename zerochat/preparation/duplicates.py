@@ -99,8 +99,7 @@ def decide(entries: np.ndarray, fraction: float, exact: bool, threshold: float |
     Held out are the entries whose `share` is below `fraction`: a hash of the first question, so that no prompt is
     on both sides and an entry stays where it is when data are added. Of a group of (near-)duplicates one is left,
     so none straddles the split. A held-out conversation whose prompt, everything before its last answer, occurs
-    in training joins training.
-    """
+    in training joins training."""
     why, first = np.zeros(len(entries), dtype=np.uint8), np.arange(len(entries), dtype=np.uint32)
     if exact:
         order = np.argsort(entries["mark"], kind="stable").astype(np.uint32)

@@ -140,8 +140,7 @@ def to_sample(record, format: str = "auto", tools: str = "drop") -> dict | str:
     """One record, a dict or the JSON text of one, as a sample; where it is none the reason, `Bad` or a policy's.
 
     tools: "drop" leaves conversations with tool turns out, "text" makes a call the assistant's text and its
-    result the user's.
-    """
+    result the user's."""
     if isinstance(record, Bad):
         return record
     try:

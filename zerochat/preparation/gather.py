@@ -46,8 +46,7 @@ def cleaned(batches: Iterable[list], source: dict, fixed: int, held_out: float, 
     """Each batch converted and cleaned, by as many processes as are worth it; see `_clean_batch`.
 
     fixed: the side on which the source's samples are, 0 where that is decided sample by sample; held_out: the share of
-    a long text, its end, that is held out.
-    """
+    a long text, its end, that is held out."""
     size = 0  # making demo data takes longer than cleaning them
     if reading.is_address(source["path"]):
         size = os.path.getsize(reading.download(source["path"], source["sha256"], options["cache"]))
@@ -116,8 +115,7 @@ def _folded(sample: dict) -> tuple[str, int, int]:
 class Collection:
     """The cleaned samples of one stage, written down as they come, with what is known of each and what was counted.
 
-    As a context manager it removes its three files at the end; `distribute` has copied out of them what stays.
-    """
+    As a context manager it removes its three files at the end; `distribute` has copied out of them what stays."""
 
     def __init__(self, stage: dict, options: dict, folder: str):
         self.stage, self.options, self.folder = stage["name"], options, folder
@@ -159,8 +157,7 @@ class Collection:
     def distribute(self, split: np.ndarray, why: np.ndarray, first: np.ndarray) -> dict:
         """Copy each sample to its side, `<folder>/<stage>.<side>/samples.jsonl`, and return what was kept and dropped.
 
-        split, why, first: as `duplicates.decide` gives them.
-        """
+        split, why, first: as `duplicates.decide` gives them."""
         entries, samples = self.entries(), self.files["samples"]
         # A weight of 2.5: twice, and for half of the samples, chosen by their hash, a third time. Held-out ones once.
         times = (split > 0).astype(np.uint8)

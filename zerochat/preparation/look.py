@@ -214,8 +214,7 @@ def rows(packed: list[tuple], tokenizer: "Tokenizer", page: str | None = None, c
 def _runs(ids: list[int], mask: list[bool], tokenizer: "Tokenizer"):
     """("control", its name), ("supervised" or "context", the text of neighbouring tokens of that kind).
 
-    An end marker that is supervised shows as such by a dot behind it: the model learns to stop there.
-    """
+    An end marker that is supervised shows as such by a dot behind it: the model learns to stop there."""
 
     def kind(pair):
         token, supervised = pair

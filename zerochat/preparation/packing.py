@@ -8,8 +8,7 @@ BLOCK = 2**20  # documents packed together: more would fill rows no better
 def pack(lengths: np.ndarray, context: int) -> tuple[np.ndarray, np.ndarray]:
     """Best-fit decreasing: each document, longest first, goes where the least room is left over.
 
-    lengths [N] -> order [N] and rows [R + 1]; row r holds documents order[rows[r] : rows[r + 1]].
-    """
+    lengths [N] -> order [N] and rows [R + 1]; row r holds documents order[rows[r] : rows[r + 1]]."""
     order, counts = [np.zeros(0, dtype=np.int64)], [0]
     for begin in range(0, len(lengths), BLOCK):
         contents = _pack_block(lengths[begin : begin + BLOCK].astype(np.int64), context)

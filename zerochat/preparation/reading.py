@@ -94,8 +94,7 @@ def records(source: dict, root: str, cache: str) -> Iterator[tuple[str, int, dic
     """(file, line, record) of a source, unconverted: a dict, the JSON text of one, or what is `Bad`.
 
     In a JSON array, "line" is where the record begins. An empty file, a JSON array broken in the middle, where
-    nothing says how to go on, or a broken gzip raise ValueError.
-    """
+    nothing says how to go on, or a broken gzip raise ValueError."""
     if source["demo"]:
         make = getattr(chats, source["demo"])
         samples = make(source["count"], source["seed"], source["split"] or "train")

@@ -45,8 +45,7 @@ def write_shard(folder: str, tokenizer: "Tokenizer", config: dict, loss_on: str,
     """Tokenize `<folder>/samples.jsonl` over processes and write the shard beside it; returns its figures.
 
     With augmentation the training shard holds `variants` versions of every sample, the rows of one behind those of
-    the other and equally many of each (the shorter ones end in empty rows): epoch e reads version e mod `variants`.
-    """
+    the other and equally many of each (the shorter ones end in empty rows): epoch e reads version e mod `variants`."""
     context, variants = config["model"]["max_position_embeddings"], config["data"]["augment"]["variants"] * training
     path, dtype = os.path.join(folder, "samples.jsonl"), np.dtype("u2" if len(tokenizer) <= 2**16 else "u4")
     processes, settings = processes_for(config["data"], os.path.getsize(path)), (config, loss_on, training, dtype.char)

@@ -21,8 +21,7 @@ IDS = {"unk_id": 0, "bos_id": 1, "eos_id": 2, "pad_id": 3}
 def texts_of(folders: list[str], most: int) -> Iterator[str]:
     """The texts of the samples in some shards' folders, line by line; by chance some `most` characters of them.
 
-    A book is one sample, so what is left out is chosen by line.
-    """
+    A book is one sample, so what is left out is chosen by line."""
     size = sum(os.path.getsize(os.path.join(folder, "samples.jsonl")) for folder in folders)
     share, chosen = min(1.0, most / max(1, size)), np.random.default_rng(SAMPLE_SEED)
     for sample in itertools.chain.from_iterable(map(samples, folders)):
@@ -34,8 +33,7 @@ def learn(texts: Iterable[str], symbols: list[str], options: dict) -> bytes:
     """A serialized SentencePiece model; options: the config's section `tokenizer`; symbols: control symbols.
 
     The same texts in the same order give the same model, on any number of cores. Raises ValueError, naming the largest
-    vocabulary that fits, where the texts are too few.
-    """
+    vocabulary that fits, where the texts are too few."""
 
     def lines() -> Iterator[str]:
         # SentencePiece learns from lines and skips any over 4192 bytes, so long ones are cut.

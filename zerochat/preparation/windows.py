@@ -24,8 +24,7 @@ def of_exchanges(ids: list[int], mask: list[bool], starts: list[int], context: i
     and the system message, heads every window (but for a system message of more than half the context, left out).
 
     An exchange that alone is too long loses the middle of its question, then goes on in further windows. Returned are
-    the windows, how many supervised tokens are lost (0), and how many exchanges did not fit whole.
-    """
+    the windows, how many supervised tokens are lost (0), and how many exchanges did not fit whole."""
     head = starts[0] if starts[0] <= context // 2 else 1
     groups, used = [], context
     for start, end in zip(starts, [*starts[1:], len(ids)]):

@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from zerochat.files import write_atomic, write_json
+from zerochat.files import read_json, write_atomic, write_json
 
 if TYPE_CHECKING:
     from model import LanguageModel, ModelConfig
@@ -37,14 +37,12 @@ SHARD_BYTES = 5 * 10**9
 def read_config(folder: str) -> dict:
     """A folder's config.json with every default filled in, `rope_theta` and `rope_scaling` in one place.
 
-    Raises ValueError, naming the key, for an architecture or a feature that model.py does not have.
-    """
+    Raises ValueError, naming the key, for an architecture or a feature that model.py does not have."""
     path = os.path.join(folder, "config.json")
     if not os.path.isfile(path):
         raise ValueError(f"{folder} is not a model folder: it has no config.json")
     try:
-        with open(path, encoding="utf-8") as file:
-            raw = json.load(file)
+        raw = read_json(path)
     except ValueError as error:
         raise ValueError(f"{path}: not JSON: {error}") from None
     names = raw.get("architectures") or [raw.get("model_type")]
@@ -83,14 +81,10 @@ class Weights:
             raise ValueError(f"{folder} is not a finished model: it has no {', no '.join(FILES)}")
         files = [self.path]
         if self.path.endswith(".index.json"):
-            with open(self.path, encoding="utf-8") as file:
-                shards = sorted(set(json.load(file)["weight_map"].values()))
-            files = [os.path.join(folder, shard) for shard in shards]
+            files = [os.path.join(folder, shard) for shard in sorted(set(read_json(self.path)["weight_map"].values()))]
             if absent := [file for file in files if not os.path.isfile(file)]:
-                raise ValueError(
-                    f"{self.path} names {os.path.basename(absent[0])}, which is missing"
-                    + (f", with {len(absent) - 1} more" if absent[1:] else "")
-                )
+                more = f", with {len(absent) - 1} more" if absent[1:] else ""
+                raise ValueError(f"{self.path} names {os.path.basename(absent[0])}, which is missing{more}")
         self.shapes: dict[str, list[int]] = {}
         self.read: dict[str, Callable[[], Tensor]] = {}
         for file in files:
@@ -109,10 +103,8 @@ class Weights:
         try:
             state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
         except pickle.UnpicklingError:
-            raise ValueError(
-                f"{path} holds more than tensors, and unpickling that can run any code: not read; "
-                "have its owner save it as safetensors"
-            ) from None
+            more = "holds more than tensors, and unpickling that can run any code"
+            raise ValueError(f"{path} {more}: not read; have its owner save it as safetensors") from None
         except RuntimeError as error:
             raise ValueError(f"{path} is damaged or cut off: {str(error).splitlines()[0]}") from None
         for key in ("model", "model_state_dict", "state_dict"):  # what training scripts wrap it in
@@ -153,8 +145,7 @@ def fill(model: "LanguageModel", weights: Weights, device, dtype: torch.dtype, f
     nothing lies in memory twice.
 
     A vocabulary that is larger than the folder's starts its new rows at the mean of the old ones. filling: a context
-    manager around the filling of a parameter whose weights lie in shares on all ranks (ZeRO-3).
-    """
+    manager around the filling of a parameter whose weights lie in shares on all ranks (ZeRO-3)."""
     size = model.config.vocab_size
     for name, parameter in list(model.named_parameters()):
         tensor = weights.read[name]()

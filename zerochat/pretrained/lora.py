@@ -35,8 +35,7 @@ def add(model: nn.Module, rank: int, alpha: float, dropout: float, train_vocabul
     """Freeze `model` and put adapters beside the matrices of its attention and MLP.
 
     train_vocabulary: leave the embedding and the head trainable, as new tokens, which start as copies of one
-    another, demand.
-    """
+    another, demand."""
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(train_vocabulary and ("embed_tokens" in name or "lm_head" in name))
     for layer in model.model.layers:
@@ -50,8 +49,7 @@ def merge(trained: dict[str, Tensor], frozen: dict[str, Callable[[], Tensor]], a
     """All weights, in fp32, with the corrections in them.
 
     trained: every trained parameter by name; frozen: how to read each weight of the folder that training started
-    from. What was neither trained nor corrected comes out as it is there.
-    """
+    from. What was neither trained nor corrected comes out as it is there."""
     merged = {name: read().float() for name, read in frozen.items() if name not in trained}
     for name, tensor in trained.items():
         if name.endswith(".lora_a"):

@@ -5,7 +5,6 @@ A template is a program by strangers, so it runs in Jinja's sandbox. Each answer
 Left out on purpose: tools, and templates that write `<s>` again inside a conversation, where it would open a document.
 """
 
-import json
 import os
 import re
 import struct
@@ -13,6 +12,8 @@ import struct
 import sentencepiece
 from jinja2 import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from zerochat.files import read_json
 
 # Our own template for transformers; `{% generation %}` makes it return the same mask that `render` does.
 JINJA = (
@@ -23,14 +24,17 @@ JINJA = (
 )
 
 
+ADVICE = 'set tokenizer.chat_template to "markers"'
+
+
 def adopt(path: str, chat_template: str | None, markers: list[str]):
     """A SentencePiece model with these markers as control symbols, how many pieces were added for that, and the
     folder's own chat template where that is to be used instead. chat_template: as `Tokenizer` takes it."""
     folder, name = os.path.split(path)
     if not os.path.isfile(path):
-        only = "; its tokenizer.json alone is not read: only SentencePiece tokenizers are"
-        found = os.path.isfile(os.path.join(folder, "tokenizer.json"))
-        raise ValueError(f"{folder} has no {name}" + (only if found else ""))
+        other = os.path.isfile(os.path.join(folder, "tokenizer.json"))
+        only = "; its tokenizer.json alone is not read: only SentencePiece tokenizers are" if other else ""
+        raise ValueError(f"{folder} has no {name}{only}")
     with open(path, "rb") as file:
         proto = file.read()
     try:
@@ -42,7 +46,7 @@ def adopt(path: str, chat_template: str | None, markers: list[str]):
     lacking = [marker for marker in markers if not pieces.is_control(pieces.piece_to_id(marker))]
     own = ChatTemplate.source(folder) if chat_template == "keep" or lacking and chat_template is None else None
     if chat_template == "keep" and own is None:
-        raise ValueError(f'{folder} has no chat template to keep; set tokenizer.chat_template to "markers"')
+        raise ValueError(f"{folder} has no chat template to keep; {ADVICE}")
     if not lacking or own is not None:
         return pieces, 0, own
     if chat_template != "markers":
@@ -58,8 +62,7 @@ def with_symbols(proto: bytes, symbols: list[str]) -> bytes:
     """A serialized SentencePiece model with those of the symbols that it lacks appended as control symbols.
 
     Protobuf messages merge when their bytes are joined, repeated fields one behind the other: so all pieces
-    keep their ids and the new ones come after them. ValueError where a marker is there already as ordinary text.
-    """
+    keep their ids and the new ones come after them. ValueError where a marker is there already as ordinary text."""
     pieces = sentencepiece.SentencePieceProcessor(model_proto=proto)
     for symbol in symbols:
         known = pieces.piece_to_id(symbol)
@@ -69,15 +72,9 @@ def with_symbols(proto: bytes, symbols: list[str]) -> bytes:
             body = b"\x0a" + bytes([len(name)]) + name + b"\x15" + struct.pack("<f", 0.0) + b"\x18\x03"
             proto += b"\x0a" + bytes([len(body)]) + body
         elif not pieces.is_control(known) and symbol != "<pad>":
-            raise ValueError(
-                f"the tokenizer has {symbol} as ordinary text already; "
-                'set tokenizer.chat_template to "keep" to use the model\'s own chat template'
-            )
+            advice = 'set tokenizer.chat_template to "keep" to use the model\'s own chat template'
+            raise ValueError(f"the tokenizer has {symbol} as ordinary text already; {advice}")
     return proto
-
-
-def _refuse(message: str):
-    raise TemplateError(message)
 
 
 def _replace(text: str, by: dict[str, str]) -> str:
@@ -91,19 +88,18 @@ class ChatTemplate:
 
     def __init__(self, text: str, pieces: sentencepiece.SentencePieceProcessor, folder: str):
         self.text, self.pieces, self.folder = text, pieces, folder
-        self.role_ids, self.end_id = {}, pieces.eos_id()
+        self.role_ids, self.bos_id, self.end_id = {}, pieces.bos_id(), pieces.eos_id()
+        self.bos, self.end = pieces.id_to_piece(self.bos_id), pieces.id_to_piece(self.end_id)
         # After the opening, text goes on without the space that SentencePiece may put before a text of its own:
         # NormalizerSpec (field 3 of the model) { add_dummy_prefix = 3: false }, merged by joining the bytes.
-        self.middle = sentencepiece.SentencePieceProcessor(
-            model_proto=pieces.serialized_model_proto() + b"\x1a\x02\x18\x00"
-        )
+        proto = pieces.serialized_model_proto() + b"\x1a\x02\x18\x00"
+        self.middle = sentencepiece.SentencePieceProcessor(model_proto=proto)
         self.control = {pieces.id_to_piece(i): i for i in range(pieces.get_piece_size()) if pieces.is_control(i)}
         # A control symbol that a message spells stays text: hidden from the rendering, behind a private-use character.
         self.hidden = {symbol: chr(0xF0000 + i) for i, symbol in enumerate(self.control)}
-        environment = ImmutableSandboxedEnvironment(
-            trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
-        )
-        environment.globals["raise_exception"] = _refuse
+        loops = ["jinja2.ext.loopcontrols"]
+        environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=loops)
+        environment.globals["raise_exception"] = self._refuse
         # {% generation %} marks an answer for transformers; here the difference of two renderings does.
         plain = re.sub(r"(\{%[-+]?\s*)(end)?generation\b", lambda m: m[1] + ("endif" if m[2] else "if true"), text)
         try:
@@ -112,32 +108,28 @@ class ChatTemplate:
             raise ValueError(f"{folder}: the chat template is not valid Jinja: {error}") from None
 
     @staticmethod
+    def _refuse(message: str):
+        raise TemplateError(message)
+
+    @staticmethod
     def source(folder: str) -> str | None:
         """The template that a model folder brings: chat_template.jinja, or the key in tokenizer_config.json."""
         path = os.path.join(folder, "chat_template.jinja")
         if os.path.isfile(path):
             with open(path, encoding="utf-8") as file:
                 return file.read()
-        path = os.path.join(folder, "tokenizer_config.json")
-        if not os.path.isfile(path):
-            return None
-        with open(path, encoding="utf-8") as file:
-            found = json.load(file).get("chat_template")
+        found = read_json(os.path.join(folder, "tokenizer_config.json")).get("chat_template")
         if isinstance(found, list):  # several, by name
             found = {entry["name"]: entry["template"] for entry in found}.get("default")
         return found
 
     def _text(self, messages: list[dict], add_generation_prompt: bool) -> str:
         if not messages:
-            return self.pieces.id_to_piece(self.pieces.bos_id())
+            return self.bos
         messages = [{"role": m["role"], "content": _replace(m["content"], self.hidden)} for m in messages]
         try:
-            return self.template.render(
-                messages=messages,
-                add_generation_prompt=add_generation_prompt,
-                bos_token=self.pieces.id_to_piece(self.pieces.bos_id()),
-                eos_token=self.pieces.id_to_piece(self.pieces.eos_id()),
-            )
+            given = {"messages": messages, "bos_token": self.bos, "eos_token": self.end}
+            return self.template.render(**given, add_generation_prompt=add_generation_prompt)
         except TemplateError as error:
             raise ValueError(f"{self.folder}: the chat template refuses a conversation: {error}") from None
 
@@ -165,13 +157,11 @@ class ChatTemplate:
 
         def extend(whole: str, supervised: bool = False) -> None:
             if not whole.startswith(text):
-                raise ValueError(
-                    f"{self.folder}: the chat template changes what came before when a message follows; "
-                    'set tokenizer.chat_template to "markers"'
-                )
+                changes = "changes what came before when a message follows"
+                raise ValueError(f"{self.folder}: the chat template {changes}; {ADVICE}")
             part = whole[len(text) :]
             if supervised:
-                answer, end, rest = part.rpartition(self.pieces.id_to_piece(self.pieces.eos_id()))
+                answer, end, rest = part.rpartition(self.end)
                 if not end:
                     raise ValueError(f"{self.folder}: the chat template does not end an answer with </s>")
                 add(answer + end, True)
@@ -183,13 +173,11 @@ class ChatTemplate:
                 extend(self._text(messages[:i], True))
                 extend(self._text(messages[: i + 1], False), supervised=True)
         extend(self._text(messages, add_generation_prompt))
-        if self.pieces.bos_id() in ids[1:]:
-            raise ValueError(
-                f"{self.folder}: the chat template writes <s> inside a conversation, where it would open "
-                'a document; set tokenizer.chat_template to "markers"'
-            )
-        if ids[:1] != [self.pieces.bos_id()]:  # here every document opens with it
-            ids, mask = [self.pieces.bos_id(), *ids], [False, *mask]
+        if self.bos_id in ids[1:]:
+            inside = "writes <s> inside a conversation, where it would open a document"
+            raise ValueError(f"{self.folder}: the chat template {inside}; {ADVICE}")
+        if ids[:1] != [self.bos_id]:  # here every document opens with it
+            ids, mask = [self.bos_id, *ids], [False, *mask]
         return ids, mask
 
     def windows(self, messages: list[dict], ids: list[int], mask: list[bool], context: int):

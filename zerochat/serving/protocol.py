@@ -252,8 +252,7 @@ def envelope(ask: Ask, choices: list[dict], streamed: bool, usage: dict | None =
 def usage(ask: Ask, tokens: int, seconds: float) -> dict:
     """Token counts, the end marker included, since it is generated too; a prompt counts once for all its answers.
 
-    Ours: `seconds` from the first token to the last, as the engine saw it.
-    """
+    Ours: `seconds` from the first token to the last, as the engine saw it."""
     prompt = sum(map(len, {id(prompt): prompt for prompt in ask.prompts}.values()))
     counts = {"prompt_tokens": prompt, "completion_tokens": tokens, "total_tokens": prompt + tokens}
     return counts | {"seconds": round(seconds, 4)}

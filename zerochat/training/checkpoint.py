@@ -35,8 +35,7 @@ MANIFEST = "manifest.json"
 def save(engine, folder: str, step: int, context: dict, keep: int = 2) -> None:
     """Write `folder/step-N`, with `context` in its manifest, and keep that many. Every rank must call this.
 
-    Raises SharedError naming file and space needed where the disk does not take it; older checkpoints stay.
-    """
+    Raises SharedError naming file and space needed where the disk does not take it; older checkpoints stay."""
     final, rank = os.path.join(folder, f"step-{step}"), dist.get_rank()
     building, name = final + ".tmp", f"rank-{rank}.safetensors"
     tensors, pieces = _tensors(engine)
@@ -124,8 +123,7 @@ def newest(folder: str, log) -> dict | None:
     """The manifest, with its `path`, of the newest checkpoint that is whole; None where there has never been one.
 
     A damaged one is said, and put aside as `step-N.damaged`. Raises SharedError when none is whole.
-    Every rank must call this; they share the hashing.
-    """
+    Every rank must call this; they share the hashing."""
     rank, ranks = dist.get_rank(), dist.get_world_size()
     if rank == 0:
         for name in os.listdir(folder):

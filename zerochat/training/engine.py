@@ -26,8 +26,7 @@ OVERFLOWS = 20  # so many skipped fp16 steps in a row are no search for a loss s
 def settle(settings: dict, ranks: int) -> tuple[dict, str]:
     """A stage's DeepSpeed settings with every `"auto"` resolved but the number of steps, and their precision in words.
 
-    Raises ValueError for settings that cannot be.
-    """
+    Raises ValueError for settings that cannot be."""
     from deepspeed.accelerator import get_accelerator
 
     resolve_batch(settings, ranks)
@@ -179,8 +178,7 @@ def checked_step(engine, loss: torch.Tensor, shard: "PackedData", rows, step: in
     """`engine.step` that refuses what is not finite: SharedError, before the weights change, naming the step and the
     conversations of its rows; fp16 skips such a step.
 
-    loss: the summed loss of this rank's micro-batches; behind the last of them it becomes that of all ranks.
-    """
+    loss: the summed loss of this rank's micro-batches; behind the last of them it becomes that of all ranks."""
     fp16, zero = engine.fp16_enabled(), engine.zero_optimization_stage()
 
     def check(fine: bool, what: str) -> None:

@@ -136,21 +136,17 @@ def check_shared(out_dir: str) -> None:
     if name:
         open(os.path.join(out_dir, name), "w").close()
     name = broadcast(name)
-    for _ in range(50):  # a network disk may need a moment
-        seen = os.path.exists(os.path.join(out_dir, name))
-        if seen:
-            break
+    path, patience = os.path.join(out_dir, name), time.monotonic() + 5  # seconds: a network disk may need a moment
+    while not os.path.exists(path) and time.monotonic() < patience:
         time.sleep(0.1)
-    hosts = all_gather((socket.gethostname(), seen))
+    hosts = all_gather((socket.gethostname(), os.path.exists(path)))
     if dist.get_rank() == 0:
-        os.remove(os.path.join(out_dir, name))
+        os.remove(path)
     blind = [f"rank {rank} on {host}" for rank, (host, seen) in enumerate(hosts) if not seen]
     if blind:
-        raise SharedError(
-            f"out_dir {os.path.abspath(out_dir)} of rank 0 on {hosts[0][0]} is not shared: "
-            f"{', '.join(blind)} cannot see what is written there; "
-            "put out_dir on a disk that all nodes mount, with its full path"
-        )
+        whose, advice = f"of rank 0 on {hosts[0][0]}", "put out_dir on a disk that all nodes mount, with its full path"
+        seen = f"{', '.join(blind)} cannot see what is written there"
+        raise SharedError(f"out_dir {os.path.abspath(out_dir)} {whose} is not shared: {seen}; {advice}")
 
 
 def take_folder(run: RunFolder, begin: Callable[[], None]) -> None:
@@ -223,21 +219,17 @@ def watch_launcher() -> None:
     step, save, and leave, whatever happens, after 10 seconds. Nobody else would: `deepspeed` dies of SIGTERM
     without a word to its ranks, and exits 0 when its launcher was killed."""
 
-    def command(pid: int) -> str:
-        with open(f"/proc/{pid}/cmdline") as file:
+    def about(pid: int, what: str) -> str:
+        with open(f"/proc/{pid}/{what}") as file:
             return file.read()
-
-    def parent(pid: int) -> int:
-        with open(f"/proc/{pid}/stat") as file:
-            return int(file.read().rpartition(")")[2].split()[1])
 
     launcher = os.getppid()
     if "CROSS_SIZE" not in os.environ or not hasattr(os, "pidfd_open"):  # which the launcher sets
         return
-    if "deepspeed.launcher.launch" not in command(launcher):
+    if "deepspeed.launcher.launch" not in about(launcher, "cmdline"):
         raise ValueError("the launcher of this rank is gone")
-    runner = parent(launcher)
-    watched = [os.pidfd_open(pid) for pid in (launcher, runner) if "deepspeed" in command(pid)]
+    runner = int(about(launcher, "stat").rpartition(")")[2].split()[1])  # its parent
+    watched = [os.pidfd_open(pid) for pid in (launcher, runner) if "deepspeed" in about(pid, "cmdline")]
 
     def watch() -> None:
         gone = select.select(watched, [], [])[0]
