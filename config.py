@@ -118,15 +118,13 @@ KINDS = {"path": "", "sha256": "", "demo": "", "split": "", "limit": 0, "steps":
 KINDS |= {"near_duplicates": 0.0, "processes": 0}
 
 # DeepSpeed accepts unknown top-level keys in silence, so a typing error there would go unnoticed.
-DEEPSPEED_KEYS = set(
-    """
+DEEPSPEED_KEYS = """
     train_batch_size train_micro_batch_size_per_gpu gradient_accumulation_steps optimizer scheduler fp16 bf16
     gradient_clipping zero_optimization steps_per_print wall_clock_breakdown activation_checkpointing
     prescale_gradients gradient_predivide_factor communication_data_type data_types dump_state memory_breakdown
     zero_allow_untested_optimizer zero_force_ds_cpu_optimizer flops_profiler comms_logger tensorboard wandb
     csv_monitor comet checkpoint aio compile torch_autocast sparse_gradients seq_parallel_communication_data_type
-    """.split()
-)
+""".split()
 
 
 def load_config(path: str, overrides: list[str] = ()) -> dict:
@@ -147,12 +145,10 @@ def load_config(path: str, overrides: list[str] = ()) -> dict:
     if starts := [stage["init_from"] for stage in config["stages"] if stage["init_from"]]:
         config["tokenizer"]["path"] = config["tokenizer"]["path"] or starts[0]
     if config["stages"] and config["stages"][0]["init_from"]:
-        for key in set(given.get("model", {})) - {"max_position_embeddings", *TRAINING_FIELDS}:
-            fields = ", ".join(TRAINING_FIELDS)
-            raise ValueError(
-                f"{path}: model.{key}: the shape is that of init_from, {starts[0]}; leave it out (of this "
-                f"section only max_position_embeddings, {fields} count)"
-            )
+        allowed = ("max_position_embeddings", *TRAINING_FIELDS)
+        for key in set(given.get("model", {})) - set(allowed):
+            advice = f"leave it out (of this section only {', '.join(allowed)} count)"
+            raise ValueError(f"{path}: model.{key}: the shape is that of init_from, {starts[0]}; {advice}")
     config["evaluate"]["data"] = _sources(config["evaluate"]["data"], f"{path}: evaluate.data")
     _check(config, path)
     return config
@@ -197,7 +193,7 @@ def _merge(defaults: dict, given: dict, path: str, section: str) -> dict:
     merged = copy.deepcopy(defaults)
     for key, value in given.items():
         full = f"{section}.{key}" if section else key
-        known = DEEPSPEED_KEYS if section.endswith("deepspeed") else set(defaults)
+        known = DEEPSPEED_KEYS if section.endswith("deepspeed") else defaults
         if key not in known and section != "data.rules":
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
             hint = f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(sorted(known))}"

@@ -160,9 +160,6 @@ def permutation(rows: int, seed: int, epoch: int) -> np.ndarray:
     return np.random.default_rng([seed, epoch]).permutation(rows)
 
 
-# --- the command line ----------------------------------------------------------------------------------------------
-
-
 def main(argv=None) -> None:
     parser = argparse.ArgumentParser(description="prepare a config's data and report what was kept and dropped")
     parser.add_argument("--config", help="what to prepare; with --inspect, whose tokenizer, context and rules to use")

@@ -111,9 +111,8 @@ def answer_samples(engine: Engine, samples: list[dict], max_new_tokens: int = 12
                 continue  # this question alone exceeds the context
             prompts.append(prompt)
             turn = {"skill": message.get("skill", sample.get("skill", "-")), "lang": sample.get("lang", "-")}
-            turn |= {key: message.get(key) for key in ("back", "check")} | {
-                key: sample[key] for key in ("source", "line")
-            }
+            turn |= {"back": message.get("back"), "check": message.get("check")}
+            turn |= {"source": sample["source"], "line": sample["line"]}
             turn |= {"history": history, "reference": message["content"], "conversation": conversation, "message": i}
             turns.append(turn)
     if not turns:
@@ -166,9 +165,6 @@ def evaluate(engine: Engine, samples: list[dict], max_new_tokens: int = 128, pro
     figures = {"conversations": len(samples), "likelihood": found, "turns": turns}
     figures |= {key: found["all"][key] for key in ("loss", "perplexity", "bits_per_byte")}
     return figures | {"groups": {name: summarise(groups[name], overlap) for name in sorted(groups)}}
-
-
-# --- the command line -----------------------------------------------------------------------------------------------
 
 
 def main(argv=None) -> None:

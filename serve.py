@@ -49,13 +49,8 @@ def main(argv=None) -> None:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--slots", type=int, default=8, help="answers generated side by side")
     parser.add_argument("--queue", type=int, default=64, help="requests that may wait for a slot; more get a 503")
-    parser.add_argument(
-        "--allow-host",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="a name this server is reached under, beside localhost and addresses; may be repeated",
-    )
+    known = "a name this server is reached under, beside localhost and addresses; may be repeated"
+    parser.add_argument("--allow-host", action="append", default=[], metavar="NAME", help=known)
     parser.add_argument("--drain", type=int, default=60, help="seconds to finish what runs after SIGTERM")
     args = parser.parse_args(argv)
     # uvicorn finishes what runs and then raises the signal again: that is the moment to leave, and no failure.
@@ -69,11 +64,8 @@ def main(argv=None) -> None:
         name = os.path.basename(os.path.abspath(folder))
         key = os.environ.get("ZEROCHAT_API_KEY")  # not an argument: those are seen by every user of the machine
         if not loopback(args.host):
-            print(
-                f"warning: on {args.host} everyone who reaches this port can use the model"
-                + ("" if key else "; set ZEROCHAT_API_KEY, and put TLS in front"),
-                file=sys.stderr,
-            )
+            advice = "" if key else "; set ZEROCHAT_API_KEY, and put TLS in front"
+            print(f"warning: on {args.host} everyone who reaches this port can use the model{advice}", file=sys.stderr)
         names = tuple(host.lower() for host in args.allow_host)
         service = Service(engine, name, args.queue, api_key=key, allowed_hosts=names)
         listening = listen(args.host, args.port)
@@ -81,9 +73,8 @@ def main(argv=None) -> None:
         raise SystemExit(f"error: {error}") from None
     host = f"[{args.host}]" if ":" in args.host else args.host
     print(f"{name} is at http://{host}:{listening.getsockname()[1]}", flush=True)
-    uvicorn.Server(
-        uvicorn.Config(service.app(), log_level="warning", server_header=False, timeout_graceful_shutdown=args.drain)
-    ).run(sockets=[listening])
+    quiet = {"log_level": "warning", "server_header": False, "timeout_graceful_shutdown": args.drain}
+    uvicorn.Server(uvicorn.Config(service.app(), **quiet)).run(sockets=[listening])
 
 
 if __name__ == "__main__":

@@ -24,9 +24,7 @@ def describe(model: nn.Module, lora_rank: int, zero: dict, ranks: list[int]) -> 
     if lora_rank:
         matrices = [m for m in model.model.modules() if isinstance(m, nn.Linear)]
         adapters = lora_rank * sum(m.in_features + m.out_features for m in matrices)
-        vocabulary = sum(
-            p.numel() for name, p in model.named_parameters() if "embed_tokens" in name or "lm_head" in name
-        )
+        vocabulary = parameters - sum(p.numel() for p in model.model.layers.parameters()) - len(model.model.norm.weight)
         lines.append(f"trained: {adapters:,} in adapters of rank {lora_rank}, {vocabulary:,} in embedding and head")
         parameters, trained = parameters + adapters, adapters + vocabulary
     for number in ranks:

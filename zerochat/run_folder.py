@@ -1,10 +1,11 @@
 """`out_dir`: what a run writes there, whose it is, and whether it is finished. Nobody else knows.
 
-run.json                          the config of the run that the folder holds
-data/<hash>/                      prepared data, keyed by all that made them
-pretrain/  sft/                   checkpoints, metrics.jsonl, done.json; the model of every stage but the last
-config.json  model.safetensors    the result, a Llama folder; report.json, written last, says that the run is finished
-"""
+    run.json                        the config of the run that the folder holds
+    data/<hash>/                    prepared data, keyed by all that made them
+    pretrain/  sft/                 checkpoints, metrics.jsonl, done.json; the model of every stage but the last
+    config.json  model.safetensors  the result, a Llama folder; report.json, written last
+
+report.json says that the run is finished."""
 
 import glob
 import json
@@ -43,8 +44,6 @@ class RunFolder:
         for name in os.listdir(self.file("data")) if os.path.isdir(self.file("data")) else []:
             shutil.rmtree(self.file("data", name))
 
-    # --- whose it is ---
-
     def claim(self) -> None:
         """Lock the folder for this process, to its end or `release`; ValueError when another run holds it."""
         fcntl = file_locks()
@@ -64,8 +63,6 @@ class RunFolder:
         if self._lock is not None:
             os.close(self._lock)
         self._lock = None
-
-    # --- what run it holds ---
 
     def config(self) -> dict:
         """The config of the run in here: run.json's, else that of the last checkpoint; {} where there is none."""
@@ -100,8 +97,6 @@ class RunFolder:
         for name in ("run.json", "report.json", *WEIGHTS):
             with suppress(FileNotFoundError):
                 os.remove(self.file(name))
-
-    # --- how far it is ---
 
     def stage_is_done(self, stage: dict) -> bool:
         return read_json(self.file(stage["name"], "done.json")) == _length(stage)

@@ -44,7 +44,6 @@ def knowledge(lang: str) -> dict[str, list[dict[str, str]]]:
     return rows
 
 
-# --- From exchanges to conversations ---
 class Skill(NamedTuple):
     answers: list[str]
     wordings: list[str]
@@ -118,9 +117,8 @@ def plan(rng: random.Random, in_shop: bool) -> list[str]:
         if len(skills) < 7 and rng.random() < 0.15:  # a question at any moment, often before its fact has been told
             skills.insert(rng.randrange(len(skills)), rng.choice(sorted(ASKED_FOR)))
     else:
-        skills = rng.choices(
-            world.SERVICE + world.FACTUAL + world.SMALL_TALK + list(world.FREE_TEXT), k=rng.choice((1, 1, 2, 2, 3))
-        )
+        every = world.SERVICE + world.FACTUAL + world.SMALL_TALK + list(world.FREE_TEXT)
+        skills = rng.choices(every, k=rng.choice((1, 1, 2, 2, 3)))
     if in_shop:
         skills.insert(rng.choice((0, len(skills))), "which_shop")
     return ["greeting"] * (rng.random() < 0.1) + skills

@@ -2,12 +2,9 @@
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from zerochat.evaluation.metrics import ratio_interval
-
-if TYPE_CHECKING:
-    from zerochat.generation.engine import Engine
+from zerochat.generation.engine import Engine
 
 
 def read_choices(path: str) -> list[dict]:
@@ -34,7 +31,7 @@ def read_choices(path: str) -> list[dict]:
     return questions
 
 
-def multiple_choice(engine: "Engine", questions: list[dict], token_nats: Callable) -> dict:
+def multiple_choice(engine: Engine, questions: list[dict], token_nats: Callable) -> dict:
     """How often the right answer is the likeliest, of all tokens and its end marker together, and per byte of text.
 
     token_nats: `evaluate.token_nats`."""

@@ -75,11 +75,8 @@ def bleu_chrf(answers: list[str], references: list[str]) -> dict[str, float | st
     import sacrebleu  # here and not above: it is in the extra `eval`, and a training run does without
 
     name = "zh" if is_chinese(" ".join(references)) else "13a"
-    return {
-        "bleu": sacrebleu.corpus_bleu(answers, [references], tokenize=name, force=True).score,
-        "bleu_tokenisation": name,
-        "chrf": sacrebleu.corpus_chrf(answers, [references]).score,
-    }
+    bleu = sacrebleu.corpus_bleu(answers, [references], tokenize=name, force=True).score
+    return {"bleu": bleu, "bleu_tokenisation": name, "chrf": sacrebleu.corpus_chrf(answers, [references]).score}
 
 
 def bootstrap(statistic: Callable[[np.ndarray], np.ndarray], units: int, resamples: int = 1000) -> tuple[float, float]:

@@ -1,16 +1,12 @@
 """What the model looked at: the attention weights behind one predicted token."""
 
 import math
-from typing import TYPE_CHECKING
 
 import torch
 
-if TYPE_CHECKING:
-    from model import LanguageModel
-
 
 @torch.inference_mode()
-def attention_weights(model: "LanguageModel", ids: list[int]) -> torch.Tensor:
+def attention_weights(model, ids: list[int]) -> torch.Tensor:
     """How the last of the ids attends to all of them: softmax(q k / sqrt(E)) (Vaswani et al. 2017, eq. 1), [L, H, T].
 
     An uncached forward pass; what enters each attention layer is caught on the way in."""

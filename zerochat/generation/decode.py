@@ -37,9 +37,8 @@ class Product:
         cpu = self.weight.device.type == "cpu" and torch.backends.mkldnn.is_available()
         exact = self.weight.dtype == torch.float32
         self.parts = self.weight.view(math.gcd(out, 16), -1, size) if cpu and exact else None
-        packs = cpu and (
-            rows > 1 if exact else self.weight.dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-        )
+        bf16 = self.weight.dtype == torch.bfloat16 and cpu and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        packs = cpu and (rows > 1 if exact else bf16)
         self.packed = torch.ops.mkldnn._reorder_linear_weight(self.weight, rows) if packs else None
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -81,33 +80,25 @@ class CachedModel:
     def __init__(self, model: "LanguageModel", slots: int):
         config = self.config = model.config
         self.slots, self.embedding, self.norm = slots, model.model.embed_tokens, Norm(model.model.norm)
-        self.layers = [
-            (
-                Norm(layer.input_layernorm),
-                Product(layer.self_attn.q_proj, layer.self_attn.k_proj, layer.self_attn.v_proj, rows=slots),
-                Product(layer.self_attn.o_proj, rows=slots),
-                Norm(layer.post_attention_layernorm),
-                Product(layer.mlp.gate_proj, layer.mlp.up_proj, rows=slots),
-                Product(layer.mlp.down_proj, rows=slots),
-            )
-            for layer in model.model.layers
-        ]
+        self.layers = []
+        for layer in model.model.layers:
+            attention, mlp = layer.self_attn, layer.mlp
+            qkv = Product(attention.q_proj, attention.k_proj, attention.v_proj, rows=slots)
+            first = (Norm(layer.input_layernorm), qkv, Product(attention.o_proj, rows=slots))
+            gate_up, down = Product(mlp.gate_proj, mlp.up_proj, rows=slots), Product(mlp.down_proj, rows=slots)
+            self.layers.append((*first, Norm(layer.post_attention_layernorm), gate_up, down))
         self.head = Product(model.lm_head, rows=slots)
         if config.tie_word_embeddings:
             self.embedding.weight = model.lm_head.weight
-        length = config.max_position_embeddings
-        device, dtype = self.head.weight.device, self.head.weight.dtype
-        self.device = device
+        length, dtype = config.max_position_embeddings, self.head.weight.dtype
+        device = self.device = self.head.weight.device
         cos, sin = model.rotary(torch.arange(length, device=device)[None])
         sign = torch.ones(config.head_size, device=device)
         sign[: config.head_size // 2] = -1  # rotate-half subtracts in the first half
         self.cos, self.sin = cos[0, 0].to(dtype), (sin[0, 0] * sign).to(dtype)  # [C, E]
+        shape = (len(self.layers), 2, slots, config.num_key_value_heads, length, config.head_size)
         # On a CPU attention in bf16 takes three to seven times as long as in fp32.
-        self.cache = torch.zeros(
-            (len(self.layers), 2, slots, config.num_key_value_heads, length, config.head_size),
-            device=device,
-            dtype=torch.float32 if device.type == "cpu" else dtype,
-        )
+        self.cache = torch.zeros(shape, device=device, dtype=torch.float32 if device.type == "cpu" else dtype)
 
     def prefill(self, slot: int, ids: list[int], start: int) -> Tensor:
         """Read more of a slot's sequence, from position `start` on; the logits [1, V] that follow its last token."""
@@ -158,10 +149,8 @@ class CachedModel:
             qkv = qkv.to(self.cache.dtype)
             self.cache[i].view(-1, E)[lines] = qkv[:, H:].reshape(-1, E)
             q = qkv[:, :H].view(S, R, K, G, E).permute(0, 2, 3, 1, 4).reshape(S, K, G * R, E)
-            y = [
-                attend(q.flatten(0, 1), keys[i], values[i], mask)  # [nK, GR, E]
-                for q, (mask, keys, values) in zip(q.split(counts), views)
-            ]
+            parts = zip(q.split(counts), views)
+            y = [attend(q.flatten(0, 1), keys[i], values[i], mask) for q, (mask, keys, values) in parts]  # [nK, GR, E]
             y = torch.cat(y).view(S, K, G, R, E).permute(0, 3, 1, 2, 4).reshape(N, H * E)
             x = x + o_proj(y.to(x.dtype))
             gate, up = gate_up_proj(post_norm(x)).chunk(2, dim=-1)

@@ -123,9 +123,8 @@ class Engine:
         """Queue a prompt of token ids; `step` until its `finish_reason` is set."""
         sampling.check(self.model.config.vocab_size)
         if len(prompt) >= self.context:
-            raise ValueError(
-                f"the prompt's {len(prompt)} tokens leave no room for an answer in the context of {self.context}"
-            )
+            room = f"no room for an answer in the context of {self.context}"
+            raise ValueError(f"the prompt's {len(prompt)} tokens leave {room}")
         request = Request(prompt, sampling, self.tokenizer)
         self.waiting.append(request)
         return request
@@ -192,10 +191,8 @@ class Engine:
             if sampling.logprobs is not None:
                 values, ids = likely[row].topk(sampling.logprobs)
                 request.logprobs.append((float(likely[row, token]), list(zip(ids.tolist(), values.tolist()))))
-            full = (
-                len(request.tokens) + 1 >= sampling.max_new_tokens
-                or len(request.prompt) + len(request.tokens) + 1 >= self.context
-            )
+            size = len(request.tokens) + 1
+            full = size >= sampling.max_new_tokens or len(request.prompt) + size >= self.context
             request.add(token, "stop" if token in self.tokenizer.end_ids else "length" if full else None)
             if request.finish_reason:
                 self._free(slot)

@@ -7,12 +7,8 @@ supervised stays as it was. Of the training split alone, and off by default (`da
 
 import hashlib
 import random
-from typing import TYPE_CHECKING
 
 import sentencepiece
-
-if TYPE_CHECKING:
-    from tokenizer import Tokenizer
 
 # Neighbours on a keyboard; a finger that misses hits one of them.
 KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
@@ -64,7 +60,7 @@ def width(text: str, draw: random.Random) -> str:
     return "".join(table[c] if c in table and not c.isalpha() else c for c in text)
 
 
-def versions(sample: dict, tokenizer: "Tokenizer", settings: dict, seed: int, epoch: int):
+def versions(sample: dict, tokenizer, settings: dict, seed: int, epoch: int):
     """The samples that stand for one sample in this epoch, itself changed and its suffixes, and the function that
     encodes their texts (None: the tokenizer's own).
 
@@ -74,9 +70,10 @@ def versions(sample: dict, tokenizer: "Tokenizer", settings: dict, seed: int, ep
         return [sample], None
     identity = "\0".join(f"{m['role']}\0{m['content']}" for m in sample["messages"]).encode("utf-8", "replace")
     draw = random.Random(hashlib.blake2b(identity + f"\0{seed}\0{epoch}".encode(), digest_size=8).digest())
-    messages = [
-        {**m, "content": _noisy(m["content"], draw, settings)} if m["role"] == "user" else m for m in sample["messages"]
-    ]
+    messages = list(sample["messages"])
+    for i, m in enumerate(messages):
+        if m["role"] == "user":
+            messages[i] = {**m, "content": _noisy(m["content"], draw, settings)}
     if draw.random() < settings["system"]:
         has_one = messages[0]["role"] == "system"
         messages = messages[1:] if has_one else [{"role": "system", "content": draw.choice(SYSTEM)}, *messages]
@@ -92,7 +89,7 @@ def versions(sample: dict, tokenizer: "Tokenizer", settings: dict, seed: int, ep
     return [{**sample, "messages": version} for version in chosen], encode
 
 
-def _subword(tokenizer: "Tokenizer", rate: float, seed: int, texts: set[str]):
+def _subword(tokenizer, rate: float, seed: int, texts: set[str]):
     """A function that cuts these texts into other pieces than the likeliest; the texts stay the same."""
 
     def encode(text: str) -> list[int]:

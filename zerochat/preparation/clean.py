@@ -199,28 +199,10 @@ def language(messages: Messages, wanted: list):
     return messages if found in wanted else Drop(f"language {found}")
 
 
-_of_texts = [
-    html_leftovers,
-    mojibake,
-    invisible,
-    line_ends,
-    boilerplate,
-    no_input_marker,
-    repeated_input,
-    leaked_prompt,
-]
-_of_chats = [
-    empty_turns,
-    system_first,
-    user_first,
-    repeated_role,
-    answered_end,
-    unseen_input,
-    echo,
-    too_short,
-    too_long,
-]
-TEXT_RULES, CHAT_RULES = ({rule.__name__: rule for rule in rules} for rules in (_of_texts, [*_of_chats, language]))
+RULES_IN_ORDER = (html_leftovers, mojibake, invisible, line_ends, boilerplate, no_input_marker, repeated_input)
+TEXT_RULES = {rule.__name__: rule for rule in (*RULES_IN_ORDER, leaked_prompt)}
+RULES_IN_ORDER = (empty_turns, system_first, user_first, repeated_role, answered_end, unseen_input, echo, too_short)
+CHAT_RULES = {rule.__name__: rule for rule in (*RULES_IN_ORDER, too_long, language)}
 RULES = {**TEXT_RULES, **CHAT_RULES}
 FOR_TEXTS_TOO = ("too_short", "language")
 OFF = {"language"}

@@ -20,17 +20,8 @@ WIDTH = BANDS * ROWS * 4  # bytes of a signature
 # What is known of a sample when it has been cleaned. mark: of the whole text; prompt: of all before the last answer
 # (0: a plain document); share: what decides its split; length: bytes of its line; split: 0 by share, 1 train,
 # 2 validation; counts: 1, or 0 for the second part of a text cut by position.
-ENTRY = np.dtype(
-    [
-        ("mark", "<u8"),
-        ("prompt", "<u8"),
-        ("share", "<u8"),
-        ("length", "<u4"),
-        ("source", "<u2"),
-        ("split", "u1"),
-        ("counts", "u1"),
-    ]
-)
+FIELDS = "mark <u8, prompt <u8, share <u8, length <u4, source <u2, split u1, counts u1"
+ENTRY = np.dtype([tuple(field.split()) for field in FIELDS.split(", ")])
 DUPLICATE, NEAR_DUPLICATE, LEAKED = 1, 2, 3
 
 
@@ -71,9 +62,8 @@ def near_duplicates(signatures, threshold: float, chosen: np.ndarray | None = No
     for band in range(BANDS):
         key = np.empty(len(chosen), dtype=np.uint64)
         for i in range(0, count, 2**16):
-            rows = np.ascontiguousarray(_between(signatures, i, i + 2**16)[:, band * ROWS : (band + 1) * ROWS]).view(
-                "<u8"
-            )
+            part = _between(signatures, i, i + 2**16)[:, band * ROWS : (band + 1) * ROWS]
+            rows = np.ascontiguousarray(part).view("<u8")
             begin, end = np.searchsorted(chosen, (i, i + 2**16))
             part = rows[chosen[begin:end] - i]
             key[begin:end] = part[:, 0] * np.uint64(0x9E3779B97F4A7C15) ^ part[:, 1]

@@ -25,9 +25,6 @@ SPEAKERS = {
 ROLES = {name: role for role, names in SPEAKERS.items() for name in names.split()}
 
 
-# --- formats: from a record to messages -------------------------------------------------------------------------
-
-
 def openai_messages(record: dict) -> list[dict]:
     """{"messages": [{"role": "user", "content": "..."}, ...]}; content may be a list of text parts"""
     messages = []
@@ -119,6 +116,7 @@ def _role(name: str) -> str:
 
 
 # What recognises a format: the keys that its records have. The first that matches is taken.
+QUESTIONS = [{"prompt", "completion"}, {"prompt", "response"}, {"question", "answer"}, {"question", "response"}]
 FORMATS = {
     "preference": (preference, [{"chosen", "rejected"}]),
     "messages": (openai_messages, [{"messages"}]),
@@ -127,12 +125,8 @@ FORMATS = {
     "dialogue": (dialogue, [{"turns"}]),
     "multiwoz": (multiwoz, [{"log"}]),
     "alpaca": (alpaca, [{"instruction", "output"}, {"instruction", "response"}]),
-    "prompt_completion": (
-        prompt_completion,
-        [{"prompt", "completion"}, {"prompt", "response"}, {"question", "answer"}],
-    ),
+    "prompt_completion": (prompt_completion, QUESTIONS),
 }
-FORMATS["prompt_completion"][1].append({"question", "response"})
 TEXT_FORMATS = ("auto", "text", "lines", "eou")
 
 

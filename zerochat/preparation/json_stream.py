@@ -51,12 +51,8 @@ class JsonStream:
         opening, keyed = self.peek(), False
         if opening == "{":  # {"id": {...}, ...} is an object of records, any other one is a record
             begin, self.at = self.at, self.at + 1
-            keyed = (
-                self.peek() == '"'
-                and self.value() not in ("prompt", "chosen")
-                and self.expect(":")
-                and self.peek() == "{"
-            )
+            name = self.value() if self.peek() == '"' else "prompt"
+            keyed = name not in ("prompt", "chosen") and self.expect(":") and self.peek() == "{"
             self.at = begin
         if opening != "[" and not keyed:
             while self.peek():

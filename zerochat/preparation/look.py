@@ -33,9 +33,6 @@ b { color: #fff; background: #7a4fbf; border-radius: 3px; padding: 0 3px } hr { 
 """
 
 
-# --- the report -------------------------------------------------------------------------------------------------
-
-
 def summary(stages: dict) -> str:
     """A few lines a stage: what was read, kept, changed and dropped per source, and the size of each shard."""
     lines = []
@@ -132,9 +129,6 @@ def kind_of(text: str) -> str:
     if len(PROGRAM.findall(text)) * 3 > text.count("\n") + 1 and "\n" in text:
         return "code"
     return "Chinese" if len(IDEOGRAPH.findall(text)) * 4 > len(text) else "English"
-
-
-# --- the picture ------------------------------------------------------------------------------------------------
 
 
 def inspect(source: dict, config: dict, tokenizer: "Tokenizer", page: str | None) -> str:

@@ -48,10 +48,8 @@ def files_of(path: str, root: str) -> list[str]:
     found = (f for f in glob.glob(pattern, recursive=True) if f.removesuffix(".gz").endswith(EXTENSIONS))
     files = sorted(f for f in found if os.path.isfile(f))
     if not files:
-        raise ValueError(
-            f"{full}: no such file, or no {', '.join(EXTENSIONS)} (or .gz of one) in it; "
-            "see data.data_root and the source's path in the config"
-        )
+        advice = "see data.data_root and the source's path in the config"
+        raise ValueError(f"{full}: no such file, or no {', '.join(EXTENSIONS)} (or .gz of one) in it; {advice}")
     return files
 
 
@@ -73,9 +71,8 @@ def download(url: str, sha256: str | None, cache: str) -> str:
             total = int(response.headers.get("Content-Length") or 0)
             with tqdm(total=total or None, unit="B", unit_scale=True, desc=name) as bar:
                 while block := response.read(2**20):
-                    file.write(block)
                     digest.update(block)
-                    size += len(block)
+                    size += file.write(block)
                     bar.update(len(block))
         if total and size != total:
             raise ValueError(f"{url}: {size:,} of {total:,} bytes arrived")

@@ -1,5 +1,6 @@
 """What a preparation kept, changed and dropped, counted by source and reason, with a few examples of each."""
 
+import json
 import os
 
 
@@ -38,20 +39,20 @@ def check_bad(name: str, report: dict, options: dict, at_least: int = 0) -> None
     strict, bad, read = options["strict"], report["bad"], report["read"]
     if bad <= (0 if strict else options["max_bad"] * max(read, at_least)):
         return
-    found = [
-        f"  {where}: {reason.removeprefix('bad: ')}"
-        for reason, entry in report["dropped"].items()
-        if reason.startswith("bad: ")
-        for where, *_ in entry["examples"]
-    ]
+    reasons = {reason: entry for reason, entry in report["dropped"].items() if reason.startswith("bad: ")}
+    found = [f"  {where}: {reason[5:]}" for reason, entry in reasons.items() for where, *_ in entry["examples"]]
     found.sort(key=lambda text: [int(part) if part.isdigit() else part for part in text.split(":")[1:2]])
     limit = "none may be (data.strict)" if strict else f"at most {options['max_bad']:.1%} may be (data.max_bad)"
     listed = "\n".join(found[: 1 if strict else 10])
     raise ValueError(f"{name}: {bad:,} of {read:,} records are bad, {limit}:\n{listed}")
 
 
-def check_kept(stage: str, report: dict) -> None:
-    """ValueError for a source of which nothing is usable, with the reasons."""
+def check_kept(stage: str, report: dict, anything: bool) -> None:
+    """ValueError, with the reasons, where not `anything` is left to train on, or nothing of one source."""
+    if not anything:
+        dropped = {name: {why: found["count"] for why, found in c["dropped"].items()} for name, c in report.items()}
+        left = "no sample is left to train on after cleaning"
+        raise ValueError(f"stage {stage}: {left}; dropped: {json.dumps(dropped)}")
     for name, counts in report.items():
         if not counts["kept"]:
             reasons = ", ".join(f"{entry['count']:,} {reason}" for reason, entry in counts["dropped"].items())

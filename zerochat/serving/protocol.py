@@ -11,13 +11,9 @@ import difflib
 import json
 import time
 import uuid
-from typing import TYPE_CHECKING
 
 from zerochat.generation.engine import Engine, Request
 from zerochat.generation.sampling import Sampling
-
-if TYPE_CHECKING:
-    from tokenizer import Tokenizer
 
 MAX_TOKENS = 256  # where the request does not say
 
@@ -202,7 +198,7 @@ def _sampling_values(fields: Fields, chat: bool) -> dict:
     return values | {"max_new_tokens": limit, "logprobs": logprobs if wanted else None}
 
 
-def token_entry(tokenizer: "Tokenizer", token: int, logprob: float) -> dict:
+def token_entry(tokenizer, token: int, logprob: float) -> dict:
     """One token of a log-probability list; `bytes` is None for a marker, which is no text."""
     data = tokenizer.bytes_of(token)
     text = tokenizer.name_of(token)

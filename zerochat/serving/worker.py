@@ -63,20 +63,10 @@ class Worker(threading.Thread):
             for request in self.engine.step():
                 answers, index, told = self.jobs[request]
                 entries = token_entries(self.engine, request, told)
-                news.append(
-                    (
-                        answers,
-                        Part(
-                            index,
-                            request.read(),
-                            entries,
-                            len(request.tokens) - told,
-                            request.finish_reason,
-                            time.monotonic(),
-                        ),
-                    )
-                )
-                self.jobs[request] = (answers, index, len(request.tokens))
+                tokens, told = len(request.tokens) - told, len(request.tokens)
+                part = Part(index, request.read(), entries, tokens, request.finish_reason, time.monotonic())
+                news.append((answers, part))
+                self.jobs[request] = (answers, index, told)
                 if request.finish_reason:
                     del self.jobs[request]
         except Exception:  # a broken step must not leave its callers waiting for ever

@@ -29,9 +29,6 @@ from zerochat.training.ranks import SharedError, all_gather, broadcast
 MANIFEST = "manifest.json"
 
 
-# --- save ---------------------------------------------------------------------------------------------------
-
-
 def save(engine, folder: str, step: int, context: dict, keep: int = 2) -> None:
     """Write `folder/step-N`, with `context` in its manifest, and keep that many. Every rank must call this.
 
@@ -63,10 +60,9 @@ def save(engine, folder: str, step: int, context: dict, keep: int = 2) -> None:
     problems = broadcast(problems)
     if problems:
         need, free = sum(size for *_, size in said) / 2**20, shutil.disk_usage(folder).free / 2**20
-        raise SharedError(
-            f"the checkpoint of step {step} could not be written: {problems[0]}. It needs {need:.1f} MiB, "
-            f"{free:.1f} MiB are free; earlier checkpoints in {folder} are as they were. Make room and start again"
-        )
+        space = f"It needs {need:.1f} MiB, {free:.1f} MiB are free; earlier checkpoints in {folder} are as they were"
+        what = f"the checkpoint of step {step} could not be written: {problems[0]}"
+        raise SharedError(f"{what}. {space}. Make room and start again")
 
 
 def _tensors(engine) -> tuple[dict[str, torch.Tensor], list[masters.Piece]]:
@@ -114,9 +110,6 @@ def _remove(folder: str) -> None:
 def _steps(folder: str) -> list[int]:
     names = [re.fullmatch(r"step-(\d+)", name) for name in os.listdir(folder)]
     return sorted((int(match[1]) for match in names if match), reverse=True)
-
-
-# --- load ---------------------------------------------------------------------------------------------------
 
 
 def newest(folder: str, log) -> dict | None:
@@ -195,9 +188,8 @@ class _Pieces:
                 out[begin - first : end - first] = source[here + begin - there : here + end - there]
                 filled += end - begin
         if filled != count:
-            raise SharedError(
-                f"the checkpoint has {filled} of {count} numbers of {kind} {name}: it belongs to another model"
-            )
+            found = f"{filled} of {count} numbers of {kind} {name}"
+            raise SharedError(f"the checkpoint has {found}: it belongs to another model")
         return out
 
 

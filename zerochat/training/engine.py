@@ -5,7 +5,6 @@ What is particular to a version of DeepSpeed (0.19.8 here) stands in this file a
 
 import math
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import torch
 import torch.distributed as dist
@@ -14,13 +13,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from zerochat.training import masters
 from zerochat.training.ranks import SharedError, has_compiler, quiet
 
-if TYPE_CHECKING:
-    from data import PackedData
-
 OVERFLOWS = 20  # so many skipped fp16 steps in a row are no search for a loss scale any more
-
-
-# --- settings -----------------------------------------------------------------------------------------------
 
 
 def settle(settings: dict, ranks: int) -> tuple[dict, str]:
@@ -115,9 +108,6 @@ def partitioned(settings: dict):
     return build, lambda parameter: zero.GatheredParameters([parameter], modifier_rank=0)
 
 
-# --- the engine ---------------------------------------------------------------------------------------------
-
-
 @contextmanager
 def initializing(log: str | None):
     """Around `deepspeed.initialize`: what it prints goes to the file `log`, what it raises becomes one line."""
@@ -174,7 +164,7 @@ def forgotten_scale(engine) -> float:
     return loss_scale(engine) if engine.fp16_enabled() and engine.zero_optimization_stage() == 0 else 1.0
 
 
-def checked_step(engine, loss: torch.Tensor, shard: "PackedData", rows, step: int) -> None:
+def checked_step(engine, loss: torch.Tensor, shard, rows, step: int) -> None:
     """`engine.step` that refuses what is not finite: SharedError, before the weights change, naming the step and the
     conversations of its rows; fp16 skips such a step.
 
@@ -208,7 +198,6 @@ class Overflows:
         """SharedError when so many in a row are no search for a loss scale any more."""
         self.count = 0 if self.engine.was_step_applied() else self.count + 1
         if self.count == OVERFLOWS:
-            raise SharedError(
-                f"{OVERFLOWS} steps in a row overflowed fp16, the last at step {step} with loss scale "
-                f"{loss_scale(self.engine):g}; a lower learning rate or bf16 may help"
-            )
+            last = f"the last at step {step} with loss scale {loss_scale(self.engine):g}"
+            advice = "a lower learning rate or bf16 may help"
+            raise SharedError(f"{OVERFLOWS} steps in a row overflowed fp16, {last}; {advice}")

@@ -43,10 +43,8 @@ def layout(engine) -> tuple[list[torch.Tensor], list[Piece]]:
 def whole(engine) -> dict[str, torch.Tensor]:
     """Without ZeRO: parameter name -> its fp32 master."""
     (masters, pieces), params = layout(engine), dict(engine.module.named_parameters())
-    return {
-        name: masters[master].data.view(-1)[here : here + count].view_as(params[name])
-        for name, _, master, here, count in pieces
-    }
+    flat = {name: masters[master].data.view(-1)[here : here + count] for name, _, master, here, count in pieces}
+    return {name: values.view_as(params[name]) for name, values in flat.items()}
 
 
 def gather(engine) -> dict[str, torch.Tensor]:
@@ -71,10 +69,8 @@ def moments(engine, master: torch.Tensor) -> dict[str, torch.Tensor]:
     for key, value in tensors.items():
         if value.shape != master.shape:
             kept = f"{type(engine.basic_optimizer).__name__} keeps {key} of shape {list(value.shape)}"
-            raise SharedError(
-                f"{kept} for weights of shape {list(master.shape)}: checkpoints do not cover this; "
-                "choose another optimizer"
-            )
+            advice = "checkpoints do not cover this; choose another optimizer"
+            raise SharedError(f"{kept} for weights of shape {list(master.shape)}: {advice}")
     return tensors
 
 
@@ -126,12 +122,8 @@ def _replay_bias_correction(optimizer, taken: int) -> None:
         if hasattr(optimizer, "ds_opt_adam"):  # DeepSpeedCPUAdam, under ZeRO-Offload
             optimizer.ds_opt_adam.adam_update(optimizer.opt_id, t, 0.0, *betas, 1.0, 0.0, True, *spare)
         elif hasattr(optimizer, "multi_tensor_adam") and not torch.cuda.is_available():  # FusedAdam
-            lists, overflow, mode = (
-                [[tensor] for tensor in spare],
-                torch.zeros(1, dtype=torch.int),
-                optimizer.adam_w_mode,
-            )
-            optimizer.multi_tensor_adam(1, overflow, lists, 0.0, *betas, 1.0, t, mode, 1, 0.0)
+            lists, overflow = [[tensor] for tensor in spare], torch.zeros(1, dtype=torch.int)
+            optimizer.multi_tensor_adam(1, overflow, lists, 0.0, *betas, 1.0, t, optimizer.adam_w_mode, 1, 0.0)
 
 
 def undo_first_step(engine) -> None:

@@ -24,8 +24,6 @@ import torch.distributed as dist
 from zerochat.run_folder import RunFolder, file_locks
 from zerochat.training.log import say
 
-# --- start --------------------------------------------------------------------------------------------------
-
 
 def load_deepspeed(verbose: bool) -> None:
     """Import DeepSpeed, for the first time, with only the C++ extensions that will be used."""
@@ -87,9 +85,6 @@ def quiet(path: str | None):
         sys.stdout.flush(), sys.stderr.flush()
         os.dup2(kept[0], 1), os.dup2(kept[1], 2)
         os.close(kept[0]), os.close(kept[1])
-
-
-# --- meet ---------------------------------------------------------------------------------------------------
 
 
 class SharedError(ValueError):
@@ -161,9 +156,6 @@ def take_folder(run: RunFolder, begin: Callable[[], None]) -> None:
         if new and run.claimed():
             shutil.rmtree(run.path)
         raise
-
-
-# --- end ----------------------------------------------------------------------------------------------------
 
 
 class Stopped(Exception):
