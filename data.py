@@ -88,7 +88,7 @@ def learn_or_adopt_tokenizer(config: dict, folder: str) -> Tokenizer:
     options = config["tokenizer"]
     if not options["path"]:
         # 5. learn a vocabulary from the training samples
-        texts = vocabulary.texts_of(training_folders(config, folder), options["max_train_chars"])
+        texts = vocabulary.lines_of(training_folders(config, folder), options["max_train_chars"])
         write_atomic(os.path.join(folder, MODEL_FILE), vocabulary.learn(texts, MARKERS, options))
     tokenizer = Tokenizer(options["path"] or folder, options["chat_template"] if options["path"] else None)
     tokenizer.save(folder)

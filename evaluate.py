@@ -26,8 +26,7 @@ from tokenizer import Tokenizer
 from zerochat.evaluation import tables
 from zerochat.evaluation.choices import multiple_choice, read_choices
 from zerochat.evaluation.metrics import bleu_chrf, distinct, is_chinese, ratio_interval, repetition, rouge_l, token_f1
-from zerochat.generation.engine import Engine
-from zerochat.generation.sampling import Sampling
+from zerochat.generation.engine import Engine, Sampling
 from zerochat.preparation import clean, formats
 
 

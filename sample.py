@@ -17,8 +17,7 @@ from contextlib import suppress
 
 from model import LanguageModel
 from tokenizer import Tokenizer
-from zerochat.generation.engine import Engine
-from zerochat.generation.sampling import Sampling
+from zerochat.generation.engine import Engine, Sampling
 from zerochat.run_folder import RunFolder
 from zerochat.text import printable
 

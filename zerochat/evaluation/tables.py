@@ -9,47 +9,46 @@ from zerochat.files import write_atomic, write_json
 from zerochat.text import markdown
 
 
-def _share(figures: dict, name: str) -> str:
-    return "{:.1%} [{:.1%}, {:.1%}]".format(figures[name], *figures[f"{name}_interval"])
+LIKELIHOOD = {"tokens": "", "bytes": "", "loss": ".4f", "perplexity": ".3f"}  # figure -> how it is written
+ANSWERS = {"exact": ".1%", "token_f1": ".3f", "rouge_l": ".3f"}
+MANNERS = {"ended": ".1%", "distinct_1": ".3f", "distinct_2": ".3f", "repetition": ".1%", "length_ratio": ".2f"}
+
+
+def _written(figures: dict, columns: dict[str, str]) -> list[str]:
+    return [format(figures[key], how) for key, how in columns.items()]
+
+
+def _within(figures: dict, key: str, how: str = ".1%") -> str:
+    low, high = figures[f"{key}_interval"]
+    return f"{figures[key]:{how}} [{low:{how}}, {high:{how}}]"
 
 
 def table(figures: dict) -> str:
     """The figures of `evaluate.evaluate`, and of `choices.multiple_choice` under "choices", as Markdown."""
-    lines = []
+    lines, rows = [], []
     if "groups" in figures:
         loss = f"{figures['loss']:.4f} nats per token, perplexity {figures['perplexity']:.3f}"
         bits = f"{figures['bits_per_byte']:.4f} bits per byte"
         lines += [f"{figures['conversations']} held-out conversations: loss {loss}, {bits}", ""]
-        head = "reference answers | tokens | bytes | loss | perplexity | bits per byte [95%]"
-        lines += markdown(head, (_likelihood_row(name, group) for name, group in figures["likelihood"].items()))
-        overlap = any("bleu" in group for group in figures["groups"].values())
-        head = "group | turns | correct [95%] | exact | token F1 | ROUGE-L | BLEU (tokenisation) | chrF | ended | "
-        head = head if overlap else head.replace("BLEU (tokenisation) | chrF | ", "")
-        head += "distinct-1 | distinct-2 | repeated 4-grams | length ratio"
-        rows = (_answer_row(name, group, overlap) for name, group in figures["groups"].items())
+        for name, g in figures["likelihood"].items():
+            rows.append([name, *_written(g, LIKELIHOOD), _within(g, "bits_per_byte", ".4f")])
+        lines += markdown("reference answers | tokens | bytes | loss | perplexity | bits per byte [95%]", rows)
+        rows, overlap = [], any("bleu" in group for group in figures["groups"].values())
+        for name, g in figures["groups"].items():
+            bleu = [f"{g['bleu']:.1f} ({g['bleu_tokenisation']})", f"{g['chrf']:.1f}"] if "bleu" in g else ["-", "-"]
+            first = [name, str(g["turns"]), _within(g, "correct"), *_written(g, ANSWERS)]
+            rows.append([*first, *(bleu if overlap else []), *_written(g, MANNERS)])
+        head = "group | turns | correct [95%] | exact | token F1 | ROUGE-L"
+        head += " | BLEU (tokenisation) | chrF" if overlap else ""
+        head += " | ended | distinct-1 | distinct-2 | repeated 4-grams | length ratio"
         lines += ["", *markdown(head, rows)]
     if choices := figures.get("choices"):
-        head = "multiple choice | questions | by chance | accuracy [95%] | accuracy per byte [95%]"
-        rows = (
-            (name, str(g["questions"]), f"{g['chance']:.1%}", _share(g, "accuracy"), _share(g, "accuracy_per_byte"))
-            for name, g in choices.items()
-        )
+        head, rows = "multiple choice | questions | by chance | accuracy [95%] | accuracy per byte [95%]", []
+        for name, g in choices.items():
+            counts = [name, str(g["questions"]), f"{g['chance']:.1%}"]
+            rows.append([*counts, _within(g, "accuracy"), _within(g, "accuracy_per_byte")])
         lines += ["", *markdown(head, rows)]
     return "\n".join(lines)
-
-
-def _likelihood_row(name: str, g: dict) -> list[str]:
-    bits = "{:.4f} [{:.4f}, {:.4f}]".format(g["bits_per_byte"], *g["bits_per_byte_interval"])
-    return [name, str(g["tokens"]), str(g["bytes"]), f"{g['loss']:.4f}", f"{g['perplexity']:.3f}", bits]
-
-
-def _answer_row(name: str, g: dict, overlap: bool) -> list[str]:
-    row = [name, str(g["turns"]), _share(g, "correct"), f"{g['exact']:.1%}", f"{g['token_f1']:.3f}"]
-    row.append(f"{g['rouge_l']:.3f}")
-    if overlap:
-        row += [f"{g['bleu']:.1f} ({g['bleu_tokenisation']})", f"{g['chrf']:.1f}"] if "bleu" in g else ["-", "-"]
-    row += [f"{g['ended']:.1%}", f"{g['distinct_1']:.3f}", f"{g['distinct_2']:.3f}"]
-    return [*row, f"{g['repetition']:.1%}", f"{g['length_ratio']:.2f}"]
 
 
 def compare(one: dict, other: dict) -> dict:
@@ -78,10 +77,10 @@ def compare(one: dict, other: dict) -> dict:
 
 def comparison(compared: dict, names: tuple[str, str]) -> str:
     """Two models side by side as Markdown."""
-    rows = (
-        (name.replace("_", " "), f"{a:.4f}", f"{b:.4f}", f"{b - a:+.4f} [{low:+.4f}, {high:+.4f}]")
-        for name, (a, b, (low, high)) in compared["rows"].items()
-    )
+    rows = []
+    for name, (a, b, (low, high)) in compared["rows"].items():
+        difference = f"{b - a:+.4f} [{low:+.4f}, {high:+.4f}]"
+        rows.append([name.replace("_", " "), f"{a:.4f}", f"{b:.4f}", difference])
     lines = markdown(f" | {names[0]} | {names[1]} | difference, paired [95%]", rows)
     won, lost = len(compared["won"]), len(compared["lost"])
     alone = f"{names[1]} alone is right {won} times, {names[0]} alone {lost} times"

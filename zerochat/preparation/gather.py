@@ -11,6 +11,7 @@ import numpy as np
 
 from zerochat.preparation import clean, duplicates, formats, reading, tally
 from zerochat.preparation.parallel import parallel, processes_for
+from zerochat.preparation.shards import texts_of
 
 BATCH = 2**20  # characters handed to a process at once
 TO_JSON = json.JSONEncoder(ensure_ascii=False).encode
@@ -184,12 +185,9 @@ class Collection:
 
 def _pair(sample: dict, earlier: dict) -> list[str]:
     """A sample and the one that it is like, as an example in the report."""
-
-    def begin(s: dict) -> str:
-        return (s["text"] if "text" in s else " ".join(m["content"] for m in s["messages"]))[:80]
-
     where = f"{os.path.basename(sample['source'])}:{sample['line']}"
-    return [where, begin(sample), f"{earlier['source']}:{earlier['line']}: {begin(earlier)}"]
+    this, other = (" ".join(texts_of(s))[:80] for s in (sample, earlier))
+    return [where, this, f"{earlier['source']}:{earlier['line']}: {other}"]
 
 
 def _copy(samples, begins: np.ndarray, split: np.ndarray, times: np.ndarray, folders: dict[int, str]) -> None:

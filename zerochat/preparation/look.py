@@ -1,7 +1,6 @@
 """What the data are: the report of a preparation, and a picture of what the model will be trained on.
 
-`data.py` prints both: `--config` the report, `--show` and `--inspect` the picture. Left out on purpose: statistics
-of words.
+`data.py` prints both: `--config` the report, `--show` and `--inspect` the picture. Left out on purpose: word counts.
 """
 
 import html
@@ -15,7 +14,7 @@ import numpy as np
 from zerochat.files import write_atomic
 from zerochat.preparation import clean, formats, packing, shards
 from zerochat.run_folder import RunFolder
-from zerochat.text import CHINESE, printable
+from zerochat.text import CHINESE, markdown, printable
 
 if TYPE_CHECKING:
     from data import PackedData
@@ -74,25 +73,24 @@ def report(whole: dict) -> str:
         for source, counts in entry["sources"].items():
             lines += [f"### {source}: {counts['kept']:,} of {counts['read']:,} kept, {counts['bad']:,} bad", ""]
             rows = [(kind, *pair) for kind in ("dropped", "changed") for pair in _by_count(counts[kind])]
-            if rows:
-                lines += ["| | rule | samples | where | before | after |", "|---|---|---:|---|---|---|"]
+            cells = []
             for kind, reason, found in rows:
-                for i, (where, before, after) in enumerate(found["examples"][:3] or [("", "", "")]):
+                for i, example in enumerate(found["examples"][:3] or [("", "", "")]):
                     head = (kind, reason, f"{found['count']:,}") if i == 0 else ("", "", "")
-                    lines.append("| " + " | ".join(map(_cell, (*head, where, before, after))) + " |")
-            lines += [""] * bool(rows)
+                    cells.append(map(_cell, (*head, *example)))
+            lines += [*markdown(" | rule | samples | where | before | after", cells, "llrlll"), ""] if rows else []
         for split in ("train", "validation"):
             shard = entry[split]
             if shard["rows"]:
                 lines += [f"### {split}: {_shard(shard)}", ""]
                 for name, unit in (("length", "tokens"), ("turns", "questions")):
                     lines += [f"{unit} per sample:", "", "```", *_histogram(shard["histograms"][name]), "```", ""]
-    head = "| text | characters | tokens per character | bytes per character: a byte tokenizer |"
-    lines += ["## Tokenizer", "", head, "|---|---:|---:|---:|"]
+    rows = []
     for name, found in whole["tokenizer"].items():
-        tokens, size = (found[unit] / found["characters"] for unit in ("tokens", "bytes"))
-        lines.append(f"| {name} | {found['characters']:,} | {tokens:.3f} | {size:.3f} |")
-    return "\n".join(lines) + "\n"
+        tokens, size = (f"{found[unit] / found['characters']:.3f}" for unit in ("tokens", "bytes"))
+        rows.append((name, f"{found['characters']:,}", tokens, size))
+    head = "text | characters | tokens per character | bytes per character: a byte tokenizer"
+    return "\n".join([*lines, "## Tokenizer", "", *markdown(head, rows)]) + "\n"
 
 
 def _cell(text: str) -> str:
@@ -113,14 +111,13 @@ def _histogram(bins: dict) -> list[str]:
 def fertility(tokenizer: "Tokenizer", folders: list[str], per_kind: int = 200_000) -> dict:
     """Tokens, UTF-8 bytes and characters of English, Chinese and code, of up to `per_kind` characters each."""
     found = {name: {"tokens": 0, "bytes": 0, "characters": 0} for name in ("English", "Chinese", "code")}
-    for folder in folders:
-        for sample in itertools.islice(shards.samples(folder), 20_000):
-            for text in [sample["text"][:20_000]] if "text" in sample else [m["content"] for m in sample["messages"]]:
-                total = found[kind_of(text[:2000])]
-                if total["characters"] < per_kind and text:
-                    total["tokens"] += len(tokenizer.encode(text))
-                    total["bytes"] += len(text.encode())
-                    total["characters"] += len(text)
+    first = itertools.chain.from_iterable(itertools.islice(shards.samples(folder), 20_000) for folder in folders)
+    for text in (text[:20_000] for sample in first for text in shards.texts_of(sample)):
+        total = found[kind_of(text[:2000])]
+        if total["characters"] < per_kind and text:
+            total["tokens"] += len(tokenizer.encode(text))
+            total["bytes"] += len(text.encode())
+            total["characters"] += len(text)
     return {name: total for name, total in found.items() if total["characters"]}
 
 

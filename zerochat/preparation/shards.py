@@ -41,6 +41,10 @@ def samples(folder: str) -> Iterator[dict]:
         yield from map(json.loads, file)
 
 
+def texts_of(sample: dict) -> list[str]:
+    return [sample["text"]] if "text" in sample else [message["content"] for message in sample["messages"]]
+
+
 def write_shard(folder: str, tokenizer: "Tokenizer", config: dict, loss_on: str, training: bool) -> dict:
     """Tokenize `<folder>/samples.jsonl` over processes and write the shard beside it; returns its figures.
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import sentencepiece
 
-from zerochat.preparation.shards import samples
+from zerochat.preparation.shards import samples, texts_of
 
 SAMPLE_SEED = 1337  # of what is learned from; the run's seed orders batches and changes no text
 # Every string comes back as it went in: no normalisation, blanks as they are, what is not in the vocabulary as bytes.
@@ -18,14 +18,14 @@ EXACT |= {"allow_whitespace_only_pieces": True, "byte_fallback": True, "user_def
 IDS = {"unk_id": 0, "bos_id": 1, "eos_id": 2, "pad_id": 3}
 
 
-def texts_of(folders: list[str], most: int) -> Iterator[str]:
+def lines_of(folders: list[str], most: int) -> Iterator[str]:
     """The texts of the samples in some shards' folders, line by line; by chance some `most` characters of them.
 
     A book is one sample, so what is left out is chosen by line."""
     size = sum(os.path.getsize(os.path.join(folder, "samples.jsonl")) for folder in folders)
     share, chosen = min(1.0, most / max(1, size)), np.random.default_rng(SAMPLE_SEED)
     for sample in itertools.chain.from_iterable(map(samples, folders)):
-        for text in [sample["text"]] if "text" in sample else [m["content"] for m in sample["messages"]]:
+        for text in texts_of(sample):
             yield from (line for line in text.split("\n") if share == 1.0 or chosen.random() < share)
 
 

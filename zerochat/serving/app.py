@@ -1,8 +1,5 @@
-"""The server's endpoints: the ASGI application that `serve.py` puts on a port.
-
-`gate.py` says who comes in, `protocol.py` understands requests and shapes answers, `worker.py` runs the engine; this
-file connects them.
-"""
+"""The server's endpoints: the ASGI application that `serve.py` puts on a port, and where `gate.py` (who comes in),
+`protocol.py` (what is asked and answered) and `worker.py` (the engine's thread) meet."""
 
 import asyncio
 import base64
@@ -19,13 +16,13 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from zerochat.generation.attention import attention_weights
-from zerochat.generation.engine import Engine
-from zerochat.generation.sampling import Sampling
+from zerochat.generation.engine import Engine, Sampling
 from zerochat.serving import gate, protocol
 from zerochat.serving.gate import reply
 from zerochat.serving.protocol import Refused
 from zerochat.serving.worker import Answers, Part, Worker
 
+CHAT = "/v1/chat/completions"
 PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page.html")
 POLICY = """default-src 'none'; script-src 'sha256-{}'; style-src 'unsafe-inline'; img-src data:; connect-src 'self';
 base-uri 'none'; form-action 'none'; frame-ancestors 'none'""".replace("\n", " ")
@@ -70,7 +67,7 @@ class Service:
 
         get = {"/": self.chat_page, "/health": self.health, "/metrics": self.show_metrics}
         get |= {"/v1/models": self.models, "/v1/models/{name:path}": self.models}
-        post = {"/v1/chat/completions": self.chat, "/v1/completions": self.completions, "/attention": self.attention}
+        post = {CHAT: self.answer, "/v1/completions": self.answer, "/attention": self.attention}
         routes = [Route(path, function, methods=["GET"]) for path, function in get.items()]
         routes += [Route(path, function, methods=["POST"]) for path, function in post.items()]
         handlers = {Refused: gate.refused, HTTPException: gate.refused, Exception: gate.failed}
@@ -102,13 +99,8 @@ class Service:
             raise Refused(404, f"there is no such model here; this is {self.name!r}", "model", "model_not_found")
         return reply(model)
 
-    async def chat(self, request: Request) -> Response:
-        return await self.answer(request, True)
-
-    async def completions(self, request: Request) -> Response:
-        return await self.answer(request, False)
-
-    async def answer(self, request: Request, chat: bool) -> Response:
+    async def answer(self, request: Request) -> Response:
+        chat = request.url.path == CHAT
         # A megabyte takes the tokenizer a while: not on the event loop.
         body = await self.gate.body(request)
         ask = await asyncio.to_thread(protocol.read_ask, body, self.engine, self.name, chat)

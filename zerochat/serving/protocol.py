@@ -12,8 +12,7 @@ import json
 import time
 import uuid
 
-from zerochat.generation.engine import Engine, Request
-from zerochat.generation.sampling import Sampling
+from zerochat.generation.engine import Engine, Request, Sampling
 
 MAX_TOKENS = 256  # where the request does not say
 

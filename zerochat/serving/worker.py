@@ -16,8 +16,7 @@ import threading
 import time
 from typing import NamedTuple
 
-from zerochat.generation.engine import Engine
-from zerochat.generation.sampling import Sampling
+from zerochat.generation.engine import Engine, Sampling
 from zerochat.serving.protocol import Refused, token_entries
 
 

@@ -18,12 +18,15 @@ ABOUT = (
     "`apply_chat_template` renders conversations as in training, but for text that spells a marker (a typed "
     "`<|user|>`), which becomes the marker there: clean what strangers write."
 )
-LANGUAGES = {"en": "English", "zh": "Chinese"}
+LANGUAGES = {"en": "English", "zh": "Chinese", "other": "other"}
 
 
 def write(run: RunFolder, config: dict, prepared: str, figures: dict | None, seconds: float) -> None:
     """Write all of it, report.json last, and say in a few lines how the run came out."""
-    stages = {stage["name"]: _metrics(run.file(stage["name"], "metrics.jsonl")) for stage in config["stages"]}
+    stages = {}
+    for stage in config["stages"]:
+        with open(run.file(stage["name"], "metrics.jsonl")) as file:
+            stages[stage["name"]] = [json.loads(line) for line in file]
     preparation = read_json(os.path.join(prepared, "report.json"))
     _draw(run.file("loss.png"), stages)
     machine = {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()}
@@ -33,10 +36,8 @@ def write(run: RunFolder, config: dict, prepared: str, figures: dict | None, sec
     for name, entries in stages.items():
         if held_out := [entry for entry in entries if "bits_per_byte" in entry]:
             first, last = held_out[0], held_out[-1]
-            bits = (
-                f"{first['bits_per_byte']:.3f} bits per byte on held-out data before, {last['bits_per_byte']:.3f} after"
-            )
-            lines.append(f"- {name}: {bits} {last['step']} steps")
+            bits = f"{first['bits_per_byte']:.3f} bits per byte on held-out data before"
+            lines.append(f"- {name}: {bits}, {last['bits_per_byte']:.3f} after {last['step']} steps")
     if figures:
         turns = figures["turns"]
         missed, some = [turn for turn in turns if not turn["correct"]], turns[:: max(1, len(turns) // 20)]
@@ -57,22 +58,16 @@ def in_short(figures: dict | None) -> list[str]:
         return []
     groups = figures["groups"]
 
-    def told(beginning: str, separator: str) -> str:
-        """The share of right answers in each group of that name, by language."""
-        found = [(name.removeprefix(beginning), group) for name, group in groups.items() if name.startswith(beginning)]
-        by_language = [(LANGUAGES.get(lang, lang), group) for lang, group in found if lang in (*LANGUAGES, "other")]
-        return separator.join(f"{g['correct']:.1%} of {g['turns']} {lang}" for lang, g in by_language)
+    def told(kind: str) -> str:
+        """The share of right answers in the groups of this kind, by language."""
+        found = {name: groups[kind + key] for key, name in LANGUAGES.items() if kind + key in groups}
+        return ", ".join(f"{group['correct']:.1%} of {group['turns']} {name}" for name, group in found.items())
 
-    recalled = told("recall, ", ", ")
-    lines = [f"correct: {told('language ', ', ')} answers to {figures['conversations']} held-out conversations"]
+    recalled = told("recall, ")
+    lines = [f"correct: {told('language ')} answers to {figures['conversations']} held-out conversations"]
     lines += [f"recalled from earlier turns: {recalled}"] if recalled else []
     lines.append(f"ended by themselves: {groups['all']['ended']:.1%}")
     return [*lines, f"loss: {figures['loss']:.4f} nats per token, {figures['bits_per_byte']:.4f} bits per byte"]
-
-
-def _metrics(path: str) -> list[dict]:
-    with open(path) as file:
-        return [json.loads(line) for line in file]
 
 
 def _draw(path: str, stages: dict[str, list[dict]]) -> None:
