@@ -4,8 +4,7 @@
 
 Only differences need writing down; `configs/small.json` is a complete example. A key that does not exist is an error
 that names it and the nearest one that does. The section `deepspeed` is DeepSpeed's own configuration and is passed on
-unchanged, except for values `"auto"`, which `zerochat/training/engine.py` resolves.
-"""
+unchanged, except for values `"auto"`, which `zerochat/training/engine.py` resolves."""
 
 import argparse
 import codecs

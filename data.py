@@ -6,8 +6,7 @@
 
 Top to bottom, this page follows a record: `prepare` takes it in six steps from a file to a token shard, `PackedData`
 from the shard to a batch. What is prepared lies in `<out_dir>/data/<hash of everything that made it>/`: for each stage
-and split the cleaned samples and their shard, and `report.md`. Left out on purpose: preparing on several machines.
-"""
+and split the cleaned samples and their shard, and `report.md`. Left out on purpose: preparing on several machines."""
 
 import argparse
 import functools

@@ -8,8 +8,7 @@
 Every assistant turn is asked with the reference conversation before it, so one wrong answer does not spoil
 the next. An answer is correct when it equals the reference, or, where the reference turn carries a
 `check` (free text), when it contains what it must and is long enough. Intervals are 95% by bootstrap over
-conversations. Left out on purpose: judging by a model; the big benchmarks, which lm-evaluation-harness runs.
-"""
+conversations. Left out on purpose: judging by a model; the big benchmarks, which lm-evaluation-harness runs."""
 
 import argparse
 import importlib.util

@@ -7,8 +7,7 @@ The modules carry the names of Hugging Face's `LlamaForCausalLM`, so what `save`
 exists. Left out on purpose: mixture of experts, sliding windows, attention biases; generation, with its cache of keys
 and values, has a forward pass of its own (`zerochat/generation/decode.py`).
 
-Shapes: B batch, T tokens, D hidden size, H / K query / key-value heads, E head size, V vocabulary, L layers.
-"""
+Shapes: B batch, T tokens, D hidden size, H / K query / key-value heads, E head size, V vocabulary, L layers."""
 
 import dataclasses
 import math

@@ -7,8 +7,7 @@
 
 The engine (`zerochat/generation/engine.py`) reads the prompt into its cache of keys and values and adds a token a step;
 which one, out of the model's distribution, `choose` in `zerochat/generation/sampling.py` draws. This page keeps the
-conversation. Left out on purpose: colours, Markdown rendering, saving conversations.
-"""
+conversation. Left out on purpose: colours, Markdown rendering, saving conversations."""
 
 import argparse
 import signal

@@ -6,8 +6,7 @@
          -d '{"messages": [{"role": "user", "content": "Hello!"}]}'
 
 `zerochat/serving` has the endpoints and the thread that runs the engine; this page puts them on a port. Left out on
-purpose: several models, several processes, TLS (put nginx in front).
-"""
+purpose: several models, several processes, TLS (put nginx in front)."""
 
 import argparse
 import ipaddress

@@ -9,8 +9,7 @@ says, with its `<|end|>`, is supervised:
     ..  ......  ..  .....  ...........  ^^^^^^ ^^^^^  ......  ....  .....  ...........  ^^^^^^^^ ^^^^^
 
 The markers are control symbols, which SentencePiece never finds in text: whatever a person types stays text. Left out
-on purpose: Unicode normalisation (a string comes back as it went in) and tokenizers other than SentencePiece.
-"""
+on purpose: Unicode normalisation (a string comes back as it went in) and tokenizers other than SentencePiece."""
 
 import argparse
 import codecs

@@ -6,8 +6,7 @@
 
 Run again after an interruption, it goes on from the last checkpoint; run again when finished, it says so.
 Pretraining and SFT are the same loop over different data. Left out on purpose: tensor and pipeline
-parallelism, preference optimisation.
-"""
+parallelism, preference optimisation."""
 
 import argparse
 import math

@@ -8,8 +8,7 @@ the default run needs no download.
 Three scenes: customer service, everyday chat, text generation. The answer is a function of the history
 (one phrasing per skill), so a held-out conversation can be marked right or wrong. Left out on purpose: real
 knowledge, arithmetic beyond small sums, facts that are corrected later, and any choice among phrasings of an
-answer except in stories and blurbs. It tests the pipeline, not intelligence.
-"""
+answer except in stories and blurbs. It tests the pipeline, not intelligence."""
 
 import argparse
 import itertools

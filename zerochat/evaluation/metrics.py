@@ -1,7 +1,6 @@
 """Figures about answers as pure functions of text and numbers: no model, no file.
 
-Left out on purpose: metrics that need a model of their own (BERTScore, judges).
-"""
+Left out on purpose: metrics that need a model of their own (BERTScore, judges)."""
 
 import re
 from collections import Counter

@@ -8,7 +8,6 @@ from zerochat.evaluation.metrics import bootstrap, ratio_interval
 from zerochat.files import write_atomic, write_json
 from zerochat.text import markdown
 
-
 LIKELIHOOD = {"tokens": "", "bytes": "", "loss": ".4f", "perplexity": ".3f"}  # figure -> how it is written
 ANSWERS = {"exact": ".1%", "token_f1": ".3f", "rouge_l": ".3f"}
 MANNERS = {"ended": ".1%", "distinct_1": ".3f", "distinct_2": ".3f", "repetition": ".1%", "length_ratio": ".2f"}

@@ -4,8 +4,7 @@
 time on matrix kernels made for many rows and on starting operations. A test holds both to the same logits.
 Left out on purpose: kernels of our own; torch.compile, whose start takes longer than most chats.
 
-Shapes: N rows, each one token of one sequence; C cache length; the rest as in `model.py`.
-"""
+Shapes: N rows, each one token of one sequence; C cache length; the rest as in `model.py`."""
 
 import itertools
 import math

@@ -11,8 +11,7 @@ by chunk (prefill), and from then on it gains one token in every `step` together
 of some slot, as the next turn of a conversation does, takes over what that slot has read. For all that,
 what a request yields does not depend on its neighbours or predecessors, bit for bit: decoding computes all
 slots, used or not, and only whole chunks of prompts are taken over, which any prompt would compute alike.
-Left out on purpose: beam search, speculative decoding, one forward pass for prompts and answers together.
-"""
+Left out on purpose: beam search, speculative decoding, one forward pass for prompts and answers together."""
 
 import bisect
 import math

@@ -2,8 +2,7 @@
 
 People type carelessly, and training data seldom do. Changed is what the *user* says, never the answer: what is
 supervised stays as it was. Of the training split alone, and off by default (`data.augment.variants` 0):
-`benchmarks/augmentation.py` shows what each kind gains and costs.
-"""
+`benchmarks/augmentation.py` shows what each kind gains and costs."""
 
 import hashlib
 import random

@@ -6,8 +6,7 @@ reason. The config's `data.rules` switches a rule off, `{"html_leftovers": false
 `{"too_long": 5000}`. Adding one is a function, its place in the list and a test.
 
 Most texts are clean, so each rule first asks what is cheap to ask (`in`, `isascii`): reading and cleaning
-together must take less time than the tokenizer.
-"""
+together must take less time than the tokenizer."""
 
 import ast
 import functools

@@ -4,8 +4,7 @@ Near-duplicates are found by MinHash (Broder 1997) over character n-grams, so En
 words, with locality-sensitive hashing (Leskovec et al., Mining of Massive Datasets, 3.4): texts that agree in one
 of 16 bands of their signatures are compared. Signatures are the library's (rensa, Rust); the index is a sort of
 one band at a time, about 50 bytes a text, where rensa's own takes 1.4 kB: so 20 million texts fit on a laptop. What
-comes first stays, so adding data at the end changes nothing before it.
-"""
+comes first stays, so adding data at the end changes nothing before it."""
 
 import os
 

@@ -1,7 +1,6 @@
 """Sources to cleaned samples on disk: records are read in one process and handed out in batches, the others convert and
 clean; results are taken in order, so the outcome is the same for any number of processes, and no more than a few
-batches are in memory. Then each sample goes to its side of the split.
-"""
+batches are in memory. Then each sample goes to its side of the split."""
 
 import json
 import os

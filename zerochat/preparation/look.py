@@ -1,7 +1,6 @@
 """What the data are: the report of a preparation, and a picture of what the model will be trained on.
 
-`data.py` prints both: `--config` the report, `--show` and `--inspect` the picture. Left out on purpose: word counts.
-"""
+`data.py` prints both: `--config` the report, `--show` and `--inspect` the picture. Left out on purpose: word counts."""
 
 import html
 import itertools

@@ -1,8 +1,7 @@
 """Files and addresses to records, as streams: a JSON array record by record, a plain text in sections.
 
 Memory does not grow with a file. Errors name the file with line and column, or the byte that is not in the
-encoding. Left out on purpose: resuming a broken download.
-"""
+encoding. Left out on purpose: resuming a broken download."""
 
 import codecs
 import glob

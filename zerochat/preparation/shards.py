@@ -10,8 +10,7 @@ A shard is a folder with
 On paper, 10 billion tokens in documents of 500: 20 GB of tokens (40 with a vocabulary above 65,536) and 10 GB of mask,
 read where they lie; 20 million index entries of 24 bytes (480 MB) and 8 bytes of order each (160 MB), mapped too;
 shuffling an epoch of 20 million rows at context 512 takes a permutation of 160 MB. Packing holds the lengths of a
-million documents at a time.
-"""
+million documents at a time."""
 
 import array
 import json

@@ -1,8 +1,7 @@
 """Samples longer than the context as windows: every supervised token in one of them, none in two.
 
 A window is (ids, mask) of at most `context` tokens. Left out on purpose: cutting inside an answer where a cut between
-exchanges will do.
-"""
+exchanges will do."""
 
 Window = tuple[list[int], list[bool]]
 

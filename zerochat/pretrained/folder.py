@@ -2,8 +2,7 @@
 
 Read, in this order: `model.safetensors`, its index and shards, `pytorch_model.bin`, its index, `checkpoint.pth`.
 Safetensors are mapped into memory and read one tensor at a time; a pickle only with `weights_only=True`, which
-runs no code. Written: safetensors alone, in shards where they are large. Left out on purpose: other architectures.
-"""
+runs no code. Written: safetensors alone, in shards where they are large. Left out on purpose: other architectures."""
 
 import glob
 import json

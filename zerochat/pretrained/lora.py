@@ -3,8 +3,7 @@
 A frozen matrix W [O, I] gets a correction of rank r beside it: y = W x + (alpha / r) B A x, with A [r, I] random and
 B [O, r] zero, so that training starts at the pretrained model. Adam's state and the gradients, 14 of the 16 bytes of a
 weight, then exist for A and B alone. On export B A is added into W: the folder is the same as after full
-fine-tuning. Left out on purpose: a file of adapters alone, ranks that differ by layer.
-"""
+fine-tuning. Left out on purpose: a file of adapters alone, ranks that differ by layer."""
 
 from collections.abc import Callable
 

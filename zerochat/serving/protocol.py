@@ -3,8 +3,7 @@
 `app.py` moves the bytes; this file knows the fields. What it does not understand it refuses with the field's
 name and what it should have been, since a setting that is silently ignored is a wrong answer.
 Ours, beyond OpenAI's: `top_k`, `min_p`, `repetition_penalty`; a token's `id` in the log-probabilities.
-Left out on purpose: tools, JSON mode, images, logit_bias, token ids as a prompt.
-"""
+Left out on purpose: tools, JSON mode, images, logit_bias, token ids as a prompt."""
 
 import dataclasses
 import difflib

@@ -5,8 +5,7 @@
     async for part in answers: ...
 
 Functions to run on the engine thread go over in a queue, news comes back by `call_soon_threadsafe`. No lock: each
-object is changed by one of the two threads only.
-"""
+object is changed by one of the two threads only."""
 
 import asyncio
 import contextlib

@@ -7,8 +7,7 @@
 DeepSpeed's own checkpoints are neither atomic nor verified, fit one number of ranks and one ZeRO stage, and are
 unpickled, which can run code. So each rank writes the pieces that it holds (`masters.py`), no collective needed, and
 reads the pieces it needs, whoever wrote them. The folder is built as `step-N.tmp`, fsynced and renamed; loading takes
-the newest one whose hashes are right.
-"""
+the newest one whose hashes are right."""
 
 import hashlib
 import json

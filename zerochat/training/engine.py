@@ -1,7 +1,6 @@
 """DeepSpeed's engine on this machine: its settings resolved, its quirks undone, its steps watched.
 
-What is particular to a version of DeepSpeed (0.19.8 here) stands in this file and in `masters.py`, nowhere else.
-"""
+What is particular to a version of DeepSpeed (0.19.8 here) stands in this file and in `masters.py`, nowhere else."""
 
 import math
 from contextlib import contextmanager

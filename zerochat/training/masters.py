@@ -1,8 +1,7 @@
 """What a rank holds of the fp32 weights and of the optimizer's state, whatever ZeRO stage cut them.
 
 This file asks ZeRO one thing: which piece of which parameter lies where on this rank. Checkpoints and the export stand
-on the answer. Left out on purpose: NVMe offload, optimizers whose state is not shaped like their weights.
-"""
+on the answer. Left out on purpose: NVMe offload, optimizers whose state is not shaped like their weights."""
 
 import torch
 import torch.distributed as dist

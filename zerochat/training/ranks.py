@@ -1,8 +1,7 @@
 """The ranks of a run: how they start, meet, and hear that one of them, or the launcher, or the user ends it.
 
 `deepspeed` starts `deepspeed.launcher.launch` on each node, which starts one rank for each accelerator. Everything
-here is about those processes; what they compute is in `train.py`.
-"""
+here is about those processes; what they compute is in `train.py`."""
 
 import logging
 import os
