@@ -13,6 +13,7 @@ import difflib
 import json
 import math
 import os
+from typing import Any
 
 import torch
 
@@ -22,7 +23,7 @@ from zerochat.preparation.formats import FORMATS, TEXT_FORMATS
 
 SMALL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "configs", "small.json")
 
-SOURCE = {
+SOURCE: dict = {
     "path": None,  # a file, a folder or a glob, relative to data.data_root, or an http(s) address; or
     "sha256": None,  # of what the address gives
     "demo": None,  # "conversations" or "documents": the built-in data
@@ -35,18 +36,14 @@ SOURCE = {
     "limit": None,  # read at most so many records
 }
 
-STAGE = {
+STAGE: dict = {
     "name": None,
     "data": [],  # sources
     "validation": [],  # sources; empty: data.validation_fraction of `data` is held out
     "init_from": None,  # Llama folder to start from; null: the stage before, else random weights
     "steps": None,  # optimizer steps, or
     "epochs": None,  # passes over the data
-    "lora": {
-        "rank": 0,
-        "alpha": 16.0,
-        "dropout": 0.0,
-    },  # low-rank adapters, weighing alpha / rank; 0: train all weights
+    "lora": {"rank": 0, "alpha": 16.0, "dropout": 0.0},  # adapters, weighing alpha / rank; 0: train all weights
     "loss_on": "assistant",  # or "all": plain language modelling on chats, for comparison only
     "log_every": 10,  # steps between lines in metrics.jsonl
     "evaluate_every": 200,  # steps between validations
@@ -54,7 +51,7 @@ STAGE = {
     "deepspeed": {},  # merged over the section `deepspeed` for this stage
 }
 
-DEFAULTS = {
+DEFAULTS: dict = {
     "out_dir": "out/small",
     "seed": 1337,
     "tokenizer": {
@@ -102,7 +99,8 @@ DEFAULTS = {
 
 # What a value may be, by its key: one of these texts, or a number from ... to ...
 ABOVE_0 = math.ulp(0.0)
-ALLOWED = {"model_type": ("bpe", "unigram"), "chat_template": ("markers", "keep"), "tools": ("drop", "text")}
+ALLOWED: dict[str, tuple] = dict.fromkeys(("rank", "variants"), (0, math.inf))
+ALLOWED |= {"model_type": ("bpe", "unigram"), "chat_template": ("markers", "keep"), "tools": ("drop", "text")}
 ALLOWED |= {"demo": ("conversations", "documents"), "split": ("train", "validation"), "loss_on": ("assistant", "all")}
 ALLOWED |= {"format": (*TEXT_FORMATS, *FORMATS), "weight": (ABOVE_0, 100), "character_coverage": (0.9, 1)}
 ALLOWED |= {"validation_fraction": (0, 0.5), "near_duplicates": (0.5, 1), "max_bad": (0, 1), "processes": (1, 1024)}
@@ -111,7 +109,6 @@ ALLOWED |= dict.fromkeys(("typos", "case", "punctuation", "width", "subword", "s
 ALLOWED |= dict.fromkeys(("steps", "epochs", "log_every", "evaluate_every", "checkpoint_every"), (ABOVE_0, math.inf))
 ALLOWED |= dict.fromkeys(("hidden_size", "num_hidden_layers", "num_attention_heads"), (1, math.inf))
 ALLOWED |= {"max_position_embeddings": (1, math.inf), "alpha": (ABOVE_0, math.inf)}
-ALLOWED |= dict.fromkeys(("rank", "variants"), (0, math.inf))
 # The kind of what is null by default.
 KINDS = {"path": "", "sha256": "", "demo": "", "split": "", "limit": 0, "steps": 0, "epochs": 0.0, "init_from": ""}
 KINDS |= {"near_duplicates": 0.0, "processes": 0}
@@ -126,10 +123,9 @@ DEEPSPEED_KEYS = """
 """.split()
 
 
-def load_config(path: str, overrides: list[str] = ()) -> dict:
-    """Defaults, then the file, then each `section.key=value`; raises ValueError naming file and key.
-
-    A value is read as JSON where it is JSON and as text where not; a stage is addressed by its name."""
+def load_config(path: str, overrides: list[str] | tuple = ()) -> dict:
+    """Defaults, then the file, then each `section.key=value`; raises ValueError naming file and key. A value is read as
+    JSON where it is JSON and as text where not; a stage is addressed by its name."""
     try:
         with open(path, encoding="utf-8") as file:
             given = json.load(file)
@@ -170,7 +166,7 @@ def _set(given: dict, override: str) -> None:
         value = json.loads(text)
     except json.JSONDecodeError:
         value = text
-    target, path = given, keys.split(".")
+    target, path = given, list[Any](keys.split("."))
     for i, key in enumerate(path):
         if isinstance(target, list):
             named = [stage for stage in target if stage.get("name") == key]

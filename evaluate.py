@@ -45,9 +45,6 @@ def read_samples(sources: list[dict], root: str = ".") -> list[dict]:
     return samples
 
 
-# --- how likely -----------------------------------------------------------------------------------------------------
-
-
 @torch.inference_mode()
 def token_nats(engine: Engine, ids: list[int], mask: list[bool]) -> torch.Tensor:
     """-ln p of each supervised token of one document, in order, in fp32."""
@@ -58,10 +55,9 @@ def token_nats(engine: Engine, ids: list[int], mask: list[bool]) -> torch.Tensor
 
 
 def likelihood(engine: Engine, samples: list[dict]) -> dict[str, dict]:
-    """Loss in nats per supervised token, perplexity and bits per byte: of all, by turn number and by source.
-
-    Nats, tokens and bytes are summed and divided once: the mean of means would weight a token by the
-    length of its answer. Bits per byte alone compare models with different tokenizers."""
+    """Loss in nats per supervised token, perplexity and bits per byte: of all, by turn number and by source. Nats,
+    tokens and bytes are summed and divided once: the mean of means would weight a token by the length of its answer.
+    Bits per byte alone compare models with different tokenizers."""
     tokenizer, sums = engine.tokenizer, defaultdict(list)  # group -> (nats, tokens, bytes, conversation) per turn
     sizes = torch.tensor([len(tokenizer.bytes_of(i) or b"") for i in range(len(tokenizer))])
     for conversation, sample in enumerate(samples):
@@ -91,9 +87,6 @@ def likelihood(engine: Engine, samples: list[dict]) -> dict[str, dict]:
         by_conversation[conversation][0] += nats / math.log(2)
         by_conversation[conversation][1] += size
     return figures
-
-
-# --- how good -------------------------------------------------------------------------------------------------------
 
 
 def answer_samples(engine: Engine, samples: list[dict], max_new_tokens: int = 128, progress=None) -> list[dict]:
@@ -137,7 +130,7 @@ def is_correct(turn: dict) -> bool:
 def summarise(turns: list[dict], overlap: bool = False) -> dict:
     """The figures of a group of answered turns; overlap adds BLEU and chrF where all are of one language."""
     answers, references = [turn["answer"] for turn in turns], [turn["reference"] for turn in turns]
-    figures = {"turns": len(turns)}
+    figures: dict = {"turns": len(turns)}
     for name in ("correct", "exact", "token_f1", "rouge_l", "ended"):
         figures[name] = sum(turn[name] for turn in turns) / len(turns)
     conversations = [turn["conversation"] for turn in turns]

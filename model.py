@@ -207,11 +207,9 @@ class LanguageModel(nn.Module):
         return angles.cos(), angles.sin()
 
     def forward(self, ids: Tensor, loss_mask: Tensor | None = None) -> Tensor:
-        """
-        ids        [B, T] token ids; packed documents each open with `<s>`.
-        loss_mask  [B, T] true where a token is supervised, that is, predicted from those before it.
-        Returns logits [B, T, V] in the model's dtype, or with loss_mask the sum of -ln p over the
-        supervised tokens, a scalar in fp32 (nats). The first token of a row is never predicted."""
+        """Logits [B, T, V] in the model's dtype of ids [B, T], in which packed documents each open with `<s>`; or, with
+        loss_mask [B, T], true where a token is supervised, that is, predicted from those before it, the sum of -ln p
+        over the supervised tokens, a scalar in fp32 (nats). The first token of a row is never predicted."""
         config = self.config
         if ids.shape[1] > config.max_position_embeddings:
             raise ValueError(f"{ids.shape[1]} tokens do not fit the context of {config.max_position_embeddings}")
@@ -263,7 +261,7 @@ def open_weights(folder: str) -> model_folder.Weights:
     return weights
 
 
-def save(folder: str, config: ModelConfig, state: dict[str, Tensor], special_ids: dict[str, int]) -> None:
+def save(folder: str, config: ModelConfig, state: dict[str, Tensor], special_ids: dict) -> None:
     """Write `config.json`, `generation_config.json` and the weights as safetensors, in the Llama layout.
 
     state: parameter name -> tensor; special_ids: `bos_token_id`, `pad_token_id`, `eos_token_id` (all that end answers).

@@ -17,7 +17,7 @@ import os
 from collections.abc import Callable, Iterable
 
 from zerochat.files import write_atomic, write_json
-from zerochat.preparation import windows
+from zerochat.preparation import packing
 from zerochat.pretrained import template
 
 ROLES = ("system", "user", "assistant")
@@ -52,13 +52,13 @@ class MarkerTemplate:
         return ids, mask
 
     def windows(self, messages: list[dict], ids: list[int], mask: list[bool], context: int):
-        """A conversation, rendered to more than `context` tokens, in parts: see `zerochat/preparation/windows.py`."""
+        """A conversation, rendered to more than `context` tokens, in parts: see `zerochat/preparation/packing.py`."""
         turns = [1]  # where turns begin: behind the end of another, a token that no text ever becomes
         while (begin := ids.index(self.end_id, turns[-1]) + 1) < len(ids):
             turns.append(begin)
         first = turns[1] if ids[1] == self.role_ids["system"] else 1
         asked = [turn for turn in turns if turn > first and ids[turn] == self.role_ids["user"]]
-        return windows.of_exchanges(ids, mask, [first, *asked], context)
+        return packing.windows_of_exchanges(ids, mask, [first, *asked], context)
 
 
 class Tokenizer:
@@ -132,7 +132,7 @@ class Tokenizer:
         if len(ids) <= context:
             return [(ids, mask)], 0, 0
         if "text" in sample:
-            return windows.of_document(ids, mask, context, overlap), 0, 0
+            return packing.windows_of_document(ids, mask, context, overlap), 0, 0
         return self.template.windows(sample["messages"], ids, mask, context)
 
     def stream(self) -> "Stream":
@@ -157,7 +157,7 @@ class Tokenizer:
         os.makedirs(folder, exist_ok=True)
         write_atomic(os.path.join(folder, MODEL_FILE), self.pieces.serialized_model_proto())
         ids = {"bos": self.bos_id, "eos": self.eos_id, "unk": self.pieces.unk_id(), "pad": self.pad_id}
-        config = {f"{name}_token": self.name_of(i) for name, i in ids.items()}
+        config: dict = {f"{name}_token": self.name_of(i) for name, i in ids.items()}
         config |= {"tokenizer_class": "LlamaTokenizer", "legacy": False, "clean_up_tokenization_spaces": False}
         config |= {"add_bos_token": False, "add_eos_token": False, "add_prefix_space": self.opens_with_space}
         config |= {"additional_special_tokens": MARKERS if self.role_ids else [], "chat_template": self.template.text}

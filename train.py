@@ -99,8 +99,7 @@ def build(config: dict, stage: dict, settings: dict, start: str | None, tokenize
     model = LanguageModel.load(start, "cpu", dtype, vocab_size=len(tokenizer), partitioned=shares, **fields)
     if stage["lora"]["rank"]:
         torch.manual_seed(config["seed"])  # building the model above has drawn random numbers or, on meta, none
-        grown = len(tokenizer) > ModelConfig.read(start).vocab_size
-        lora.add(model, **stage["lora"], train_vocabulary=grown)
+        lora.add(model, **stage["lora"], train_vocabulary=len(tokenizer) > ModelConfig.read(start).vocab_size)
     return model
 
 
@@ -129,7 +128,7 @@ def run_stage(run: RunFolder, config: dict, stage: dict, settled, prepared, star
         f"{len(shard):,} rows ({steps * batch_size / len(shard):.1f} epochs), {precision}, {engines.kind(engine)}"
         + (f"; resumed at step {done}" if done else "")
     )
-    log, overflows = Log(os.path.join(folder, "metrics.jsonl"), stage["name"], done, steps), engines.Overflows(engine)
+    log = Log(os.path.join(folder, "metrics.jsonl"), stage["name"], done, steps)
     evaluated = ranks.broadcast(log.evaluated)  # steps; a signal may have cut the last evaluation off
     try:
         for step in range(done, steps + 1):  # `step` steps are done
@@ -148,7 +147,7 @@ def run_stage(run: RunFolder, config: dict, stage: dict, settled, prepared, star
             loss = train_step(engine, shard, shard.rows_of_step(step, batch_size, config["seed"]), step)
             write = (step + 1) % stage["log_every"] == 0 or step + 1 == steps
             log.step(step + 1, engines.figures_of_step(engine, loss), batch_size * shard.context, write)
-            overflows.check(step + 1)
+            engines.check_overflows(engine, step + 1)
         export(engine, target, tokenizer, start, stage["lora"]["alpha"])
     finally:
         log.close()
@@ -211,8 +210,7 @@ def train(args: argparse.Namespace) -> None:
         if not run.stage_is_done(stage):
             context, base = config["model"]["max_position_embeddings"], stage["init_from"] or start
             with ranks.StopSignal() as stop, engines.attention_kernels(context):
-                ready = settled[stage["name"]]
-                run_stage(run, described, stage, ready, prepared, base, target, stop, args.verbose)
+                run_stage(run, described, stage, settled[stage["name"]], prepared, base, target, stop, args.verbose)
             renewed = True
             if dist.get_rank() == 0:
                 run.stage_done(stage)

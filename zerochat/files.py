@@ -9,7 +9,6 @@ from contextlib import suppress
 
 def write_atomic(path: str, content: str | bytes | Callable[[str], object]) -> None:
     """Put `content`, or what a function writes to the path that it is given, in the place of `path`, all at once.
-
     Whoever reads meanwhile, or after a kill, finds the old file or the new one. OSError leaves the old one."""
     part = path + ".tmp"
     try:

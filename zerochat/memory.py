@@ -16,7 +16,7 @@ def memory_per_gpu(parameters: int, trained: int, zero_stage: int, ranks: int, o
     return {"gpu": gpu, "host": optimizer if offload else 0.0}
 
 
-def describe(model: nn.Module, lora_rank: int, zero: dict, ranks: list[int]) -> str:
+def describe(model, lora_rank: int, zero: dict, ranks: list[int]) -> str:
     """Parameters and memory of a model on the meta device; zero: the config's `deepspeed.zero_optimization`."""
     stage, offload = zero.get("stage", 0), "offload_optimizer" in zero
     parameters = trained = sum(p.numel() for p in model.parameters())

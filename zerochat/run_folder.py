@@ -1,11 +1,10 @@
 """`out_dir`: what a run writes there, whose it is, and whether it is finished. Nobody else knows.
 
-    run.json                        the config of the run that the folder holds
-    data/<hash>/                    prepared data, keyed by all that made them
-    pretrain/  sft/                 checkpoints, metrics.jsonl, done.json; the model of every stage but the last
-    config.json  model.safetensors  the result, a Llama folder; report.json, written last
-
-report.json says that the run is finished."""
+run.json                        the config of the run that the folder holds
+data/<hash>/                    prepared data, keyed by all that made them
+pretrain/  sft/                 checkpoints, metrics.jsonl, done.json; the model of every stage but the last
+config.json  model.safetensors  the result, a Llama folder
+report.json                     written last: the run is finished"""
 
 import glob
 import json
@@ -25,7 +24,8 @@ class RunFolder:
     """The folder `out_dir` of a config."""
 
     def __init__(self, path: str):
-        self.path, self._lock = path, None
+        self.path = path
+        self._lock: int | None = None
 
     def file(self, *names: str) -> str:
         return os.path.join(self.path, *names)
@@ -36,8 +36,8 @@ class RunFolder:
 
     def prepared(self) -> list[str]:
         """The folders of data that are prepared here, if another config's."""
-        names = sorted(os.listdir(self.file("data"))) if os.path.isdir(self.file("data")) else []
-        return [self.file("data", name) for name in names if not name.endswith(".tmp")]
+        found = sorted(glob.glob(os.path.join(glob.escape(self.path), "data", "*")))
+        return [folder for folder in found if not folder.endswith(".tmp")]
 
     def drop_other_data(self) -> None:
         """Remove what another config prepared here, or a preparation that was killed."""
@@ -112,8 +112,7 @@ class RunFolder:
 
     def finished(self, config: dict) -> bool:
         """Whether the run of this config has come to its end."""
-        done = os.path.exists(self.file("report.json"))
-        return done and read_json(self.file("run.json")).items() >= config.items()
+        return os.path.exists(self.file("report.json")) and read_json(self.file("run.json")).items() >= config.items()
 
     @staticmethod
     def newest(root: str = "out") -> str:

@@ -5,10 +5,9 @@ the default run needs no download.
     python -m zerochat.demo.chats --count 5 --split validation --lang zh
     python -m zerochat.demo.chats --count 5 --documents --json   # pretraining text, one JSON object per line
 
-Three scenes: customer service, everyday chat, text generation. The answer is a function of the history
-(one phrasing per skill), so a held-out conversation can be marked right or wrong. Left out on purpose: real
-knowledge, arithmetic beyond small sums, facts that are corrected later, and any choice among phrasings of an
-answer except in stories and blurbs. It tests the pipeline, not intelligence."""
+Three scenes: customer service, everyday chat, text generation. The answer is a function of the history (one phrasing
+per skill), so a held-out conversation can be marked right or wrong; it tests the pipeline, not intelligence. Left out
+on purpose: real knowledge, arithmetic beyond small sums, facts corrected later, choices of phrasing but in stories."""
 
 import argparse
 import itertools
@@ -161,10 +160,9 @@ def converse(lang: str, rng: random.Random, novel_values: bool, novel_wordings: 
 
 
 def conversations(count: int, seed: int = 0, split: str = "train", lang: str | None = None) -> Iterator[dict]:
-    """Conversations `{"messages", "lang", "skill", "slots"}`; number i depends on (seed, split, lang, i) alone.
-
-    An assistant message also has `skill`; `back`, where it recalls a fact, the number of turns since that was told;
-    and `check` where the text is free: it must contain each of `contains` and have `min_chars` characters."""
+    """Conversations `{"messages", "lang", "skill", "slots"}`; number i depends on (seed, split, lang, i) alone. An
+    assistant message also has `skill`; `back`, where it recalls a fact, the number of turns since that was told; and
+    `check` where the text is free: it must contain each of `contains` and have `min_chars` characters."""
     assert split in ("train", "validation"), split
     for i in range(count):
         rng = random.Random(f"{seed}-{split}-{i}")

@@ -18,9 +18,8 @@ def read_choices(path: str) -> list[dict]:
                 item = json.loads(line)
                 question, choices, answer = item["question"], item["choices"], item["answer"]
                 answer = choices.index(answer) if isinstance(answer, str) else answer
-                if not isinstance(choices, list) or not all(isinstance(text, str) for text in [question, *choices]):
-                    raise ValueError
-                if len(choices) < 2 or type(answer) is not int or not 0 <= answer < len(choices):
+                texts = isinstance(choices, list) and all(isinstance(text, str) for text in [question, *choices])
+                if not texts or len(choices) < 2 or type(answer) is not int or not 0 <= answer < len(choices):
                     raise ValueError
             except (ValueError, KeyError, TypeError, AttributeError):
                 shape = '{"question": text, "choices": [text, text, ...], "answer": the right one or its index from 0}'
@@ -33,7 +32,6 @@ def read_choices(path: str) -> list[dict]:
 
 def multiple_choice(engine: Engine, questions: list[dict], token_nats: Callable) -> dict:
     """How often the right answer is the likeliest, of all tokens and its end marker together, and per byte of text.
-
     token_nats: `evaluate.token_nats`."""
     total, per_byte = [], []
     for item in questions:
@@ -49,7 +47,7 @@ def multiple_choice(engine: Engine, questions: list[dict], token_nats: Callable)
         total.append(scores.index(max(scores)) == item["answer"])
         per_byte.append(by_byte.index(max(by_byte)) == item["answer"])
     n = len(questions)
-    figures = {"questions": n, "chance": sum(1 / len(item["choices"]) for item in questions) / n}
+    figures: dict = {"questions": n, "chance": sum(1 / len(item["choices"]) for item in questions) / n}
     for name, right in (("accuracy", total), ("accuracy_per_byte", per_byte)):
         figures |= {name: sum(right) / n, f"{name}_interval": ratio_interval(right, [1] * n, range(n))}
     return figures

@@ -69,7 +69,6 @@ def repetition(answers: list[str], n: int = 4) -> float:
 
 def bleu_chrf(answers: list[str], references: list[str]) -> dict[str, float | str]:
     """Corpus BLEU (Papineni et al. 2002), its tokenisation and chrF (Popović 2015) by sacrebleu (Post 2018), 0 to 100.
-
     The tokenisation is sacrebleu's `zh` where the references are Chinese, else `13a`; unnamed, BLEU says nothing."""
     import sacrebleu  # here and not above: it is in the extra `eval`, and a training run does without
 
@@ -79,10 +78,9 @@ def bleu_chrf(answers: list[str], references: list[str]) -> dict[str, float | st
 
 
 def bootstrap(statistic: Callable[[np.ndarray], np.ndarray], units: int, resamples: int = 1000) -> tuple[float, float]:
-    """A 95% percentile interval (Efron 1979) of a statistic of `units` independent units.
-
-    statistic: counts [resamples, units], how often each unit was drawn -> [resamples]. The same number of
-    units draws the same samples, so two models on the same data are compared in pairs."""
+    """A 95% percentile interval (Efron 1979) of a statistic of `units` independent units. statistic: counts [resamples,
+    units], how often each unit was drawn -> [resamples]. The same number of units draws the same samples, so two models
+    on the same data are compared in pairs."""
     counts = np.random.default_rng(0).multinomial(units, np.full(units, 1 / units), size=resamples)
     low, high = np.percentile(statistic(counts), (2.5, 97.5))
     return float(low), float(high)

@@ -44,25 +44,23 @@ def table(figures: dict) -> str:
     if choices := figures.get("choices"):
         head, rows = "multiple choice | questions | by chance | accuracy [95%] | accuracy per byte [95%]", []
         for name, g in choices.items():
-            counts = [name, str(g["questions"]), f"{g['chance']:.1%}"]
-            rows.append([*counts, _within(g, "accuracy"), _within(g, "accuracy_per_byte")])
+            right = [_within(g, "accuracy"), _within(g, "accuracy_per_byte")]
+            rows.append([name, str(g["questions"]), f"{g['chance']:.1%}", *right])
         lines += ["", *markdown(head, rows)]
     return "\n".join(lines)
 
 
 def compare(one: dict, other: dict) -> dict:
     """Two models' figures on the same conversations, the intervals of their differences (other - one), and the turns
-    that only one of them got right.
-
-    Intervals are paired: both models are drawn the same conversations, so what is hard for both cancels out."""
+    that only one of them got right. Intervals are paired: both models are drawn the same conversations, so what is hard
+    for both cancels out."""
     theirs = {(turn["conversation"], turn["message"]): turn for turn in other["turns"]}
     keys = [(turn["conversation"], turn["message"]) for turn in one["turns"]]
     pairs = [(turn, theirs[key]) for turn, key in zip(one["turns"], keys) if key in theirs]
     rows, n, units = {}, len(pairs), [turn["conversation"] for turn, _ in pairs]
     for name in ("correct", "exact", "token_f1", "rouge_l", "ended"):
         a, b = ([float(pair[side][name]) for pair in pairs] for side in (0, 1))
-        interval = ratio_interval([y - x for x, y in zip(a, b)], [1] * n, units)
-        rows[name] = (sum(a) / n, sum(b) / n, interval)
+        rows[name] = (sum(a) / n, sum(b) / n, ratio_interval([y - x for x, y in zip(a, b)], [1] * n, units))
     a, b = (np.array(figures["likelihood"]["all"]["by_conversation"]).T for figures in (one, other))
 
     def difference(counts: np.ndarray) -> np.ndarray:
@@ -86,7 +84,7 @@ def comparison(compared: dict, names: tuple[str, str]) -> str:
     return "\n".join([f"{compared['turns']} turns answered by both", "", *lines, "", alone])
 
 
-def transcripts(turns: list[dict], most: int, others: list[dict] = (), names: tuple = ("answer",)) -> str:
+def transcripts(turns: list[dict], most: int, others=(), names: tuple = ("answer",)) -> str:
     """Questions, answers and references to read, as Markdown; others: another model's turns, the same questions."""
     texts = []
     for turn, *other in list(zip(turns, others) if others else zip(turns))[:most]:
@@ -97,7 +95,7 @@ def transcripts(turns: list[dict], most: int, others: list[dict] = (), names: tu
     return "\n\n".join(texts)
 
 
-def section(title: str, turns: list[dict], most: int, others: list[dict] = (), names: tuple = ("answer",)) -> list[str]:
+def section(title: str, turns: list[dict], most: int, others=(), names: tuple = ("answer",)) -> list[str]:
     return [f"## {title} ({len(turns)})", "", transcripts(turns, most, others, names), ""]
 
 

@@ -8,7 +8,6 @@ import torch
 @torch.inference_mode()
 def attention_weights(model, ids: list[int]) -> torch.Tensor:
     """How the last of the ids attends to all of them: softmax(q k / sqrt(E)) (Vaswani et al. 2017, eq. 1), [L, H, T].
-
     An uncached forward pass; what enters each attention layer is caught on the way in."""
     weights = []
 

@@ -8,14 +8,14 @@ Shapes: N rows, each one token of one sequence; C cache length; the rest as in `
 
 import itertools
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from model import LanguageModel, RMSNorm
+    from model import LanguageModel, Layer, RMSNorm
 
 BLOCK = 64  # positions; how much of a slot's cache is read is a multiple of it
 
@@ -72,15 +72,14 @@ class Norm:
 
 
 class CachedModel:
-    """A model and the keys and values of `slots` sequences, each up to the model's context.
-
-    What lies behind a sequence's end has no weight, but has to be finite: 0 times NaN is NaN."""
+    """A model and the keys and values of `slots` sequences, each up to the model's context. What lies behind a
+    sequence's end has no weight, but has to be finite: 0 times NaN is NaN."""
 
     def __init__(self, model: "LanguageModel", slots: int):
         config = self.config = model.config
         self.slots, self.embedding, self.norm = slots, model.model.embed_tokens, Norm(model.model.norm)
         self.layers = []
-        for layer in model.model.layers:
+        for layer in cast("list[Layer]", model.model.layers):
             attention, mlp = layer.self_attn, layer.mlp
             qkv = Product(attention.q_proj, attention.k_proj, attention.v_proj, rows=slots)
             first = (Norm(layer.input_layernorm), qkv, Product(attention.o_proj, rows=slots))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 # Kind, from, to, and whether the lower end is left out.
-RANGES = {"temperature": (float, 0, 100, False), "repetition_penalty": (float, 0, 100, True)}
+RANGES: dict[str, tuple] = {"temperature": (float, 0, 100, False), "repetition_penalty": (float, 0, 100, True)}
 RANGES |= {"top_k": (int, 0, 2**31, False), "top_p": (float, 0, 1, True), "min_p": (float, 0, 1, False)}
 RANGES |= {"max_new_tokens": (int, 1, 2**31, False), "seed": (int, 0, 2**63 - 1, False)}
 RANGES |= {"logprobs": (int, 0, 2**31, False)}

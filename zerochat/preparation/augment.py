@@ -61,10 +61,9 @@ def width(text: str, draw: random.Random) -> str:
 
 def versions(sample: dict, tokenizer, settings: dict, seed: int, epoch: int):
     """The samples that stand for one sample in this epoch, itself changed and its suffixes, and the function that
-    encodes their texts (None: the tokenizer's own).
-
-    settings: `data.augment`. Each kind happens with its probability; `typos` is one per character, `subword` the
-    dropout of merges (BPE, Provilkov et al. 2020) or the temperature of sampling (unigram, Kudo 2018)."""
+    encodes their texts (None: the tokenizer's own). settings: `data.augment`. Each kind happens with its probability;
+    `typos` is one per character, `subword` the dropout of merges (BPE, Provilkov et al. 2020) or the temperature of
+    sampling (unigram, Kudo 2018)."""
     if "messages" not in sample:
         return [sample], None
     identity = "\0".join(f"{m['role']}\0{m['content']}" for m in sample["messages"]).encode("utf-8", "replace")
@@ -79,8 +78,7 @@ def versions(sample: dict, tokenizer, settings: dict, seed: int, epoch: int):
     chosen = [messages]
     starts = [i for i, m in enumerate(messages) if m["role"] == "user"]
     if len(starts) > 2 and draw.random() < settings["suffixes"]:
-        head = messages[: messages[0]["role"] == "system"]
-        chosen.append(head + messages[draw.choice(starts[1:]) :])
+        chosen.append(messages[: messages[0]["role"] == "system"] + messages[draw.choice(starts[1:]) :])
     encode = None
     if settings["subword"]:
         said = {side: {m["content"] for m in messages if m["role"] == side} for side in ("user", "assistant")}
@@ -106,6 +104,5 @@ def _noisy(text: str, draw: random.Random, settings: dict) -> str:
     for kind in (case, punctuation, width):
         if draw.random() < settings[kind.__name__]:
             changed = kind(changed, draw)
-    if settings["typos"]:
-        changed = typos(changed, draw, settings["typos"])
+    changed = typos(changed, draw, settings["typos"]) if settings["typos"] else changed
     return changed if changed.strip() else text

@@ -39,9 +39,6 @@ class Drop(str):
     """The reason why a rule leaves a whole sample out."""
 
 
-# --- rules of one text ------------------------------------------------------------------------------------------
-
-
 def html_leftovers(text: str, role: str):
     """Entities decoded and layout tags removed outside code, where they are the subject and not dirt."""
     if "&" not in text and ("<" not in text or not TAG.search(text)):
@@ -116,9 +113,6 @@ def leaked_prompt(text: str, role: str):
     if role != "assistant" or "nstruction" not in text:
         return text
     return Drop("leaked prompt") if len(LEAKED_PROMPT.findall(text)) >= 2 else text
-
-
-# --- rules of a conversation ------------------------------------------------------------------------------------
 
 
 def empty_turns(messages: Messages):
@@ -203,8 +197,7 @@ TEXT_RULES = {rule.__name__: rule for rule in (*RULES_IN_ORDER, leaked_prompt)}
 RULES_IN_ORDER = (empty_turns, system_first, user_first, repeated_role, answered_end, unseen_input, echo, too_short)
 CHAT_RULES = {rule.__name__: rule for rule in (*RULES_IN_ORDER, too_long, language)}
 RULES = {**TEXT_RULES, **CHAT_RULES}
-FOR_TEXTS_TOO = ("too_short", "language")
-OFF = {"language"}
+FOR_TEXTS_TOO, OFF = ("too_short", "language"), {"language"}
 SETTING = {"mojibake": "repair", "too_short": "characters", "too_long": "characters", "language": "wanted"}
 
 
@@ -295,6 +288,6 @@ NO_WORD = re.compile(r"[\W_]+")
 NOT_ALNUM = bytes(i for i in range(128) if not chr(i).isalnum())
 
 
-def fingerprint(folded: str) -> int:
+def hash64(folded: str) -> int:
     """64 bits of a folded text: among 20 million texts, one chance in 90,000 that any two share them by accident."""
     return int.from_bytes(hashlib.blake2b(folded.encode("utf-8", "replace"), digest_size=8).digest(), "big")

@@ -17,11 +17,12 @@ BANDS, ROWS = 16, 4
 WIDTH = BANDS * ROWS * 4  # bytes of a signature
 
 # What is known of a sample when it has been cleaned. mark: of the whole text; prompt: of all before the last answer
-# (0: a plain document); share: what decides its split; length: bytes of its line; split: 0 by share, 1 train,
-# 2 validation; counts: 1, or 0 for the second part of a text cut by position.
+# (0: a plain document); share: what decides its split; length: bytes of its line; split: its side where that is
+# fixed, else 0; counts: 1, or 0 for the second part of a text cut by position.
 FIELDS = "mark <u8, prompt <u8, share <u8, length <u4, source <u2, split u1, counts u1"
 ENTRY = np.dtype([tuple(field.split()) for field in FIELDS.split(", ")])
-DUPLICATE, NEAR_DUPLICATE, LEAKED = 1, 2, 3
+TRAIN, VALIDATION = 1, 2  # sides of the split; 0: decided later, or left out
+DUPLICATE, NEAR_DUPLICATE, LEAKED = 1, 2, 3  # why something is not where its `share` would put it
 
 
 def signature(folded: str) -> np.ndarray:
@@ -40,11 +41,6 @@ def library():
     return needed("rensa", "data.near_duplicates")
 
 
-def _between(file, begin: int, end: int) -> np.ndarray:
-    file.seek(begin * WIDTH)
-    return np.fromfile(file, np.uint32, (end - begin) * WIDTH // 4).reshape(-1, WIDTH // 4)
-
-
 def _at(file, places: np.ndarray) -> np.ndarray:
     rows = [os.pread(file.fileno(), WIDTH, place * WIDTH) for place in places.tolist()]
     return np.frombuffer(b"".join(rows), np.uint32).reshape(-1, WIDTH // 4)
@@ -61,8 +57,9 @@ def near_duplicates(signatures, threshold: float, chosen: np.ndarray | None = No
     for band in range(BANDS):
         key = np.empty(len(chosen), dtype=np.uint64)
         for i in range(0, count, 2**16):
-            part = _between(signatures, i, i + 2**16)[:, band * ROWS : (band + 1) * ROWS]
-            rows = np.ascontiguousarray(part).view("<u8")
+            signatures.seek(i * WIDTH)
+            part = np.fromfile(signatures, np.uint32, 2**16 * WIDTH // 4).reshape(-1, WIDTH // 4)
+            rows = np.ascontiguousarray(part[:, band * ROWS : (band + 1) * ROWS]).view("<u8")
             begin, end = np.searchsorted(chosen, (i, i + 2**16))
             part = rows[chosen[begin:end] - i]
             key[begin:end] = part[:, 0] * np.uint64(0x9E3779B97F4A7C15) ^ part[:, 1]
@@ -83,12 +80,11 @@ def near_duplicates(signatures, threshold: float, chosen: np.ndarray | None = No
 
 
 def decide(entries: np.ndarray, fraction: float, exact: bool, threshold: float | None, signatures):
-    """entries [N] of ENTRY -> split [N] (0 none, 1 train, 2 validation), why [N] (0 or a reason), first [N].
-
-    Held out are the entries whose `share` is below `fraction`: a hash of the first question, so that no prompt is
-    on both sides and an entry stays where it is when data are added. Of a group of (near-)duplicates one is left,
-    so none straddles the split. A held-out conversation whose prompt, everything before its last answer, occurs
-    in training joins training."""
+    """entries [N] of ENTRY -> split [N] (its side, 0 for none), why [N] (0 or a reason), first [N]. Held out
+    are the entries whose `share` is below `fraction`: a hash of the first question, so that no prompt is on both sides
+    and an entry stays where it is when data are added. Of a group of (near-)duplicates one is left, so none straddles
+    the split. A held-out conversation whose prompt, everything before its last answer, occurs in training joins
+    training."""
     why, first = np.zeros(len(entries), dtype=np.uint8), np.arange(len(entries), dtype=np.uint32)
     if exact:
         order = np.argsort(entries["mark"], kind="stable").astype(np.uint32)
@@ -102,15 +98,15 @@ def decide(entries: np.ndarray, fraction: float, exact: bool, threshold: float |
         first[left] = group
         why[left[group < left]] = NEAR_DUPLICATE
     held_out = entries["share"] < np.uint64(min(2**64 - 1, int(fraction * 2.0**64)))
-    split = np.where(entries["split"] > 0, entries["split"], held_out.astype(np.uint8) + np.uint8(1))
+    split = np.where(entries["split"] > 0, entries["split"], np.where(held_out, np.uint8(VALIDATION), np.uint8(TRAIN)))
     split[why > 0] = 0
-    prompts = np.unique(entries["prompt"][split == 2])
+    prompts = np.unique(entries["prompt"][split == VALIDATION])
     trained_on = np.zeros(len(prompts), dtype=bool)
     for i in range(0, len(entries) if len(prompts) else 0, 2**20):
-        part = entries["prompt"][i : i + 2**20][split[i : i + 2**20] == 1]
+        part = entries["prompt"][i : i + 2**20][split[i : i + 2**20] == TRAIN]
         place = np.searchsorted(prompts, part) % len(prompts)
         trained_on[place[prompts[place] == part]] = True
-    held_out = np.flatnonzero(split == 2)
+    held_out = np.flatnonzero(split == VALIDATION)
     leaked = held_out[np.isin(entries["prompt"][held_out], prompts[trained_on & (prompts > 0)])]
-    split[leaked], why[leaked] = 1, LEAKED
+    split[leaked], why[leaked] = TRAIN, LEAKED
     return split, why, first

@@ -130,17 +130,16 @@ TEXT_FORMATS = ("auto", "text", "lines", "eou")
 
 
 def to_sample(record, format: str = "auto", tools: str = "drop") -> dict | str:
-    """One record, a dict or the JSON text of one, as a sample; where it is none the reason, `Bad` or a policy's.
-
-    tools: "drop" leaves conversations with tool turns out, "text" makes a call the assistant's text and its
-    result the user's."""
+    """One record, a dict or the JSON text of one, as a sample; where it is none the reason, `Bad` or a policy's. tools:
+    "drop" leaves conversations with tool turns out, "text" makes a call the assistant's text and its result the
+    user's."""
     if isinstance(record, Bad):
         return record
     try:
         if isinstance(record, str):
             record = json.loads(record)
         sample = _convert(record, format, tools)
-        return {**sample, "span": record.span} if isinstance(record, Section) else sample
+        return {**sample, "span": record.span} if isinstance(sample, dict) and isinstance(record, Section) else sample
     except json.JSONDecodeError as error:
         return Bad(f"broken JSON at column {error.colno}: {error.msg}")
     except RecursionError:

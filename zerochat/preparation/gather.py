@@ -9,19 +9,16 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from zerochat.preparation import clean, duplicates, formats, reading, tally
+from zerochat.preparation.duplicates import TRAIN, VALIDATION
 from zerochat.preparation.parallel import parallel, processes_for
 from zerochat.preparation.shards import texts_of
 
 BATCH = 2**20  # characters handed to a process at once
 TO_JSON = json.JSONEncoder(ensure_ascii=False).encode
 CUT_BY_POSITION = 10_000  # characters: a plain text longer than this is no sample among many, but a book
-TRAIN, VALIDATION = 1, 2  # of a sample's split; 0: decided later, or left out
 SPLITS = {"train": TRAIN, "validation": VALIDATION}
-REASONS = {
-    duplicates.DUPLICATE: ("dropped", "duplicate"),
-    duplicates.NEAR_DUPLICATE: ("dropped", "near-duplicate"),
-    duplicates.LEAKED: ("changed", "leaked: held out, but its prompt is in training; moved there"),
-}
+REASONS = {duplicates.DUPLICATE: ("dropped", "duplicate"), duplicates.NEAR_DUPLICATE: ("dropped", "near-duplicate")}
+REASONS[duplicates.LEAKED] = ("changed", "leaked: held out, but its prompt is in training; moved there")
 
 
 def name_of(source: dict) -> str:
@@ -33,8 +30,7 @@ def read(source: dict, options: dict) -> Iterator[list[tuple]]:
     batch, size = [], 0
     for path, line, record in reading.records(source, options["data_root"], options["cache"]):
         batch.append((path, line, record))
-        size += len(record) if isinstance(record, str) else 500
-        size += len(record.get("text", "")) if isinstance(record, dict) else 0
+        size += len(record) if isinstance(record, str) else 500 + len(record.get("text", ""))
         if size > BATCH:
             yield batch
             batch, size = [], 0
@@ -44,7 +40,6 @@ def read(source: dict, options: dict) -> Iterator[list[tuple]]:
 
 def cleaned(batches: Iterable[list], source: dict, fixed: int, held_out: float, options: dict) -> Iterator[dict]:
     """Each batch converted and cleaned, by as many processes as are worth it; see `_clean_batch`.
-
     fixed: the side on which the source's samples are, 0 where that is decided sample by sample; held_out: the share of
     a long text, its end, that is held out."""
     size = 0  # making demo data takes longer than cleaning them
@@ -78,7 +73,7 @@ def _clean_batch(batch: list, source: dict, fixed: int, held_out: float, options
         for i, (split, part) in enumerate(_parts(sample, held_out, fixed) if sample else []):
             row = TO_JSON({"source": origin, "line": line, **part}).encode() + b"\n"
             folded, prompt, share = _folded(part)
-            entries.append((clean.fingerprint(folded), prompt, share, len(row), 0, split, i == 0))
+            entries.append((clean.hash64(folded), prompt, share, len(row), 0, split, i == 0))
             lines.append(row)
             if options["near_duplicates"]:
                 signatures.append(duplicates.signature(folded))
@@ -100,18 +95,17 @@ def _folded(sample: dict) -> tuple[str, int, int]:
     """The whole text, folded; hashes of all before the last answer (0: none) and of the first question."""
     if "text" in sample:
         folded = clean.fold(sample["text"])
-        return folded, 0, clean.fingerprint(folded)
+        return folded, 0, clean.hash64(folded)
     texts = [clean.fold(message["content"]) for message in sample["messages"]]
     question = next((t for t, m in zip(texts, sample["messages"]) if m["role"] == "user"), "")
-    share = clean.fingerprint(question)
-    prompt = share if len(texts) == 2 else clean.fingerprint("\n".join(texts[:-1]))
+    share = clean.hash64(question)
+    prompt = share if len(texts) == 2 else clean.hash64("\n".join(texts[:-1]))
     return "".join(texts), prompt, share
 
 
 class Collection:
-    """The cleaned samples of one stage, written down as they come, with what is known of each and what was counted.
-
-    As a context manager it removes its three files at the end; `distribute` has copied out of them what stays."""
+    """The cleaned samples of one stage, written down as they come, with what is known of each and what was counted. As
+    a context manager it removes its three files at the end; `distribute` has copied out of them what stays."""
 
     def __init__(self, stage: dict, options: dict, folder: str):
         self.stage, self.options, self.folder = stage["name"], options, folder
@@ -152,7 +146,6 @@ class Collection:
 
     def distribute(self, split: np.ndarray, why: np.ndarray, first: np.ndarray) -> dict:
         """Copy each sample to its side, `<folder>/<stage>.<side>/samples.jsonl`, and return what was kept and dropped.
-
         split, why, first: as `duplicates.decide` gives them."""
         entries, samples = self.entries(), self.files["samples"]
         # A weight of 2.5: twice, and for half of the samples, chosen by their hash, a third time. Held-out ones once.

@@ -29,8 +29,7 @@ def blocks_of(file, path: str, encoding: str, offset: int) -> Iterator[str]:
         try:
             yield decoder.decode(block, final=not block)
         except UnicodeDecodeError as error:
-            reason = not_encoded(encoding, offset - held + error.start, error.reason)
-            raise ValueError(f"{path}: {reason}") from None
+            raise ValueError(f"{path}: {not_encoded(encoding, offset - held + error.start, error.reason)}") from None
         offset += len(block)
         if not block:
             return
@@ -74,10 +73,8 @@ class JsonStream:
         """The next character that is no blank, "" at the end."""
         while True:
             self.at = self.SPACE.match(self.text, self.at).end()
-            if self.at < len(self.text):
-                return self.text[self.at]
-            if not self.read_on():
-                return ""
+            if self.at < len(self.text) or not self.read_on():
+                return self.text[self.at : self.at + 1]
 
     def expect(self, characters: str) -> str:
         found = self.peek()

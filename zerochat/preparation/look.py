@@ -6,6 +6,7 @@ import html
 import itertools
 import os
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 IDEOGRAPH = re.compile(f"[{CHINESE}]")
 STATEMENT = r"^\s*(?:def |class |import |from \w+ import|#include|return\b|<\w+|</)"
 PROGRAM = re.compile(rf"[{{}};]\s*$|{STATEMENT}|\)\s*[:;{{]\s*$", re.M)
+# Of a run of tokens: the code of a terminal, and the element of a page.
+STYLES = {"control": ("7;35", "<b>{}</b>"), "supervised": ("32", "<s>{}</s>"), "context": ("2", "{}")}
 PAGE = """<!doctype html><meta charset="utf-8"><title>what the model is trained on</title><style>
 body { font: 14px/1.7 ui-monospace, monospace; max-width: 60em; margin: 2em auto; color: #999; background: #fff }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid #ccc; border-radius: 6px; padding: 1em }
@@ -51,8 +54,7 @@ def _by_count(table: dict) -> list:
 
 
 def _shard(s: dict) -> str:
-    share = s["supervised"] / s["tokens"]
-    text = f"{s['samples']:,} samples, {s['tokens']:,} tokens, {share:.0%} supervised, "
+    text = f"{s['samples']:,} samples, {s['tokens']:,} tokens, {s['supervised'] / s['tokens']:.0%} supervised, "
     text += f"{s['rows']:,} rows {s['packing_efficiency']:.1%} full"
     if s["variants"]:
         text += f" in each of {s['variants']} versions"
@@ -96,15 +98,13 @@ def _cell(text: str) -> str:
     return re.sub(r"[\x00-\x1f]", "�", text.replace("\n", "⏎")).replace("|", "\\|").replace("<", "&lt;")
 
 
-def _histogram(bins: dict) -> list[str]:
+def _histogram(bins: dict) -> Iterator[str]:
     """Bars of counts by powers of two: bin k holds the numbers from 2^(k-1) to 2^k - 1."""
     bins = {int(k): count for k, count in bins.items()}
     most = max(bins.values(), default=1)
-    lines = []
     for k in range(min(bins, default=0), max(bins, default=-1) + 1):
         count = bins.get(k, 0)
-        lines.append(f"{2 ** (k - 1) if k else 0:>8,} .. {2**k - 1:<8,} {count:>9,} " + "#" * round(40 * count / most))
-    return lines
+        yield f"{2 ** (k - 1) if k else 0:>8,} .. {2**k - 1:<8,} {count:>9,} " + "#" * round(40 * count / most)
 
 
 def fertility(tokenizer: "Tokenizer", folders: list[str], per_kind: int = 200_000) -> dict:
@@ -128,8 +128,7 @@ def kind_of(text: str) -> str:
 
 
 def inspect(source: dict, config: dict, tokenizer: "Tokenizer", page: str | None) -> str:
-    """The first records of a source, cleaned, cut and packed as `config` says; what is dropped is named with its
-    reason."""
+    """The first records of a source, cleaned, cut and packed as `config` says; what is dropped, with its reason."""
     context, options = config["model"]["max_position_embeddings"], config["data"]
     clean.check_rules(options["rules"])
     pieces, notes = [], []
@@ -150,11 +149,8 @@ def inspect(source: dict, config: dict, tokenizer: "Tokenizer", page: str | None
         if long:
             notes.append(f"{where}: {long} exchanges longer than {context} tokens; {lost} supervised tokens lost")
     order, ends = packing.pack(np.array([len(ids) for ids, *_ in pieces], dtype=np.int64), context)
-    packed = []
-    for begin, end in zip(ends, ends[1:]):
-        row = [pieces[i] for i in order[begin:end]]
-        ids, masks, places = zip(*row)
-        packed.append((sum(ids, []), sum(masks, []), ", ".join(places)))
+    filled = (zip(*(pieces[i] for i in order[begin:end])) for begin, end in zip(ends, ends[1:]))
+    packed = [(sum(ids, []), sum(masks, []), ", ".join(places)) for ids, masks, places in filled]
     return "\n".join([*notes, rows(packed, tokenizer, page, context)])
 
 
@@ -185,15 +181,12 @@ def rows(packed: list[tuple], tokenizer: "Tokenizer", page: str | None = None, c
         shown.append(f"\033[1m━━ {title}\033[0m\n")
         written.append(f"<h2>{html.escape(title)}</h2><pre>")
         for place, (kind, text) in enumerate(_runs(ids, mask, tokenizer)):
-            if kind == "control":
-                if text == "<s>" and place:
-                    shown.append("\n\033[31m" + "┄" * 60 + "\033[0m\n")
-                    written.append("<hr>")
-                shown.append(f"\033[7;35m{text}\033[0m")
-                written.append(f"<b>{html.escape(text)}</b>")
-            else:
-                shown.append(f"\033[32m{text}\033[0m" if kind == "supervised" else f"\033[2m{text}\033[0m")
-                written.append(f"<s>{html.escape(text)}</s>" if kind == "supervised" else html.escape(text))
+            if kind == "control" and text == "<s>" and place:
+                shown.append("\n\033[31m" + "┄" * 60 + "\033[0m\n")
+                written.append("<hr>")
+            terminal, web = STYLES[kind]
+            shown.append(f"\033[{terminal}m{text}\033[0m")
+            written.append(web.format(html.escape(text)))
         shown.append("\n")
         written.append("</pre>")
     if page:
@@ -201,16 +194,13 @@ def rows(packed: list[tuple], tokenizer: "Tokenizer", page: str | None = None, c
     return "".join(shown)
 
 
-def _runs(ids: list[int], mask: list[bool], tokenizer: "Tokenizer"):
-    """("control", its name), ("supervised" or "context", the text of neighbouring tokens of that kind).
-
-    An end marker that is supervised shows as such by a dot behind it: the model learns to stop there."""
+def _runs(ids: list[int], mask: list[bool], tokenizer: "Tokenizer") -> Iterator[tuple[str, str]]:
+    """("control", its name), ("supervised" or "context", the text of neighbouring tokens of that kind). An end marker
+    that is supervised shows as such by a dot behind it: the model learns to stop there."""
 
     def kind(pair):
-        token, supervised = pair
-        if tokenizer.bytes_of(token) is None:
-            return "control", token
-        return "supervised" if supervised else "context", None
+        text = "supervised" if pair[1] else "context"
+        return (text, None) if tokenizer.bytes_of(pair[0]) is not None else ("control", pair[0])
 
     for (name, token), run in itertools.groupby(zip(ids, mask), key=kind):
         if name != "control":

@@ -87,13 +87,11 @@ def download(url: str, sha256: str | None, cache: str) -> str:
 
 
 def records(source: dict, root: str, cache: str) -> Iterator[tuple[str, int, dict | str]]:
-    """(file, line, record) of a source, unconverted: a dict, the JSON text of one, or what is `Bad`.
-
-    In a JSON array, "line" is where the record begins. An empty file, a JSON array broken in the middle, where
-    nothing says how to go on, or a broken gzip raise ValueError."""
+    """(file, line, record) of a source, unconverted: a dict, the JSON text of one, or what is `Bad`. In a JSON array,
+    "line" is where the record begins. An empty file, a JSON array broken in the middle, where nothing says how to go
+    on, or a broken gzip raise ValueError."""
     if source["demo"]:
-        make = getattr(chats, source["demo"])
-        samples = make(source["count"], source["seed"], source["split"] or "train")
+        samples = getattr(chats, source["demo"])(source["count"], source["seed"], source["split"] or "train")
         yield from (("demo:" + source["demo"], i, sample) for i, sample in enumerate(samples, 1))
         return
     left = source["limit"] or float("inf")
@@ -123,8 +121,9 @@ def _file_records(path: str, format: str, encoding: str, whole: bool) -> Iterato
         structured = kind in (".json", ".jsonl", ".ndjson")
         text = format in ("text", "lines", "eou") and not structured or kind in (".txt", ".md")
         if text or kind not in EXTENSIONS and first not in (b"{", b"["):
-            if format == "lines":
-                yield from _texts(file, encoding, begin)
+            if format == "lines":  # one document a line
+                lines = _lines(file, encoding, begin)
+                yield from ((i, line if isinstance(line, Bad) else {"text": line}) for i, line in lines)
             elif format == "eou" or format == "auto" and b"__eou__" in head:
                 yield from _eou(file, encoding, begin)
             else:
@@ -151,11 +150,6 @@ def _lines(file, encoding: str, offset: int) -> Iterator[tuple[int, str]]:
             yield number, line.decode(encoding).rstrip("\r\n")
         except UnicodeDecodeError as error:
             yield number, Bad(not_encoded(encoding, start + error.start, error.reason))
-
-
-def _texts(file, encoding: str, offset: int) -> Iterator[tuple[int, dict | Bad]]:
-    """One document a line."""
-    yield from ((i, line if isinstance(line, Bad) else {"text": line}) for i, line in _lines(file, encoding, offset))
 
 
 def _eou(file, encoding: str, offset: int) -> Iterator[tuple[int, dict | Bad]]:

@@ -7,10 +7,7 @@ A shard is a folder with
     documents.npy   per document: offset, length, source, line
     order.npy, rows.npy     which documents share a row: row r holds order[rows[r] : rows[r + 1]]
 
-On paper, 10 billion tokens in documents of 500: 20 GB of tokens (40 with a vocabulary above 65,536) and 10 GB of mask,
-read where they lie; 20 million index entries of 24 bytes (480 MB) and 8 bytes of order each (160 MB), mapped too;
-shuffling an epoch of 20 million rows at context 512 takes a permutation of 160 MB. Packing holds the lengths of a
-million documents at a time."""
+All are mapped, none is read whole; docs/data.md says what 10 billion tokens take."""
 
 import array
 import json
@@ -45,10 +42,9 @@ def texts_of(sample: dict) -> list[str]:
 
 
 def write_shard(folder: str, tokenizer: "Tokenizer", config: dict, loss_on: str, training: bool) -> dict:
-    """Tokenize `<folder>/samples.jsonl` over processes and write the shard beside it; returns its figures.
-
-    With augmentation the training shard holds `variants` versions of every sample, the rows of one behind those of
-    the other and equally many of each (the shorter ones end in empty rows): epoch e reads version e mod `variants`."""
+    """Tokenize `<folder>/samples.jsonl` over processes and write the shard beside it; returns its figures. With
+    augmentation the training shard holds `variants` versions of every sample, the rows of one behind those of the other
+    and equally many of each (the shorter ones end in empty rows): epoch e reads version e mod `variants`."""
     context, variants = config["model"]["max_position_embeddings"], config["data"]["augment"]["variants"] * training
     path, dtype = os.path.join(folder, "samples.jsonl"), np.dtype("u2" if len(tokenizer) <= 2**16 else "u4")
     processes, settings = processes_for(config["data"], os.path.getsize(path)), (config, loss_on, training, dtype.char)
@@ -78,7 +74,7 @@ def write_shard(folder: str, tokenizer: "Tokenizer", config: dict, loss_on: str,
     np.save(os.path.join(folder, "rows.npy"), _equally_many(most, packed))
     meta = {"context": context, "dtype": dtype.str, "pad_id": tokenizer.pad_id, "sources": list(names)}
     write_json(os.path.join(folder, "meta.json"), meta | ({"variants": variants} if variants else {}))
-    figures = {key: int(stats[key]) for key in ("samples", "lost", "windowed", "truncated", "tokens", "supervised")}
+    figures: dict = {k: int(stats[k]) for k in ("samples", "lost", "windowed", "truncated", "tokens", "supervised")}
     for name in ("length", "turns"):
         bins = {key[1]: count for key, count in stats.items() if isinstance(key, tuple) and key[0] == name}
         figures.setdefault("histograms", {})[name] = bins

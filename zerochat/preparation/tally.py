@@ -29,8 +29,7 @@ def add(report: dict, more: dict) -> None:
         for reason, entry in more[key].items():
             total = report[key].setdefault(reason, {"count": 0, "examples": []})
             total["count"] += entry["count"]
-            room = (10 if reason.startswith("bad: ") else 3) - len(total["examples"])
-            total["examples"] += entry["examples"][:room]
+            total["examples"] += entry["examples"][: (10 if reason.startswith("bad: ") else 3) - len(total["examples"])]
 
 
 def check_bad(name: str, report: dict, options: dict, at_least: int = 0) -> None:
@@ -51,8 +50,7 @@ def check_kept(stage: str, report: dict, anything: bool) -> None:
     """ValueError, with the reasons, where not `anything` is left to train on, or nothing of one source."""
     if not anything:
         dropped = {name: {why: found["count"] for why, found in c["dropped"].items()} for name, c in report.items()}
-        left = "no sample is left to train on after cleaning"
-        raise ValueError(f"stage {stage}: {left}; dropped: {json.dumps(dropped)}")
+        raise ValueError(f"stage {stage}: no sample is left to train on after cleaning; dropped: {json.dumps(dropped)}")
     for name, counts in report.items():
         if not counts["kept"]:
             reasons = ", ".join(f"{entry['count']:,} {reason}" for reason, entry in counts["dropped"].items())

@@ -7,21 +7,20 @@ import re
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-import sentencepiece
+from sentencepiece import SentencePieceTrainer
 
 from zerochat.preparation.shards import samples, texts_of
 
 SAMPLE_SEED = 1337  # of what is learned from; the run's seed orders batches and changes no text
 # Every string comes back as it went in: no normalisation, blanks as they are, what is not in the vocabulary as bytes.
-EXACT = {"normalization_rule_name": "identity", "remove_extra_whitespaces": False, "add_dummy_prefix": False}
+EXACT: dict = {"normalization_rule_name": "identity", "remove_extra_whitespaces": False, "add_dummy_prefix": False}
 EXACT |= {"allow_whitespace_only_pieces": True, "byte_fallback": True, "user_defined_symbols": ["\n"]}
-IDS = {"unk_id": 0, "bos_id": 1, "eos_id": 2, "pad_id": 3}
+IDS: dict = {"unk_id": 0, "bos_id": 1, "eos_id": 2, "pad_id": 3}
 
 
 def lines_of(folders: list[str], most: int) -> Iterator[str]:
-    """The texts of the samples in some shards' folders, line by line; by chance some `most` characters of them.
-
-    A book is one sample, so what is left out is chosen by line."""
+    """The texts of the samples in some shards' folders, line by line; by chance some `most` characters of them. A book
+    is one sample, so what is left out is chosen by line."""
     size = sum(os.path.getsize(os.path.join(folder, "samples.jsonl")) for folder in folders)
     share, chosen = min(1.0, most / max(1, size)), np.random.default_rng(SAMPLE_SEED)
     for sample in itertools.chain.from_iterable(map(samples, folders)):
@@ -30,9 +29,8 @@ def lines_of(folders: list[str], most: int) -> Iterator[str]:
 
 
 def learn(texts: Iterable[str], symbols: list[str], options: dict) -> bytes:
-    """A serialized SentencePiece model; options: the config's section `tokenizer`; symbols: control symbols.
-
-    The same texts in the same order give the same model, on any number of cores. Raises ValueError, naming the largest
+    """A serialized SentencePiece model; options: the config's section `tokenizer`; symbols: control symbols. The same
+    texts in the same order give the same model, on any number of cores. Raises ValueError, naming the largest
     vocabulary that fits, where the texts are too few."""
 
     def lines() -> Iterator[str]:
@@ -47,12 +45,13 @@ def learn(texts: Iterable[str], symbols: list[str], options: dict) -> bytes:
                 return
 
     model, kind = io.BytesIO(), options["model_type"]
-    chosen = {key: options[key] for key in ("vocab_size", "model_type", "character_coverage", "split_digits")}
+    chosen: dict = {key: options[key] for key in ("vocab_size", "model_type", "character_coverage", "split_digits")}
     chosen |= {"max_sentencepiece_length": options["max_piece_length"], "control_symbols": symbols}
     chosen["num_threads"] = os.cpu_count() or 1 if kind == "bpe" else 1  # unigram's sums depend on their number
-    train = sentencepiece.SentencePieceTrainer.train
     try:
-        train(sentence_iterator=lines(), model_writer=model, minloglevel=2, **chosen, **EXACT, **IDS)
+        SentencePieceTrainer.train(
+            sentence_iterator=lines(), model_writer=model, minloglevel=2, **chosen, **EXACT, **IDS
+        )
     except (RuntimeError, OSError) as error:
         raise ValueError(f"tokenizer.vocab_size {options['vocab_size']}: {_advice(str(error))}") from error
     return model.getvalue()

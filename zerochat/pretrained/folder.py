@@ -34,9 +34,8 @@ SHARD_BYTES = 5 * 10**9
 
 
 def read_config(folder: str) -> dict:
-    """A folder's config.json with every default filled in, `rope_theta` and `rope_scaling` in one place.
-
-    Raises ValueError, naming the key, for an architecture or a feature that model.py does not have."""
+    """A folder's config.json with every default filled in, `rope_theta` and `rope_scaling` in one place. Raises
+    ValueError, naming the key, for an architecture or a feature that model.py does not have."""
     path = os.path.join(folder, "config.json")
     if not os.path.isfile(path):
         raise ValueError(f"{folder} is not a model folder: it has no config.json")
@@ -96,7 +95,7 @@ class Weights:
             raise ValueError(f"{path} is damaged or cut off: {error}") from None
         for name in handle.keys():
             self.shapes[name] = handle.get_slice(name).get_shape()
-            self.read[name] = lambda name=name: handle.get_tensor(name)
+            self.read[name] = partial(handle.get_tensor, name)
 
     def _open_pickle(self, path: str) -> None:
         try:
@@ -113,7 +112,7 @@ class Weights:
         for name, tensor in state.items():
             name = name.removeprefix("module.")  # DistributedDataParallel's and DeepSpeed's wrapper
             self.shapes[name] = list(tensor.shape)
-            self.read[name] = lambda tensor=tensor: tensor
+            self.read[name] = tensor.detach
 
     def check(self, expected: dict[str, list[int]]) -> None:
         """ValueError naming the first tensor that is missing, superfluous or of another shape."""
@@ -141,10 +140,9 @@ def check_start(folder: str, shape: "ModelConfig", pieces: int, config: dict) ->
 
 def fill(model: "LanguageModel", weights: Weights, device, dtype: torch.dtype, filling=None) -> None:
     """Put a folder's tensors into a model built on the meta device, each read, cast and placed before the next, so that
-    nothing lies in memory twice.
-
-    A vocabulary that is larger than the folder's starts its new rows at the mean of the old ones. filling: a context
-    manager around the filling of a parameter whose weights lie in shares on all ranks (ZeRO-3)."""
+    nothing lies in memory twice. A vocabulary that is larger than the folder's starts its new rows at the mean of the
+    old ones. filling: a context manager around the filling of a parameter whose weights lie in shares on all ranks
+    (ZeRO-3)."""
     size = model.config.vocab_size
     for name, parameter in list(model.named_parameters()):
         tensor = weights.read[name]()
@@ -190,8 +188,7 @@ def write_weights(folder: str, state: dict[str, Tensor]) -> None:
         write_atomic(os.path.join(folder, name), partial(_write_shard, shard))
     if len(shards) > 1:
         places = {key: name for name, shard in zip(names, shards) for key in shard}
-        total = sum(tensor.nbytes for tensor in state.values())
-        index = {"metadata": {"total_size": total}, "weight_map": places}
+        index = {"metadata": {"total_size": sum(tensor.nbytes for tensor in state.values())}, "weight_map": places}
         write_json(os.path.join(folder, SHARDED), index)
         names.append(SHARDED)
     for old in glob.glob(os.path.join(glob.escape(folder), "model*.safetensors*")):

@@ -20,7 +20,7 @@ class LoRALinear(nn.Module):
     def __init__(self, linear: nn.Linear, rank: int, alpha: float, dropout: float):
         super().__init__()
         self.weight = linear.weight  # under its old name, so that checkpoints and exports find it
-        like = {"dtype": self.weight.dtype, "device": self.weight.device}
+        like: dict = {"dtype": self.weight.dtype, "device": self.weight.device}
         self.lora_a = nn.Parameter(torch.empty(rank, linear.in_features, **like))
         self.lora_b = nn.Parameter(torch.zeros(linear.out_features, rank, **like))
         nn.init.normal_(self.lora_a, std=linear.in_features**-0.5)
@@ -30,11 +30,9 @@ class LoRALinear(nn.Module):
         return F.linear(x, self.weight) + self.scale * F.linear(F.linear(self.dropout(x), self.lora_a), self.lora_b)
 
 
-def add(model: nn.Module, rank: int, alpha: float, dropout: float, train_vocabulary: bool) -> None:
-    """Freeze `model` and put adapters beside the matrices of its attention and MLP.
-
-    train_vocabulary: leave the embedding and the head trainable, as new tokens, which start as copies of one
-    another, demand."""
+def add(model, rank: int, alpha: float, dropout: float, train_vocabulary: bool) -> None:
+    """Freeze `model` and put adapters beside the matrices of its attention and MLP. train_vocabulary: leave the
+    embedding and the head trainable, as new tokens, which start as copies of one another, demand."""
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(train_vocabulary and ("embed_tokens" in name or "lm_head" in name))
     for layer in model.model.layers:
@@ -45,10 +43,9 @@ def add(model: nn.Module, rank: int, alpha: float, dropout: float, train_vocabul
 
 
 def merge(trained: dict[str, Tensor], frozen: dict[str, Callable[[], Tensor]], alpha: float) -> dict[str, Tensor]:
-    """All weights, in fp32, with the corrections in them.
-
-    trained: every trained parameter by name; frozen: how to read each weight of the folder that training started
-    from. What was neither trained nor corrected comes out as it is there."""
+    """All weights, in fp32, with the corrections in them. trained: every trained parameter by name; frozen: how to read
+    each weight of the folder that training started from. What was neither trained nor corrected comes out as it is
+    there."""
     merged = {name: read().float() for name, read in frozen.items() if name not in trained}
     for name, tensor in trained.items():
         if name.endswith(".lora_a"):

@@ -2,8 +2,7 @@
 
 A template is a program by strangers, so it runs in Jinja's sandbox. Each answer is what the template adds between
 "the assistant may speak now" and the same conversation with the answer in it; supervised up to its last `</s>`.
-Left out on purpose: tools, and templates that write `<s>` again inside a conversation, where it would open a document.
-"""
+Left out on purpose: tools; templates that write `<s>` again inside a conversation, where it would open a document."""
 
 import os
 import re
@@ -22,8 +21,6 @@ JINJA = (
     "{% else %}{{ TEXT + '<|end|>' }}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
 )
-
-
 ADVICE = 'set tokenizer.chat_template to "markers"'
 
 
@@ -59,10 +56,9 @@ def adopt(path: str, chat_template: str | None, markers: list[str]):
 
 
 def with_symbols(proto: bytes, symbols: list[str]) -> bytes:
-    """A serialized SentencePiece model with those of the symbols that it lacks appended as control symbols.
-
-    Protobuf messages merge when their bytes are joined, repeated fields one behind the other: so all pieces
-    keep their ids and the new ones come after them. ValueError where a marker is there already as ordinary text."""
+    """A serialized SentencePiece model with those of the symbols that it lacks appended as control symbols. Protobuf
+    messages merge when their bytes are joined, repeated fields one behind the other: so all pieces keep their ids and
+    the new ones come after them. ValueError where a marker is there already as ordinary text."""
     pieces = sentencepiece.SentencePieceProcessor(model_proto=proto)
     for symbol in symbols:
         known = pieces.piece_to_id(symbol)

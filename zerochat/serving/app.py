@@ -6,7 +6,7 @@ import base64
 import contextlib
 import dataclasses
 import hashlib
-import os
+import pathlib
 import re
 
 from starlette.applications import Starlette
@@ -23,7 +23,7 @@ from zerochat.serving.protocol import Refused
 from zerochat.serving.worker import Answers, Part, Worker
 
 CHAT = "/v1/chat/completions"
-PAGE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "page.html")
+PAGE = pathlib.Path(__file__).with_name("page.html")
 POLICY = """default-src 'none'; script-src 'sha256-{}'; style-src 'unsafe-inline'; img-src data:; connect-src 'self';
 base-uri 'none'; form-action 'none'; frame-ancestors 'none'""".replace("\n", " ")
 
@@ -49,8 +49,7 @@ class Service:
         self.engine, self.name, self.gate = engine, name, gate.Gate(**at_the_door)
         self.worker = Worker(engine, len(engine.running) + queue_size)
         self.metrics = gate.Metrics(self.worker, len(engine.running))
-        with open(PAGE, encoding="utf-8") as file:
-            self.page = file.read()
+        self.page = PAGE.read_text(encoding="utf-8")
         # The page may run its own script and nothing else, whatever text a model or a person puts into it.
         script = re.search(r"<script>(.*?)</script>", self.page, re.S)[1]
         policy = POLICY.format(base64.b64encode(hashlib.sha256(script.encode()).digest()).decode())
@@ -70,7 +69,7 @@ class Service:
         post = {CHAT: self.answer, "/v1/completions": self.answer, "/attention": self.attention}
         routes = [Route(path, function, methods=["GET"]) for path, function in get.items()]
         routes += [Route(path, function, methods=["POST"]) for path, function in post.items()]
-        handlers = {Refused: gate.refused, HTTPException: gate.refused, Exception: gate.failed}
+        handlers = dict.fromkeys((Refused, HTTPException, Exception), gate.refused)
         app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
         return self.gate.before(app, {*get, *post}, self.metrics)
 
@@ -87,7 +86,7 @@ class Service:
 
     async def models(self, request: Request) -> Response:
         shape, defaults = self.engine.model.config, dataclasses.asdict(Sampling())
-        model = {"id": self.name, "object": "model", "created": 0, "owned_by": "zerochat"}
+        model: dict = {"id": self.name, "object": "model", "created": 0, "owned_by": "zerochat"}
         model |= {"context": self.engine.context, "vocabulary": shape.vocab_size}
         model |= {"layers": shape.num_hidden_layers, "heads": shape.num_attention_heads}
         model["parameters"] = sum(p.numel() for p in self.engine.model.parameters())
@@ -120,7 +119,7 @@ class Service:
         parts: list[list[Part]] = [[] for _ in ask.prompts]
         try:
             async for part in answers:
-                parts[part.index].append(part)
+                parts[part.number].append(part)
         finally:
             watch.cancel()
             self.ended(answers)
@@ -143,7 +142,7 @@ class Service:
         try:
             async for part in answers:
                 if part.text or part.entries or part.finish_reason:
-                    told = protocol.choice(ask, part.index, part.text, part.entries, part.finish_reason, "delta")
+                    told = protocol.choice(ask, part.number, part.text, part.entries, part.finish_reason, "delta")
                     yield event(protocol.envelope(ask, [told], True))
             if ask.include_usage:
                 usage = protocol.usage(ask, answers.tokens, answers.seconds)

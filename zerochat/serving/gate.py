@@ -24,15 +24,13 @@ def reply(value, status: int = 200, headers: dict | None = None) -> Response:
     return Response(encoded(value), status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
 
 
-async def refused(_, error: Refused | HTTPException) -> Response:
+async def refused(_, error: Exception) -> Response:
     if isinstance(error, HTTPException):  # no such path or method
         error = Refused(error.status_code, error.detail)
+    elif not isinstance(error, Refused):
+        error = Refused(500, "the server failed; its log says why")
     headers = {503: {"Retry-After": "1"}, 401: {"WWW-Authenticate": "Bearer"}}.get(error.status)
     return reply(error.body, error.status, headers)
-
-
-async def failed(_, error: Exception) -> Response:
-    return reply(Refused(500, "the server failed; its log says why").body, 500)
 
 
 class Metrics:
@@ -40,10 +38,10 @@ class Metrics:
 
     def __init__(self, worker, slots: int):
         self.registry = prometheus.CollectorRegistry()
-        counter, histogram, own = prometheus.Counter, prometheus.Histogram, {"registry": self.registry}
-        self.requests = counter("zerochat_requests", "HTTP requests", ["path", "status"], **own)
-        self.tokens = counter("zerochat_tokens", "Tokens read and generated", ["kind"], **own)
-        self.first = histogram("zerochat_first_token_seconds", "Waiting for an answer's first token", **own)
+        own: dict = {"registry": self.registry}
+        self.requests = prometheus.Counter("zerochat_requests", "HTTP requests", ["path", "status"], **own)
+        self.tokens = prometheus.Counter("zerochat_tokens", "Tokens read and generated", ["kind"], **own)
+        self.first = prometheus.Histogram("zerochat_first_token_seconds", "Waiting for an answer's first token", **own)
         for what, value in (("open_requests", lambda: worker.open), ("slots", lambda: slots)):
             prometheus.Gauge(f"zerochat_{what}", what.replace("_", " "), **own).set_function(value)
 

@@ -14,7 +14,6 @@ import uuid
 from zerochat.generation.engine import Engine, Request, Sampling
 
 MAX_TOKENS = 256  # where the request does not say
-
 # Fields that are known and not supported, with the values (as JSON) that ask for nothing.
 NEUTRAL = {"frequency_penalty": ("0", "0.0"), "presence_penalty": ("0", "0.0"), "logit_bias": ("{}",), "tools": ("[]",)}
 NEUTRAL |= {"tool_choice": ('"none"', '"auto"'), "response_format": ('{"type": "text"}',), "echo": ("false",)}
@@ -32,14 +31,8 @@ class Refused(Exception):
         self.body = {"error": {"message": reason, "param": field, "code": code, "type": kind}}
 
 
-KINDS = {
-    "a string": lambda value: isinstance(value, str),
-    "true or false": lambda value: isinstance(value, bool),
-    "a whole number": lambda value: type(value) is int,
-    "a number": lambda value: type(value) in (int, float),
-    "a list": lambda value: isinstance(value, list),
-    "an object": lambda value: isinstance(value, dict),
-}
+KINDS = {"a string": (str,), "true or false": (bool,), "a whole number": (int,), "a number": (int, float)}
+KINDS |= {"a list": (list,), "an object": (dict,)}
 
 
 class Fields:
@@ -60,7 +53,7 @@ class Fields:
         value = self.left.pop(name, None)
         if value is None:
             return default
-        if not KINDS[kind](value):
+        if type(value) not in KINDS[kind]:
             self.refuse(name, f"should be {kind}")
         if low is not None and not low <= value <= high:
             self.refuse(name, f"should be from {low} to {high}")
@@ -198,8 +191,7 @@ def _sampling_values(fields: Fields, chat: bool) -> dict:
 
 def token_entry(tokenizer, token: int, logprob: float) -> dict:
     """One token of a log-probability list; `bytes` is None for a marker, which is no text."""
-    data = tokenizer.bytes_of(token)
-    text = tokenizer.name_of(token)
+    data, text = tokenizer.bytes_of(token), tokenizer.name_of(token)
     if data is not None:
         try:
             text = data.decode()
@@ -244,9 +236,8 @@ def envelope(ask: Ask, choices: list[dict], streamed: bool, usage: dict | None =
 
 
 def usage(ask: Ask, tokens: int, seconds: float) -> dict:
-    """Token counts, the end marker included, since it is generated too; a prompt counts once for all its answers.
-
-    Ours: `seconds` from the first token to the last, as the engine saw it."""
+    """Token counts, the end marker included, since it is generated too; a prompt counts once for all its answers. Ours:
+    `seconds` from the first token to the last, as the engine saw it."""
     prompt = sum(map(len, {id(prompt): prompt for prompt in ask.prompts}.values()))
     counts = {"prompt_tokens": prompt, "completion_tokens": tokens, "total_tokens": prompt + tokens}
     return counts | {"seconds": round(seconds, 4)}

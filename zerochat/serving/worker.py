@@ -22,7 +22,7 @@ from zerochat.serving.protocol import Refused, token_entries
 class Part(NamedTuple):
     """What one step added to one answer; `entries` as `token_entries` returns them."""
 
-    index: int
+    number: int  # of the answer
     text: str
     entries: list[dict] | None
     tokens: int
@@ -31,10 +31,8 @@ class Part(NamedTuple):
 
 
 class Worker(threading.Thread):
-    """The engine thread: runs the functions that arrive in `inbox`, and `engine.step` while requests exist.
-
-    `open` counts the requests that were accepted and have not ended. Only the event loop changes it: no lock is needed.
-    """
+    """The engine thread: runs the functions that arrive in `inbox`, and `engine.step` while requests exist. `open`
+    counts the requests that were accepted and have not ended. Only the event loop changes it: no lock is needed."""
 
     def __init__(self, engine: Engine, capacity: int):
         super().__init__(name="engine", daemon=True)
@@ -100,9 +98,8 @@ class Worker(threading.Thread):
 
 
 class Answers:
-    """The answers to one HTTP request: an asynchronous iterator of `Part`s.
-
-    Refuses to exist when the queue is full. `close` at any time frees its slots."""
+    """The answers to one HTTP request: an asynchronous iterator of `Part`s. Refuses to exist when the queue is full.
+    `close` at any time frees its slots."""
 
     def __init__(self, worker: Worker, prompts: list[list[int]], samplings: list[Sampling]):
         self.worker, self.unfinished = worker, len(prompts)
@@ -133,17 +130,13 @@ class Answers:
             self.unfinished = 0
         self.parts.put_nowait(None)
 
-    def __aiter__(self):
-        return self
-
-    async def __anext__(self):
-        if not self.unfinished and self.parts.empty():
-            raise StopAsyncIteration
-        part = await self.parts.get()
-        if part is None:
-            raise StopAsyncIteration
-        if isinstance(part, Refused):
-            raise part
-        self.first_at = self.first_at or part.at
-        self.tokens, self.seconds = self.tokens + part.tokens, part.at - self.first_at
-        return part
+    async def __aiter__(self):
+        while self.unfinished or not self.parts.empty():
+            part = await self.parts.get()
+            if part is None:
+                return
+            if isinstance(part, Refused):
+                raise part
+            self.first_at = self.first_at or part.at
+            self.tokens, self.seconds = self.tokens + part.tokens, part.at - self.first_at
+            yield part

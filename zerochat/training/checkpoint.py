@@ -29,9 +29,8 @@ MANIFEST = "manifest.json"
 
 
 def save(engine, folder: str, step: int, context: dict, keep: int = 2) -> None:
-    """Write `folder/step-N`, with `context` in its manifest, and keep that many. Every rank must call this.
-
-    Raises SharedError naming file and space needed where the disk does not take it; older checkpoints stay."""
+    """Write `folder/step-N`, with `context` in its manifest, and keep that many. Every rank must call this. Raises
+    SharedError naming file and space needed where the disk does not take it; older checkpoints stay."""
     final, rank = os.path.join(folder, f"step-{step}"), dist.get_rank()
     building, name = final + ".tmp", f"rank-{rank}.safetensors"
     tensors, pieces = _tensors(engine)
@@ -50,8 +49,9 @@ def save(engine, folder: str, step: int, context: dict, keep: int = 2) -> None:
                 files = {name: entry for written, *_ in said for name, entry in written.items()}
                 manifest = {"step": step, "ranks": dist.get_world_size(), "files": files, **context}
                 _complete(building, final, {**manifest, "state": masters.counters(engine)})
-                for old in _steps(folder)[keep:]:
-                    _remove(os.path.join(folder, f"step-{old}"))
+                for old in (os.path.join(folder, f"step-{step}") for step in _steps(folder)[keep:]):
+                    os.rename(old, old + ".tmp")  # so that no half of it is ever taken for one
+                    shutil.rmtree(old + ".tmp")
         except OSError as error:
             problems.append(f"{os.path.join(building, MANIFEST)}: {error}")
         if problems:
@@ -100,22 +100,15 @@ def _sync(folder: str) -> None:
     os.close(handle)
 
 
-def _remove(folder: str) -> None:
-    """Remove a checkpoint so that no half of it is ever taken for one."""
-    os.rename(folder, folder + ".tmp")
-    shutil.rmtree(folder + ".tmp")
-
-
 def _steps(folder: str) -> list[int]:
     names = [re.fullmatch(r"step-(\d+)", name) for name in os.listdir(folder)]
     return sorted((int(match[1]) for match in names if match), reverse=True)
 
 
 def newest(folder: str, log) -> dict | None:
-    """The manifest, with its `path`, of the newest checkpoint that is whole; None where there has never been one.
-
-    A damaged one is said, and put aside as `step-N.damaged`. Raises SharedError when none is whole.
-    Every rank must call this; they share the hashing."""
+    """The manifest, with its `path`, of the newest checkpoint that is whole; None where there has never been one. A
+    damaged one is said, and put aside as `step-N.damaged`. Raises SharedError when none is whole. Every rank must call
+    this; they share the hashing."""
     rank, ranks = dist.get_rank(), dist.get_world_size()
     if rank == 0:
         for name in os.listdir(folder):

@@ -17,7 +17,6 @@ OVERFLOWS = 20  # so many skipped fp16 steps in a row are no search for a loss s
 
 def settle(settings: dict, ranks: int) -> tuple[dict, str]:
     """A stage's DeepSpeed settings with every `"auto"` resolved but the number of steps, and their precision in words.
-
     Raises ValueError for settings that cannot be."""
     from deepspeed.accelerator import get_accelerator
 
@@ -32,8 +31,7 @@ def resolve_batch(settings: dict, ranks: int) -> None:
     """The config fixes the global batch; the micro-batch and accumulation follow from it, in place."""
     batch, micro = settings.get("train_batch_size"), settings.get("train_micro_batch_size_per_gpu")
     if not isinstance(batch, int) or batch < 1:
-        what = "deepspeed.train_batch_size, the rows of one step"
-        raise ValueError(f"{what}, should be a positive number, found {batch!r}")
+        raise ValueError(f"deepspeed.train_batch_size, rows of a step, should be a positive number, found {batch!r}")
     if "type" not in settings.get("optimizer", {}):
         hint = '"AdamW" is DeepSpeed\'s fused Adam with decoupled weight decay'
         raise ValueError(f"deepspeed.optimizer.type is missing; {hint}")
@@ -128,8 +126,7 @@ def sizes(engine) -> str:
     if not adapters:
         return text
     shapes = (getattr(p, "ds_shape", p.shape) for name, p in model.named_parameters() if name.endswith(".lora_a"))
-    rank = next(shapes)[0]
-    return f"{text}, {sum(trained.values()):,} trained (LoRA of rank {rank})"
+    return f"{text}, {sum(trained.values()):,} trained (LoRA of rank {next(shapes)[0]})"
 
 
 def kind(engine) -> str:
@@ -139,6 +136,7 @@ def kind(engine) -> str:
 
 def mend_engine(engine) -> None:
     """Undo what DeepSpeed does to a new engine and should not."""
+    engine.skipped_in_a_row = 0  # ours, for `check_overflows`
     if hasattr(engine.optimizer, "initialize_optimizer_states") and engine.zero_optimization_stage() == 0:
         masters.undo_first_step(engine)
     if engine.fp16_enabled():
@@ -165,9 +163,8 @@ def forgotten_scale(engine) -> float:
 
 def checked_step(engine, loss: torch.Tensor, shard, rows, step: int) -> None:
     """`engine.step` that refuses what is not finite: SharedError, before the weights change, naming the step and the
-    conversations of its rows; fp16 skips such a step.
-
-    loss: the summed loss of this rank's micro-batches; behind the last of them it becomes that of all ranks."""
+    conversations of its rows; fp16 skips such a step. loss: the summed loss of this rank's micro-batches; behind the
+    last of them it becomes that of all ranks."""
     fp16, zero = engine.fp16_enabled(), engine.zero_optimization_stage()
 
     def check(fine: bool, what: str) -> None:
@@ -187,16 +184,9 @@ def checked_step(engine, loss: torch.Tensor, shard, rows, step: int) -> None:
     check(not last or fp16 or engine.was_step_applied(), "the gradient norm is not finite")
 
 
-class Overflows:
-    """Counts the fp16 steps skipped in a row."""
-
-    def __init__(self, engine):
-        self.engine, self.count = engine, 0
-
-    def check(self, step: int) -> None:
-        """SharedError when so many in a row are no search for a loss scale any more."""
-        self.count = 0 if self.engine.was_step_applied() else self.count + 1
-        if self.count == OVERFLOWS:
-            last = f"the last at step {step} with loss scale {loss_scale(self.engine):g}"
-            advice = "a lower learning rate or bf16 may help"
-            raise SharedError(f"{OVERFLOWS} steps in a row overflowed fp16, {last}; {advice}")
+def check_overflows(engine, step: int) -> None:
+    """Count the fp16 steps skipped in a row; SharedError when so many are no search for a loss scale any more."""
+    engine.skipped_in_a_row = 0 if engine.was_step_applied() else engine.skipped_in_a_row + 1
+    if engine.skipped_in_a_row == OVERFLOWS:
+        last = f"the last at step {step} with loss scale {loss_scale(engine):g}"
+        raise SharedError(f"{OVERFLOWS} steps in a row overflowed fp16, {last}; a lower learning rate or bf16 may help")

@@ -54,8 +54,7 @@ class Log:
         self.bar.set_postfix_str(shown, refresh=False)
         self.bar.update(1)
         if write:
-            times = {"tokens_per_second": round(speed), "seconds": round(seconds, 1)}
-            self._write({"step": step, **figures, **times})
+            self._write({"step": step, **figures, "tokens_per_second": round(speed), "seconds": round(seconds, 1)})
         tenth = step * 10 // self.steps > (step - 1) * 10 // self.steps
         if self.bar.disable and (tenth or time.monotonic() - self.said > 60):
             self.said, left = time.monotonic(), (self.steps - step) * tokens / speed

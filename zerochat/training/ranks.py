@@ -83,7 +83,8 @@ def quiet(path: str | None):
     finally:
         sys.stdout.flush(), sys.stderr.flush()
         os.dup2(kept[0], 1), os.dup2(kept[1], 2)
-        os.close(kept[0]), os.close(kept[1])
+        for handle in kept:
+            os.close(handle)
 
 
 class SharedError(ValueError):
