@@ -112,7 +112,6 @@ ALLOWED |= {"max_position_embeddings": (1, math.inf), "alpha": (ABOVE_0, math.in
 # The kind of what is null by default.
 KINDS = {"path": "", "sha256": "", "demo": "", "split": "", "limit": 0, "steps": 0, "epochs": 0.0, "init_from": ""}
 KINDS |= {"near_duplicates": 0.0, "processes": 0}
-
 # DeepSpeed accepts unknown top-level keys in silence, so a typing error there would go unnoticed.
 DEEPSPEED_KEYS = """
     train_batch_size train_micro_batch_size_per_gpu gradient_accumulation_steps optimizer scheduler fp16 bf16

@@ -182,7 +182,7 @@ def train(args: argparse.Namespace) -> None:
         say(f"{run.path} is finished: python sample.py --model {run.path} chats with it, --fresh starts over")
         return
 
-    ranks.load_deepspeed(args.verbose)
+    engines.load_deepspeed(args.verbose)
     settled = {}
     for stage in config["stages"]:  # what is impossible is said before anything is written
         settings = deep_merge(config["deepspeed"], stage["deepspeed"])

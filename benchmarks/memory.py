@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from model import LanguageModel, ModelConfig
 from zerochat.memory import memory_per_gpu
 from zerochat.training import engine as engines
-from zerochat.training.ranks import load_deepspeed, start_process_group
+from zerochat.training.ranks import start_process_group
 
 CONFIG = ModelConfig(vocab_size=8192, hidden_size=768, num_hidden_layers=8, num_attention_heads=8)
 
@@ -28,7 +28,7 @@ def rank(number: int, ranks: int, stage: int, port: int, answers) -> None:
     os.environ.update(RANK=str(number), LOCAL_RANK=str(number), WORLD_SIZE=str(ranks), MASTER_ADDR="127.0.0.1",
                       MASTER_PORT=str(port), OMP_NUM_THREADS="1")
     torch.set_num_threads(1)
-    load_deepspeed(verbose=False)
+    engines.load_deepspeed(verbose=False)
     import deepspeed
     deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
     start_process_group()

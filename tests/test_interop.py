@@ -19,6 +19,7 @@ from zerochat.demo import chats as demo_data
 from zerochat.generation.sampling import Sampling
 from zerochat.pretrained import folder as model_folder
 from zerochat.run_folder import RunFolder
+from zerochat.training import engine as engines
 from zerochat.training import ranks, report
 
 transformers = pytest.importorskip("transformers")
@@ -27,7 +28,7 @@ OPTIMIZER = {"type": "AdamW", "params": {"lr": 1e-3, "betas": [0.9, 0.95], "eps"
 
 @pytest.fixture(scope="module")
 def deepspeed():
-    ranks.load_deepspeed(verbose=False)
+    engines.load_deepspeed(verbose=False)
     if not torch.distributed.is_initialized():
         ranks.start_process_group()
 

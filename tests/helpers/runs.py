@@ -113,7 +113,7 @@ def start_engine(model, settings: dict, steps: int, ranks: int):
 
 
 def _computed(target, args, result: str) -> None:
-    meeting.load_deepspeed(verbose=False)
+    engines.load_deepspeed(verbose=False)
     meeting.start_process_group()
     value = target(*args)
     if torch.distributed.get_rank() == 0:

@@ -11,6 +11,7 @@ import torch
 from runs import Ranks, metrics, run, run_config, weights
 
 from zerochat.training import checkpoint, ranks
+from zerochat.training import engine as engines
 
 
 def folder_with_data(parent, name: str, template):
@@ -150,7 +151,7 @@ def test_a_signal_in_a_save_or_in_an_evaluation_is_obeyed_and_an_evaluation_cut_
 @pytest.fixture(scope="module")
 def alone():
     """This process as rank 0 of 1."""
-    ranks.load_deepspeed(verbose=False)
+    engines.load_deepspeed(verbose=False)
     if not torch.distributed.is_initialized():
         ranks.start_process_group()
 

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from zerochat.preparation.reading import Bad, Section, alternating, records
 
 SURROGATE = re.compile("[\ud800-\udfff]")
-
 SPEAKERS = {
     "system": "system developer",
     "user": "user human prompter usr",

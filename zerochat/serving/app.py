@@ -77,9 +77,8 @@ class Service:
         return Response(self.page, media_type="text/html", headers=self.page_headers)
 
     async def health(self, _) -> Response:
-        alive = self.worker.is_alive()
-        status = "ok" if alive else "the engine thread has died"
-        return reply({"status": status, "model": self.name}, 200 if alive else 503)
+        status = "ok" if self.worker.is_alive() else "the engine thread has died"
+        return reply({"status": status, "model": self.name}, 200 if status == "ok" else 503)
 
     async def show_metrics(self, _) -> Response:
         return Response(self.metrics.text(), media_type="text/plain; version=0.0.4")

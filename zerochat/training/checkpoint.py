@@ -215,7 +215,7 @@ def load(engine, manifest: dict) -> int:
         for name, there, master, here, count in pieces:
             held[master].data.view(-1)[here : here + count].copy_(saved.read("weight", name, there, count))
             for kind in kinds:
-                moment = engine.basic_optimizer.state[held[master]][kind].view(-1)
+                moment = masters.moments(engine, held[master])[kind].view(-1)
                 moment[here : here + count].copy_(saved.read(kind, name, there, count))
     masters.restore(engine, state)
     if rank < manifest["ranks"]:

@@ -2,17 +2,48 @@
 
 What is particular to a version of DeepSpeed (0.19.8 here) stands in this file and in `masters.py`, nowhere else."""
 
+import logging
 import math
+import os
+import shutil
+import sys
+import warnings
 from contextlib import contextmanager
 
 import torch
 import torch.distributed as dist
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from zerochat.run_folder import file_locks
 from zerochat.training import masters
-from zerochat.training.ranks import SharedError, has_compiler, quiet
+from zerochat.training.log import say
+from zerochat.training.ranks import SharedError, quiet
 
 OVERFLOWS = 20  # so many skipped fp16 steps in a row are no search for a loss scale any more
+
+
+def load_deepspeed(verbose: bool) -> None:
+    """Import DeepSpeed, for the first time, with only the C++ extensions that will be used."""
+    file_locks()  # raises where training cannot be
+    if not shutil.which("ninja"):  # the virtual environment is not activated
+        os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
+    if not verbose:  # DeepSpeed's calls of collectives that torch will rename, once for each place
+        warnings.filterwarnings("ignore", category=FutureWarning, message=".*torch.distributed")
+    logging.disable(logging.NOTSET if verbose else logging.WARNING)  # "Setting accelerator to CPU ...", every time
+    import deepspeed
+
+    logging.disable(logging.NOTSET)
+    deepspeed.utils.logger.setLevel("INFO" if verbose else "ERROR")
+    if int(os.environ.get("WORLD_SIZE", 1)) == 1 or not shutil.which("g++"):
+        # A shared-memory all-reduce for CPU ranks, a minute to build: one rank has nobody to share with.
+        deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
+    if not has_compiler():
+        say("no C++ compiler: torch's AdamW instead of DeepSpeed's fused one, the same steps a little slower")
+
+
+def has_compiler() -> bool:
+    """DeepSpeed builds its fused Adam on the first run."""
+    return bool(shutil.which("g++") or shutil.which("c++"))
 
 
 def settle(settings: dict, ranks: int) -> tuple[dict, str]:

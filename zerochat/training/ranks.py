@@ -3,7 +3,6 @@
 `deepspeed` starts `deepspeed.launcher.launch` on each node, which starts one rank for each accelerator. Everything
 here is about those processes; what they compute is in `train.py`."""
 
-import logging
 import os
 import select
 import shutil
@@ -12,7 +11,6 @@ import socket
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -20,33 +18,8 @@ from datetime import timedelta
 import torch
 import torch.distributed as dist
 
-from zerochat.run_folder import RunFolder, file_locks
+from zerochat.run_folder import RunFolder
 from zerochat.training.log import say
-
-
-def load_deepspeed(verbose: bool) -> None:
-    """Import DeepSpeed, for the first time, with only the C++ extensions that will be used."""
-    file_locks()  # raises where training cannot be
-    ninja = os.path.join(os.path.dirname(sys.executable), "ninja")
-    if os.path.exists(ninja) and not shutil.which("ninja"):  # the virtual environment is not activated
-        os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
-    if not verbose:  # DeepSpeed's calls of collectives that torch will rename, once for each place
-        warnings.filterwarnings("ignore", category=FutureWarning, message=".*torch.distributed")
-    logging.disable(logging.NOTSET if verbose else logging.WARNING)  # "Setting accelerator to CPU ...", every time
-    import deepspeed
-
-    logging.disable(logging.NOTSET)
-    deepspeed.utils.logger.setLevel("INFO" if verbose else "ERROR")
-    if int(os.environ.get("WORLD_SIZE", 1)) == 1 or not shutil.which("g++"):
-        # A shared-memory all-reduce for CPU ranks, a minute to build: one rank has nobody to share with.
-        deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
-    if not has_compiler():
-        say("no C++ compiler: torch's AdamW instead of DeepSpeed's fused one, the same steps a little slower")
-
-
-def has_compiler() -> bool:
-    """DeepSpeed builds its fused Adam on the first run."""
-    return bool(shutil.which("g++") or shutil.which("c++"))
 
 
 def start_process_group() -> None:
