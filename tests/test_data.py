@@ -1,7 +1,8 @@
-"""Windows, packing, splits, shards and the order of batches."""
+"""Splits, shards, the name of what is prepared, and the order of batches."""
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,10 +13,9 @@ import pytest
 from tiny import ROOT, environment
 
 import data
-from config import DEFAULTS, SOURCE, deep_merge, load_config
+from config import DEFAULTS, SOURCE, STAGE, deep_merge, load_config
 from data import PackedData
-from zerochat.preparation import augment, clean, duplicates, gather, packing, reading, shards
-from zerochat.preparation.packing import pack
+from zerochat.preparation import clean, duplicates, fingerprint, gather, reading, shards
 
 MESSAGES = [{"role": "user", "content": "Hi!"}, {"role": "assistant", "content": "Hello."},
             {"role": "user", "content": "Bye"}, {"role": "assistant", "content": "See you."}]
@@ -23,63 +23,6 @@ MESSAGES = [{"role": "user", "content": "Hi!"}, {"role": "assistant", "content":
 
 def source(**values):
     return {**SOURCE, **values}
-
-
-@pytest.mark.parametrize("overlap", [1, 5])
-def test_a_long_document_is_cut_so_that_every_token_is_predicted_once(tokenizer, overlap):
-    text = "The cat and the dog sat on the mat. 你好世界。" * 20
-    ids, _ = tokenizer.render({"text": text})
-    pieces, lost, _ = tokenizer.windows({"text": text}, context=32, overlap=overlap)
-    assert lost == 0 and all(len(i) <= 32 and i[0] == tokenizer.bos_id and not m[0] for i, m in pieces)
-    assert [t for i, m in pieces for t, s in zip(i, m) if s] == ids[1:]
-    for (before, _), (after, mask) in zip(pieces, pieces[1:]):
-        assert mask[1:1 + overlap] == [False] * overlap and after[1:1 + overlap] == before[-overlap:]
-
-
-def test_a_long_conversation_becomes_windows_of_whole_exchanges_each_with_the_system_message(tokenizer):
-    system = {"role": "system", "content": "Be kind."}
-    sample = {"messages": [system] + MESSAGES * 10}
-    pieces, lost, _ = tokenizer.windows(sample, context=48)
-    assert lost == 0 and len(pieces) > 1
-    head = tokenizer.render([system])[0]
-    turns = []
-    for ids, mask in pieces:
-        assert len(ids) <= 48 and ids[:len(head)] == head
-        turns += [t for t, s in zip(ids, mask) if s]
-    assert turns == [t for t, s in zip(*tokenizer.render(sample)) if s]
-
-
-def test_an_exchange_too_long_for_the_context_goes_on_in_further_windows_and_loses_nothing_supervised(tokenizer):
-    long = " ".join(str(i) for i in range(200))
-    for question in (long, "Count."):
-        for system in ([], [{"role": "system", "content": "Be kind."}], [{"role": "system", "content": long}]):
-            sample = {"messages": [*system, {"role": "user", "content": question}, {"role": "assistant", "content": long}]}
-            pieces, lost, cut = tokenizer.windows(sample, context=64)
-            assert lost == 0 and cut == 1 and len(pieces) > 2
-            answer = [*tokenizer.encode(long), tokenizer.end_id]
-            assert [t for ids, mask in pieces for t, s in zip(ids, mask) if s] == answer
-            done = 0
-            for ids, mask in pieces:
-                first = ids.index(tokenizer.role_ids["assistant"]) + 1
-                repeated, new = mask[first:].index(True), sum(mask)
-                assert len(ids) <= 64 and ids[:first] == pieces[0][0][:first], "each window has the same question"
-                assert ids[first:] == answer[done - repeated:done + new] and (done == 0) == (repeated == 0)
-                done += new
-    # A short answer to a long question survives whole.
-    short = {"messages": [{"role": "user", "content": long}, {"role": "assistant", "content": "Yes."}]}
-    ((ids, mask),), lost, cut = tokenizer.windows(short, context=64)
-    assert lost == 0 and cut == 1 and [t for t, s in zip(ids, mask) if s] == [*tokenizer.encode("Yes."), tokenizer.end_id]
-    assert len(ids) == 64
-
-
-def test_packing_places_every_document_once_and_fills_rows():
-    lengths = np.random.default_rng(0).integers(1, 300, 3000)
-    order, rows = pack(lengths, 512)
-    assert sorted(order) == list(range(3000))
-    used = np.add.reduceat(lengths[order], rows[:-1])
-    assert used.max() <= 512 and lengths.sum() / (len(used) * 512) > 0.98
-    order, rows = pack(np.array([], dtype=np.uint32), 512)
-    assert len(order) == 0 and rows.tolist() == [0]
 
 
 @pytest.fixture
@@ -118,6 +61,30 @@ def test_preparing_again_finds_the_result_and_another_setting_does_not(prepared)
     config["seed"] += 1
     assert data.prepare(config) == folder, "the seed orders batches, it does not change the data"
     assert data.fingerprint(deep_merge(config, {"data": {"deduplicate": False}})) not in folder
+
+
+def test_the_name_of_prepared_data_depends_on_all_that_makes_them_and_on_nothing_else(tmp_path, tokenizer_folder, monkeypatch):
+    """An adopted tokenizer by its content, files by size and time; the seed only where it augments."""
+    adopted = tmp_path / "tokenizer"
+    shutil.copytree(tokenizer_folder, adopted)
+    write_rows(tmp_path / "x.jsonl", [("Hi", "Hello")])
+    stage = {**STAGE, "name": "sft", "data": [source(path="x.jsonl")]}
+    config = deep_merge(DEFAULTS, {"data": {"data_root": str(tmp_path)}, "tokenizer": {"path": str(adopted)}, "stages": [stage]})
+    name = fingerprint.fingerprint(config)
+    for same in ({"seed": 5}, {"out_dir": "elsewhere"}, {"data": {"processes": 3}}, {"data": {"cache": "/tmp"}}):
+        assert fingerprint.fingerprint(deep_merge(config, same)) == name, same
+    for other in ({"model": {"max_position_embeddings": 64}}, {"data": {"rules": {"echo": False}}},
+                  {"stages": [{**stage, "loss_on": "all"}]}, {"data": {"augment": {"variants": 2}}}):
+        assert fingerprint.fingerprint(deep_merge(config, other)) != name, other
+    loud = deep_merge(config, {"data": {"augment": {"variants": 2}}})
+    assert fingerprint.fingerprint(loud) != fingerprint.fingerprint({**loud, "seed": 5})
+    os.utime(tmp_path / "x.jsonl", ns=(1, 1))
+    touched = fingerprint.fingerprint(config)
+    with open(adopted / "chat_template.jinja", "w") as file:
+        file.write("{{ messages }}")
+    replaced = fingerprint.fingerprint(config)
+    monkeypatch.setattr(fingerprint, "VERSION", fingerprint.VERSION + 1)
+    assert len({name, touched, replaced, fingerprint.fingerprint(config)}) == 4
 
 
 def test_a_failed_preparation_leaves_nothing_that_looks_finished(tmp_path, prepared):
@@ -345,56 +312,6 @@ def test_a_preparation_killed_in_the_middle_leaves_nothing_that_looks_finished_a
     (tmp_path / "x.jsonl").write_text('{"prompt": "Hi", "completion": "Hello"}\n')
     again = data.prepare(load_config(str(tmp_path / "c.json")), log=lambda text: None)
     assert [os.path.join(prepared_folder, name) for name in os.listdir(prepared_folder)] == [again]
-
-
-def test_packing_a_million_documents_block_by_block_places_each_once():
-    lengths = np.random.default_rng(0).integers(1, 512, 5000)
-    packing.BLOCK, before = 1000, packing.BLOCK
-    try:
-        order, rows = pack(lengths, 512)
-    finally:
-        packing.BLOCK = before
-    assert sorted(order) == list(range(5000)) and np.add.reduceat(lengths[order], rows[:-1]).max() <= 512
-
-
-# --- augmentation -------------------------------------------------------------------------------------------------
-
-CHAT = {"messages": [*MESSAGES, {"role": "user", "content": "Where is my order, please?"}, {"role": "assistant", "content": "On its way."}],
-        "source": "x", "line": 1}
-LOUD = {"variants": 3, "typos": 0.2, "case": 0.5, "punctuation": 0.5, "width": 0.5, "subword": 0.3, "system": 0.5, "suffixes": 0.5}
-
-
-def test_augmentation_is_a_function_of_seed_epoch_and_sample(tokenizer):
-    def made(seed, epoch, sample=CHAT):
-        found, encode = augment.versions(sample, tokenizer, LOUD, seed, epoch)
-        return [(v["messages"], tokenizer.render(v, encode=encode)) for v in found]
-    assert made(1, 0) == made(1, 0)
-    assert len({json.dumps(made(seed, epoch)) for seed in range(3) for epoch in range(3)}) == 9
-    assert made(1, 0) == made(1, 0, {**CHAT, "line": 99}), "where a sample lies does not matter"
-
-
-def test_augmentation_changes_what_the_user_says_alone_and_no_supervised_token(tokenizer):
-    answers = [m["content"] for m in CHAT["messages"] if m["role"] == "assistant"]
-    changed = set()
-    for epoch in range(60):
-        versions, encode = augment.versions(CHAT, tokenizer, LOUD, 0, epoch)
-        for sample in versions:
-            said = [m["content"] for m in sample["messages"] if m["role"] == "assistant"]
-            assert said == answers[-len(said):]
-            ids, mask = tokenizer.render(sample, encode=encode)
-            assert [t for t, s in zip(ids, mask) if s] == [t for a in said for t in [*tokenizer.encode(a), tokenizer.end_id]]
-            questions = [m["content"] for m in sample["messages"] if m["role"] == "user"]
-            changed.add(questions[-1])
-            assert tokenizer.decode(ids) == "".join(m["content"] for m in sample["messages"]), "other pieces, the same text"
-    assert len(changed) > 40
-
-
-@pytest.mark.parametrize("kind, count", [("typos", 1), ("case", 1), ("punctuation", 1), ("width", 1), ("system", 1), ("suffixes", 2)])
-def test_each_kind_of_augmentation_does_something_and_zero_does_nothing(tokenizer, kind, count):
-    quiet = {key: 0 for key in LOUD}
-    assert augment.versions(CHAT, tokenizer, quiet, 0, 0) == ([CHAT], None)
-    found = [[v["messages"] for v in augment.versions(CHAT, tokenizer, {**quiet, kind: 1.0}, 0, e)[0]] for e in range(10)]
-    assert all(len(versions) == count for versions in found) and any(v[-1] != CHAT["messages"] for v in found)
 
 
 def test_only_the_training_split_is_augmented_and_versions_have_equally_many_rows(prepared):

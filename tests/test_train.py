@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -78,6 +79,26 @@ def test_a_run_prepares_trains_evaluates_and_writes_what_the_design_lists(finish
     assert report["evaluation"]["groups"]["all"]["turns"] > 5
     assert not [name for name in os.listdir(out / "sft") if name.endswith(".tmp")]
     assert sorted(n for n in os.listdir(out / "sft") if n.startswith("step-")) == ["step-12", "step-9"]
+
+
+@pytest.mark.slow
+def test_the_run_ends_in_six_lines_and_its_tables_are_in_the_report(finished):
+    folder, output = finished
+    evaluation, out = json.load(open(folder / "out" / "report.json"))["evaluation"], str(folder / "out")
+    groups = evaluation["groups"]
+    lines = [line for line in output.splitlines() if not line.startswith("[")][-6:]  # the launcher has the last word
+
+    def shares(kind):
+        known = [(groups[kind + key], name) for key, name in (("en", "English"), ("zh", "Chinese")) if kind + key in groups]
+        return ", ".join(f"{group['correct']:.1%} of {group['turns']} {name}" for group, name in known)
+    assert lines[0] == f"correct: {shares('language ')} answers to {evaluation['conversations']} held-out conversations"
+    assert lines[1] == f"recalled from earlier turns: {shares('recall, ')}"
+    assert lines[2] == f"ended by themselves: {groups['all']['ended']:.1%}"
+    assert lines[3] == f"loss: {evaluation['loss']:.4f} nats per token, {evaluation['bits_per_byte']:.4f} bits per byte"
+    assert lines[4] == f"report: {out}/report.md, {out}/loss.png"
+    assert re.fullmatch(rf"finished in \d+\.\d minutes; chat with it: python sample\.py --model {re.escape(out)}", lines[5])
+    report = open(folder / "out" / "report.md").read()
+    assert "|" not in output and "| language en |" in report and "| skill zh " in report and "## Missed (" in report
 
 
 @pytest.mark.slow

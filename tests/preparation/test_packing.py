@@ -1,0 +1,77 @@
+"""Samples into windows, windows into rows."""
+
+import numpy as np
+import pytest
+
+from zerochat.preparation import packing
+from zerochat.preparation.packing import pack
+
+MESSAGES = [{"role": "user", "content": "Hi!"}, {"role": "assistant", "content": "Hello."},
+            {"role": "user", "content": "Bye"}, {"role": "assistant", "content": "See you."}]
+
+
+@pytest.mark.parametrize("overlap", [1, 5])
+def test_a_long_document_is_cut_so_that_every_token_is_predicted_once(tokenizer, overlap):
+    text = "The cat and the dog sat on the mat. 你好世界。" * 20
+    ids, _ = tokenizer.render({"text": text})
+    pieces, lost, _ = tokenizer.windows({"text": text}, context=32, overlap=overlap)
+    assert lost == 0 and all(len(i) <= 32 and i[0] == tokenizer.bos_id and not m[0] for i, m in pieces)
+    assert [t for i, m in pieces for t, s in zip(i, m) if s] == ids[1:]
+    for (before, _), (after, mask) in zip(pieces, pieces[1:]):
+        assert mask[1:1 + overlap] == [False] * overlap and after[1:1 + overlap] == before[-overlap:]
+
+
+def test_a_long_conversation_becomes_windows_of_whole_exchanges_each_with_the_system_message(tokenizer):
+    system = {"role": "system", "content": "Be kind."}
+    sample = {"messages": [system] + MESSAGES * 10}
+    pieces, lost, _ = tokenizer.windows(sample, context=48)
+    assert lost == 0 and len(pieces) > 1
+    head = tokenizer.render([system])[0]
+    turns = []
+    for ids, mask in pieces:
+        assert len(ids) <= 48 and ids[:len(head)] == head
+        turns += [t for t, s in zip(ids, mask) if s]
+    assert turns == [t for t, s in zip(*tokenizer.render(sample)) if s]
+
+
+def test_an_exchange_too_long_for_the_context_goes_on_in_further_windows_and_loses_nothing_supervised(tokenizer):
+    long = " ".join(str(i) for i in range(200))
+    for question in (long, "Count."):
+        for system in ([], [{"role": "system", "content": "Be kind."}], [{"role": "system", "content": long}]):
+            sample = {"messages": [*system, {"role": "user", "content": question}, {"role": "assistant", "content": long}]}
+            pieces, lost, cut = tokenizer.windows(sample, context=64)
+            assert lost == 0 and cut == 1 and len(pieces) > 2
+            answer = [*tokenizer.encode(long), tokenizer.end_id]
+            assert [t for ids, mask in pieces for t, s in zip(ids, mask) if s] == answer
+            done = 0
+            for ids, mask in pieces:
+                first = ids.index(tokenizer.role_ids["assistant"]) + 1
+                repeated, new = mask[first:].index(True), sum(mask)
+                assert len(ids) <= 64 and ids[:first] == pieces[0][0][:first], "each window has the same question"
+                assert ids[first:] == answer[done - repeated:done + new] and (done == 0) == (repeated == 0)
+                done += new
+    # A short answer to a long question survives whole.
+    short = {"messages": [{"role": "user", "content": long}, {"role": "assistant", "content": "Yes."}]}
+    ((ids, mask),), lost, cut = tokenizer.windows(short, context=64)
+    assert lost == 0 and cut == 1 and [t for t, s in zip(ids, mask) if s] == [*tokenizer.encode("Yes."), tokenizer.end_id]
+    assert len(ids) == 64
+
+
+def test_packing_places_every_document_once_and_fills_rows():
+    lengths = np.random.default_rng(0).integers(1, 300, 3000)
+    order, rows = pack(lengths, 512)
+    assert sorted(order) == list(range(3000))
+    used = np.add.reduceat(lengths[order], rows[:-1])
+    assert used.max() <= 512 and lengths.sum() / (len(used) * 512) > 0.98
+    order, rows = pack(np.array([], dtype=np.uint32), 512)
+    assert len(order) == 0 and rows.tolist() == [0]
+
+
+def test_packing_a_million_documents_block_by_block_places_each_once():
+    lengths = np.random.default_rng(0).integers(1, 512, 5000)
+    packing.BLOCK, before = 1000, packing.BLOCK
+    try:
+        order, rows = pack(lengths, 512)
+    finally:
+        packing.BLOCK = before
+    assert sorted(order) == list(range(5000)) and np.add.reduceat(lengths[order], rows[:-1]).max() <= 512
