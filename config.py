@@ -4,7 +4,7 @@
 
 Only differences need writing down; `configs/small.json` is a complete example. A key that does not exist is an error
 that names it and the nearest one that does. The section `deepspeed` is DeepSpeed's own configuration and is passed on
-unchanged, except for values `"auto"`, which `zerochat/training/engine.py` resolves."""
+with values `"auto"` resolved and gradients clipped at 1.0 where nothing is said (`zerochat/training/engine.py`)."""
 
 import argparse
 import codecs

@@ -4,9 +4,9 @@
     python data.py --config configs/small.json --show 3     # and look at rows as the model will see them
     python data.py --inspect my.jsonl --config configs/small.json --html my.html    # look at a file
 
-Top to bottom, this page follows a record: `prepare` takes it in six steps from a file to a token shard, `PackedData`
-from the shard to a batch. What is prepared lies in `<out_dir>/data/<hash of everything that made it>/`: for each stage
-and split the cleaned samples and their shard, and `report.md`. Left out on purpose: preparing on several machines."""
+Top to bottom, this page follows a record: in six numbered steps from a file to a token shard (`prepare` calls them),
+then from the shard to a batch (`PackedData`). What is prepared lies in `<out_dir>/data/<hash of settings and files>/`:
+for each stage and split the cleaned samples and their shard, and `report.md`. Left out on purpose: several machines."""
 
 import argparse
 import functools
@@ -29,6 +29,34 @@ SPLITS = tuple(gather.SPLITS)
 
 
 # --- from files to token shards ------------------------------------------------------------------------------------
+
+
+def collect(stage: dict, options: dict, folder: str) -> dict:
+    """Write one stage's samples into `<folder>/<stage>.<split>/samples.jsonl`; returns what was kept and dropped."""
+    with gather.Collection(stage, options, folder) as found:
+        for number, (source, fixed) in enumerate(found.sources):
+            # 1. read: files, folders and addresses to records
+            batches = gather.read(source, options)
+            # 2. clean: records to samples, by small rules, over processes
+            for part in gather.cleaned(batches, source, fixed, found.held_out, options):
+                found.add(number, part)
+        # 3. deduplicate and split: what stays, and on which side
+        near, signatures = options["near_duplicates"] or None, found.files["signatures"]
+        decided = duplicates.decide(found.entries(), found.held_out, options["deduplicate"], near, signatures)
+        # 4. write each sample to its side, as often as its source weighs
+        return found.distribute(*decided)
+
+
+def learn_or_adopt_tokenizer(config: dict, folder: str) -> Tokenizer:
+    """The tokenizer of the config's `path`, or one learned from the training samples; written into `folder`."""
+    options = config["tokenizer"]
+    if not options["path"]:
+        # 5. learn a vocabulary from the training samples
+        texts = vocabulary.lines_of(training_folders(config, folder), options["max_train_chars"])
+        write_atomic(os.path.join(folder, MODEL_FILE), vocabulary.learn(texts, MARKERS, options))
+    tokenizer = Tokenizer(options["path"] or folder, options["chat_template"] if options["path"] else None)
+    tokenizer.save(folder)
+    return tokenizer
 
 
 def prepare(config: dict, log=print) -> str:
@@ -64,34 +92,6 @@ def prepare(config: dict, log=print) -> str:
     os.rename(building, folder)
     log(look.summary(stages))
     return folder
-
-
-def collect(stage: dict, options: dict, folder: str) -> dict:
-    """Write one stage's samples into `<folder>/<stage>.<split>/samples.jsonl`; returns what was kept and dropped."""
-    with gather.Collection(stage, options, folder) as found:
-        for number, (source, fixed) in enumerate(found.sources):
-            # 1. read: files, folders and addresses to records
-            batches = gather.read(source, options)
-            # 2. clean: records to samples, by small rules, over processes
-            for part in gather.cleaned(batches, source, fixed, found.held_out, options):
-                found.add(number, part)
-        # 3. deduplicate and split: what stays, and on which side
-        near, signatures = options["near_duplicates"] or None, found.files["signatures"]
-        decided = duplicates.decide(found.entries(), found.held_out, options["deduplicate"], near, signatures)
-        # 4. write each sample to its side, as often as its source weighs
-        return found.distribute(*decided)
-
-
-def learn_or_adopt_tokenizer(config: dict, folder: str) -> Tokenizer:
-    """The tokenizer of the config's `path`, or one learned from the training samples; written into `folder`."""
-    options = config["tokenizer"]
-    if not options["path"]:
-        # 5. learn a vocabulary from the training samples
-        texts = vocabulary.lines_of(training_folders(config, folder), options["max_train_chars"])
-        write_atomic(os.path.join(folder, MODEL_FILE), vocabulary.learn(texts, MARKERS, options))
-    tokenizer = Tokenizer(options["path"] or folder, options["chat_template"] if options["path"] else None)
-    tokenizer.save(folder)
-    return tokenizer
 
 
 def training_folders(config: dict, folder: str) -> list[str]:

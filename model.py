@@ -200,8 +200,8 @@ class LanguageModel(nn.Module):
     def rotary(self, positions: Tensor) -> tuple[Tensor, Tensor]:
         """Cosines and sines of every position's angles (Su et al. 2021, eq. 15).
 
-        positions [B, T] -> two [B, 1, T, E] in fp32. Built anew in each forward pass: a buffer would be
-        rounded when DeepSpeed casts the model to half precision, and angles near 500 cannot stand that."""
+        positions [B, T] -> two [B, 1, T, E] in fp32. Built anew in each forward pass: a buffer of angles would be
+        rounded when DeepSpeed casts the model to half precision; hundreds of radians cannot stand that, cosines can."""
         angles = positions[:, None, :, None].float() * rotary_frequencies(self.config, positions.device)
         angles = torch.cat((angles, angles), dim=-1)
         return angles.cos(), angles.sin()
@@ -233,7 +233,7 @@ class LanguageModel(nn.Module):
     def parameter_groups(self) -> list[dict]:
         """Weight decay for matrices only: pulling a norm's gain towards zero has no justification."""
         trained = [(name, p) for name, p in self.named_parameters() if p.requires_grad]
-        matrices = [p for name, p in trained if not name.endswith("norm.weight")]  # ZeRO-3 has taken the dimensions
+        matrices = [p for name, p in trained if not name.endswith("norm.weight")]  # not by dimension: ZeRO-3 flattens
         vectors = [p for name, p in trained if name.endswith("norm.weight")]
         return [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
 

@@ -2,11 +2,11 @@
 
     python tokenizer.py --model out/small --text "Hello, 世界!"      # see the pieces
 
-A conversation is `<s>`, then for each message its role marker, its text and `<|end|>`; what the assistant
-says, with its `<|end|>`, is supervised:
+A conversation is `<s>`, then for each message its role marker, its text and `<|end|>`; what the assistant says, with
+its `<|end|>`, is supervised, and nothing else (unless a stage's `loss_on` is "all"):
 
     <s><|user|>Hi!<|end|><|assistant|>Hello.<|end|><|user|>Bye.<|end|><|assistant|>See you.<|end|>
-    ..  ......  ..  .....  ...........  ^^^^^^ ^^^^^  ......  ....  .....  ...........  ^^^^^^^^ ^^^^^
+     .  ...... ... .....  ........... ^^^^^^ ^^^^^  ...... .... .....  ........... ^^^^^^^^ ^^^^^
 
 The markers are control symbols, which SentencePiece never finds in text: whatever a person types stays text. Left out
 on purpose: Unicode normalisation (a string comes back as it went in) and tokenizers other than SentencePiece."""
@@ -41,7 +41,7 @@ class MarkerTemplate:
         self.text = template.JINJA.replace("TEXT", text)
 
     def render(self, messages: list[dict], add_generation_prompt: bool, encode: Encode | None = None):
-        """ids and, for each, whether it is supervised."""
+        """The conversation's ids, and for each of them whether it is supervised."""
         ids, mask = [self.bos_id], [False]
         for message in messages:
             text = (encode or self.encode)(message["content"])
@@ -115,7 +115,7 @@ class Tokenizer:
         return "".join(stream.push(i) for i in ids) + stream.flush()
 
     def render(self, sample: dict | list, add_generation_prompt: bool = False, encode: Encode | None = None):
-        """The ids of a sample and, for each, whether it is supervised: two lists.
+        """A sample's ids, and for each of them whether it is supervised: two lists of the same length.
 
         sample: `{"messages": [{"role", "content"}, ...]}`, or its list of messages alone, or the plain document
         `{"text": ...}`, which is `<s>` text `</s>` and supervised but for the `<s>`. encode: in place of our own."""
@@ -126,8 +126,8 @@ class Tokenizer:
         return self.template.render(messages, add_generation_prompt, encode)
 
     def windows(self, sample: dict, context: int, overlap: int = 1, encode: Encode | None = None):
-        """A sample as (ids, mask) of at most `context` tokens, each supervised token in one of them; also how many
-        supervised tokens are lost, and how many exchanges did not fit whole. overlap: of a document's pieces."""
+        """A sample as (ids, mask) of at most `context` tokens, no supervised token in two of them; also how many are in
+        none, and how many exchanges did not fit whole. overlap: of a document's pieces."""
         ids, mask = self.render(sample, encode=encode)
         if len(ids) <= context:
             return [(ids, mask)], 0, 0

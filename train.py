@@ -4,9 +4,9 @@
     deepspeed --num_gpus 2 train.py --config configs/small.json
     python train.py --config configs/small.json --set stages.sft.steps=100     # one process, no launcher
 
-Run again after an interruption, it goes on from the last checkpoint; run again when finished, it says so.
-Pretraining and SFT are the same loop over different data. Left out on purpose: tensor and pipeline
-parallelism, preference optimisation."""
+Run again after an interruption, it goes on from the last checkpoint; run again when finished, it says so. Pretraining
+and SFT are the same loop over different data. From top to bottom: a run, a stage of it, a step of that, validation,
+export. Left out on purpose: tensor and pipeline parallelism, preference optimisation."""
 
 import argparse
 import math
@@ -32,6 +32,135 @@ from zerochat.training import engine as engines
 from zerochat.training.log import Log, say
 
 
+def train(args: argparse.Namespace) -> None:
+    begun = time.time()
+    config = load_config(args.config, args.set)
+    run = RunFolder(config["out_dir"])
+    if run.finished(config) and not args.fresh:
+        say(f"{run.path} is finished: python sample.py --model {run.path} chats with it, --fresh starts over")
+        return
+
+    engines.load_deepspeed(args.verbose)
+    settled = {}
+    for stage in config["stages"]:  # what is impossible is said before anything is written
+        settings = deep_merge(config["deepspeed"], stage["deepspeed"])
+        settled[stage["name"]] = engines.settle(settings, int(os.environ.get("WORLD_SIZE", 1)))
+        if stage["init_from"]:
+            check_base(stage["init_from"], config)
+    ranks.start_process_group()
+    described = {**config, "data_fingerprint": data.fingerprint(config)}
+
+    def begin() -> None:
+        if args.fresh:
+            run.start_over()
+        run.check_unchanged(described)
+        data.prepare(config, say)
+        run.begin(described)
+
+    ranks.take_folder(run, begin)
+    prepared = data.folder_of(config)
+
+    start, renewed = None, False  # the folder to go on from; whether a stage has been trained just now
+    for stage in config["stages"]:
+        target = run.path if stage is config["stages"][-1] else run.file(stage["name"])
+        if renewed:
+            run.check_not_done(stage)
+        if not run.stage_is_done(stage):
+            context, base = config["model"]["max_position_embeddings"], stage["init_from"] or start
+            with ranks.StopSignal() as stop, engines.attention_kernels(context):
+                run_stage(run, described, stage, settled[stage["name"]], prepared, base, target, stop, args.verbose)
+            renewed = True
+            if dist.get_rank() == 0:
+                run.stage_done(stage)
+        start = target
+
+    dist.barrier()
+    rank = dist.get_rank()
+    dist.destroy_process_group()
+    if rank == 0:  # the artifact, as a user has it: DeepSpeed plays no part from here on
+        figures, options = None, config["evaluate"]
+        if options["data"]:
+            samples = evaluate.read_samples(options["data"], config["data"]["data_root"])
+            say(f"evaluating {run.path} on {len(samples)} held-out conversations")
+            engine = Engine(LanguageModel.load(run.path), Tokenizer(run.path), options["slots"])
+            figures = evaluate.evaluate(engine, samples, options["max_new_tokens"])
+        report.write(run, config, prepared, figures, time.time() - begun)
+
+
+def check_base(folder: str, config: dict) -> None:
+    """ValueError for a folder that no stage can start from; its weights are not read yet."""
+    open_weights(folder)
+    tokenizer = Tokenizer(config["tokenizer"]["path"], config["tokenizer"]["chat_template"])
+    check_start(folder, ModelConfig.read(folder), len(tokenizer) - tokenizer.added, config)
+
+
+def run_stage(run: RunFolder, config: dict, stage: dict, settled, prepared, start, target, stop, verbose) -> None:
+    """Train one stage from the folder `start` (None: random weights) and write the result to the folder `target`.
+
+    settled: its DeepSpeed settings and their precision in words; prepared: the folder of the data."""
+    import deepspeed
+
+    (settings, precision), folder, tokenizer = settled, run.file(stage["name"]), Tokenizer(prepared)
+    shard, held_out = (PackedData(os.path.join(prepared, f"{stage['name']}.{split}")) for split in SPLITS)
+    batch_size = settings["train_batch_size"]
+    steps = stage["steps"] or max(1, math.ceil(stage["epochs"] * len(shard) / batch_size))
+    engines.set_steps(settings, steps)
+
+    model = build(config, stage, settings, start, tokenizer).train()
+    with engines.initializing(None if verbose else run.file(f"deepspeed-{dist.get_rank()}.log")):
+        engine = deepspeed.initialize(model=model, model_parameters=model.parameter_groups(), config=settings)[0]
+    engines.mend_engine(engine)  # it has the optimizer, schedule, loss scale, clipping and ZeRO's shares of the config
+    # A rank's own dropout, whatever the number of ranks before it; after this, a checkpoint carries the state.
+    torch.manual_seed(config["seed"] * 1000 + dist.get_rank())
+    record = {"config": config, "tokenizer": content_hash(os.path.join(prepared, MODEL_FILE))}
+    done = checkpoint.resume(engine, folder, record)
+    say(
+        f"stage {stage['name']}: {engines.sizes(engine)}, {steps} steps of {batch_size} x {shard.context} tokens from "
+        f"{len(shard):,} rows ({steps * batch_size / len(shard):.1f} epochs), {precision}, {engines.kind(engine)}"
+        + (f"; resumed at step {done}" if done else "")
+    )
+    log = Log(os.path.join(folder, "metrics.jsonl"), stage["name"], done, steps)
+    evaluated = ranks.broadcast(log.evaluated)  # steps; a signal may have cut the last evaluation off
+    try:
+        for step in range(done, steps + 1):  # `step` steps are done
+            look = step == 0 or step == steps or step % stage["evaluate_every"] == 0
+            if len(held_out) and look and step not in evaluated:
+                if figures := validate(engine, held_out, tokenizer, stop):
+                    log.evaluation(step, figures)
+            signal = ranks.maximum(stop.number, engine.device)
+            keep = step == steps or step % stage["checkpoint_every"] == 0 or signal
+            if keep and step > done:
+                checkpoint.save(engine, folder, step, record)
+            if signal:
+                raise ranks.Stopped(signal, f"stopped in stage {stage['name']} after step {step} of {steps}")
+            if step == steps:
+                break
+            loss = train_step(engine, shard, shard.rows_of_step(step, batch_size, config["seed"]), step)
+            write = (step + 1) % stage["log_every"] == 0 or step + 1 == steps
+            log.step(step + 1, engines.figures_of_step(engine, loss), batch_size * shard.context, write)
+            engines.check_overflows(engine, step + 1)
+        export(engine, target, tokenizer, start, stage["lora"]["alpha"])
+    finally:
+        log.close()
+        with ranks.quiet(None if verbose else os.devnull):
+            engine.destroy()
+
+
+def build(config: dict, stage: dict, settings: dict, start: str | None, tokenizer: Tokenizer) -> LanguageModel:
+    """The model that a stage trains: random weights, or those of the folder `start` in the precision of the training,
+    under ZeRO-3 each rank's share alone; with adapters where the stage says so."""
+    torch.manual_seed(config["seed"])
+    if start is None:
+        return LanguageModel(ModelConfig(vocab_size=len(tokenizer), **config["model"]), tokenizer.bos_id)
+    fields = {key: config["model"][key] for key in TRAINING_FIELDS}
+    dtype, shares = engines.dtype_of(settings), engines.partitioned(settings)
+    model = LanguageModel.load(start, "cpu", dtype, vocab_size=len(tokenizer), partitioned=shares, **fields)
+    if stage["lora"]["rank"]:
+        torch.manual_seed(config["seed"])  # building the model above has drawn random numbers or, on meta, none
+        lora.add(model, **stage["lora"], train_vocabulary=len(tokenizer) > ModelConfig.read(start).vocab_size)
+    return model
+
+
 def train_step(engine, shard: PackedData, rows, step: int) -> float:
     """One optimizer step on the global batch `rows`; returns its mean loss in nats.
 
@@ -41,7 +170,7 @@ def train_step(engine, shard: PackedData, rows, step: int) -> float:
 
     DeepSpeed averages over ranks, which the world size undoes, and divides by the accumulation steps, which
     `scale_wrt_gas=False` turns off. Averaging the micro-batches' means instead would weight a token by how few others
-    share its micro-batch. Raises SharedError, before the weights change, where loss or gradient is not finite."""
+    share its micro-batch. Where loss or gradient is not finite: SharedError before the weights change; fp16 skips."""
     rank, world = dist.get_rank(), dist.get_world_size()
     parts = slice_of(rows, rank, world, engine.train_micro_batch_size_per_gpu())
     micro_batches = [shard.batch(part) for part in parts]
@@ -75,7 +204,7 @@ def validate(engine, shard: PackedData, tokenizer: Tokenizer, stop: ranks.StopSi
     engine.eval()
     for begin in range(0, len(shard), micro * world):
         if ranks.maximum(stop.number, engine.device):
-            return engine.train() and None
+            return None
         mine = range(begin + rank * micro, begin + (rank + 1) * micro)
         ids, mask = shard.batch([row if row < len(shard) else -1 for row in mine])
         targets = ids[:, 1:][mask[:, 1:]]
@@ -88,73 +217,6 @@ def validate(engine, shard: PackedData, tokenizer: Tokenizer, stop: ranks.StopSi
     return {"validation_loss": nats / max(1, tokens), "bits_per_byte": nats / math.log(2) / max(1, size)}
 
 
-def build(config: dict, stage: dict, settings: dict, start: str | None, tokenizer: Tokenizer) -> LanguageModel:
-    """The model that a stage trains: random weights, or those of the folder `start` in the precision of the training,
-    under ZeRO-3 each rank's share alone; with adapters where the stage says so."""
-    torch.manual_seed(config["seed"])
-    if start is None:
-        return LanguageModel(ModelConfig(vocab_size=len(tokenizer), **config["model"]), tokenizer.bos_id)
-    fields = {key: config["model"][key] for key in TRAINING_FIELDS}
-    dtype, shares = engines.dtype_of(settings), engines.partitioned(settings)
-    model = LanguageModel.load(start, "cpu", dtype, vocab_size=len(tokenizer), partitioned=shares, **fields)
-    if stage["lora"]["rank"]:
-        torch.manual_seed(config["seed"])  # building the model above has drawn random numbers or, on meta, none
-        lora.add(model, **stage["lora"], train_vocabulary=len(tokenizer) > ModelConfig.read(start).vocab_size)
-    return model
-
-
-def run_stage(run: RunFolder, config: dict, stage: dict, settled, prepared, start, target, stop, verbose) -> None:
-    """Train one stage from the folder `start` (None: random weights) and write the result to the folder `target`.
-
-    settled: its DeepSpeed settings and their precision in words; prepared: the folder of the data."""
-    import deepspeed
-
-    (settings, precision), folder, tokenizer = settled, run.file(stage["name"]), Tokenizer(prepared)
-    shard, held_out = (PackedData(os.path.join(prepared, f"{stage['name']}.{split}")) for split in SPLITS)
-    batch_size = settings["train_batch_size"]
-    steps = stage["steps"] or max(1, math.ceil(stage["epochs"] * len(shard) / batch_size))
-    engines.set_steps(settings, steps)
-
-    model = build(config, stage, settings, start, tokenizer).train()
-    with engines.initializing(None if verbose else run.file(f"deepspeed-{dist.get_rank()}.log")):
-        engine = deepspeed.initialize(model=model, model_parameters=model.parameter_groups(), config=settings)[0]
-    engines.mend_engine(engine)
-    # A rank's own dropout, whatever the number of ranks before it; after this, a checkpoint carries the state.
-    torch.manual_seed(config["seed"] * 1000 + dist.get_rank())
-    record = {"config": config, "tokenizer": content_hash(os.path.join(prepared, MODEL_FILE))}
-    done = checkpoint.resume(engine, folder, record)
-    say(
-        f"stage {stage['name']}: {engines.sizes(engine)}, {steps} steps of {batch_size} x {shard.context} tokens from "
-        f"{len(shard):,} rows ({steps * batch_size / len(shard):.1f} epochs), {precision}, {engines.kind(engine)}"
-        + (f"; resumed at step {done}" if done else "")
-    )
-    log = Log(os.path.join(folder, "metrics.jsonl"), stage["name"], done, steps)
-    evaluated = ranks.broadcast(log.evaluated)  # steps; a signal may have cut the last evaluation off
-    try:
-        for step in range(done, steps + 1):  # `step` steps are done
-            due = step == 0 or step == steps or step % stage["evaluate_every"] == 0
-            if len(held_out) and due and step not in evaluated:
-                if figures := validate(engine, held_out, tokenizer, stop):
-                    log.evaluation(step, figures)
-            signal = ranks.maximum(stop.number, engine.device)
-            due = step == steps or step % stage["checkpoint_every"] == 0 or signal
-            if due and step > done:
-                checkpoint.save(engine, folder, step, record)
-            if signal:
-                raise ranks.Stopped(signal, f"stopped in stage {stage['name']} after step {step} of {steps}")
-            if step == steps:
-                break
-            loss = train_step(engine, shard, shard.rows_of_step(step, batch_size, config["seed"]), step)
-            write = (step + 1) % stage["log_every"] == 0 or step + 1 == steps
-            log.step(step + 1, engines.figures_of_step(engine, loss), batch_size * shard.context, write)
-            engines.check_overflows(engine, step + 1)
-        export(engine, target, tokenizer, start, stage["lora"]["alpha"])
-    finally:
-        log.close()
-        with ranks.quiet(None if verbose else os.devnull):
-            engine.destroy()
-
-
 def export(engine, folder: str, tokenizer: Tokenizer, start: str | None, alpha: float) -> None:
     """Write the weights in fp32, gathered from all ranks, as a Llama folder. Every rank must call this."""
     weights = masters.gather(engine)
@@ -165,68 +227,6 @@ def export(engine, folder: str, tokenizer: Tokenizer, start: str | None, alpha: 
         ids = {"bos_token_id": tokenizer.bos_id, "pad_token_id": tokenizer.pad_id}
         save(folder, engine.module.config, weights, {**ids, "eos_token_id": sorted(tokenizer.end_ids, reverse=True)})
     dist.barrier()
-
-
-def check_base(folder: str, config: dict) -> None:
-    """ValueError for a folder that no stage can start from; its weights are not read yet."""
-    open_weights(folder)
-    tokenizer = Tokenizer(config["tokenizer"]["path"], config["tokenizer"]["chat_template"])
-    check_start(folder, ModelConfig.read(folder), len(tokenizer) - tokenizer.added, config)
-
-
-def train(args: argparse.Namespace) -> None:
-    begun = time.time()
-    config = load_config(args.config, args.set)
-    run = RunFolder(config["out_dir"])
-    if run.finished(config) and not args.fresh:
-        say(f"{run.path} is finished: python sample.py --model {run.path} chats with it, --fresh starts over")
-        return
-
-    engines.load_deepspeed(args.verbose)
-    settled = {}
-    for stage in config["stages"]:  # what is impossible is said before anything is written
-        settings = deep_merge(config["deepspeed"], stage["deepspeed"])
-        settled[stage["name"]] = engines.settle(settings, int(os.environ.get("WORLD_SIZE", 1)))
-        if stage["init_from"]:
-            check_base(stage["init_from"], config)
-    ranks.start_process_group()
-    described = {**config, "data_fingerprint": data.fingerprint(config)}
-
-    def begin() -> None:
-        if args.fresh:
-            run.start_over()
-        run.check_unchanged(described)
-        data.prepare(config, say)
-        run.begin(described)
-
-    ranks.take_folder(run, begin)
-    prepared = data.folder_of(config)
-
-    start, renewed = None, False
-    for stage in config["stages"]:
-        target = run.path if stage is config["stages"][-1] else run.file(stage["name"])
-        if renewed:
-            run.check_not_done(stage)
-        if not run.stage_is_done(stage):
-            context, base = config["model"]["max_position_embeddings"], stage["init_from"] or start
-            with ranks.StopSignal() as stop, engines.attention_kernels(context):
-                run_stage(run, described, stage, settled[stage["name"]], prepared, base, target, stop, args.verbose)
-            renewed = True
-            if dist.get_rank() == 0:
-                run.stage_done(stage)
-        start = target
-
-    dist.barrier()
-    rank = dist.get_rank()
-    dist.destroy_process_group()
-    if rank == 0:  # the artifact, as a user has it: DeepSpeed plays no part from here on
-        figures, options = None, config["evaluate"]
-        if options["data"]:
-            samples = evaluate.read_samples(options["data"], config["data"]["data_root"])
-            say(f"evaluating {run.path} on {len(samples)} held-out conversations")
-            engine = Engine(LanguageModel.load(run.path), Tokenizer(run.path), options["slots"])
-            figures = evaluate.evaluate(engine, samples, options["max_new_tokens"])
-        report.write(run, config, prepared, figures, time.time() - begun)
 
 
 def main(argv=None) -> None:
