@@ -6,8 +6,8 @@
     cat questions.txt | python sample.py                # one line, one message of the same conversation
 
 The engine (`zerochat/generation/engine.py`) reads the prompt into its cache of keys and values and adds a token a step;
-which one, out of the model's distribution, `choose` in `zerochat/generation/sampling.py` draws. This page keeps the
-conversation. Left out on purpose: colours, Markdown rendering, saving conversations."""
+which one, `choose` in `zerochat/generation/sampling.py` draws from the model's distribution (at temperature 0 it is the
+likeliest). This page keeps the conversation. Left out on purpose: colours, Markdown rendering, saving conversations."""
 
 import argparse
 import signal

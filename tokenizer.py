@@ -29,7 +29,7 @@ Encode = Callable[[str], list[int]]
 
 
 class MarkerTemplate:
-    """Our chat template. Somebody else's, kept, is a `ChatTemplate` with the same two methods."""
+    """Our chat template; a `ChatTemplate` stands in its place where somebody else's is kept."""
 
     def __init__(self, tokenizer: "Tokenizer"):
         self.bos_id, self.encode = tokenizer.bos_id, tokenizer.encode
@@ -74,13 +74,13 @@ class Tokenizer:
     roles = ROLES
 
     def __init__(self, folder: str, chat_template: str | None = None):
-        self.pieces, self.added, own = template.adopt(os.path.join(folder, MODEL_FILE), chat_template, MARKERS)
+        self.pieces, self.added, kept = template.adopt(os.path.join(folder, MODEL_FILE), chat_template, MARKERS)
         pieces, self.folder = self.pieces, folder
         self.bos_id, self.eos_id = pieces.bos_id(), pieces.eos_id()
         self.pad_id = pieces.pad_id() if pieces.pad_id() >= 0 else pieces.unk_id()
         self.opens_with_space = pieces.id_to_piece(pieces.encode("a")[0]).startswith("\u2581")
         self.bytes = [self._bytes_of(i) for i in range(len(self))]
-        self.template = template.ChatTemplate(own, pieces, folder) if own else MarkerTemplate(self)
+        self.template = template.ChatTemplate(kept, pieces, folder) if kept else MarkerTemplate(self)
         self.role_ids, self.end_id = self.template.role_ids, self.template.end_id
         self.end_ids = {self.end_id, self.eos_id}  # either ends an answer
         self.forbidden_ids = [self.bos_id, self.pad_id, *self.role_ids.values()]  # have no place inside one

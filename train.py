@@ -1,4 +1,4 @@
-"""Train a chat model from raw conversations: prepare data, pretrain, fine-tune, evaluate, export.
+"""Train a chat model from raw conversations: prepare data, pretrain, fine-tune, export, evaluate.
 
     deepspeed train.py --config configs/small.json          # on every GPU of this machine, or on the CPU
     deepspeed --num_gpus 2 train.py --config configs/small.json
@@ -166,7 +166,7 @@ def train_step(engine, shard: PackedData, rows, step: int) -> float:
 
     With S the supervised tokens of all micro-batches of all ranks, the gradient is that of
 
-        loss = 1/|S| * sum over t in S of -ln p(w_t | w_1 .. w_t-1).
+        loss = 1/|S| * sum over t in S of -ln p(w_t | what stands before it in its document).
 
     DeepSpeed averages over ranks, which the world size undoes, and divides by the accumulation steps, which
     `scale_wrt_gas=False` turns off. Averaging the micro-batches' means instead would weight a token by how few others
@@ -182,7 +182,7 @@ def train_step(engine, shard: PackedData, rows, step: int) -> float:
         loss = engine(ids.to(engine.device), mask.to(engine.device))
         summed += loss.detach()
         engine.backward(loss * scale, scale_wrt_gas=False)
-        engines.checked_step(engine, summed, shard, rows, step)
+        engines.checked_step(engine, summed, shard, rows, step)  # engine.step(); `summed` is now that of all ranks
     return float(summed) / count
 
 

@@ -67,19 +67,21 @@ def test_where_the_record_is_lost_the_last_checkpoint_says_whose_the_folder_is(t
 def test_starting_over_removes_what_a_run_wrote_and_nothing_else(tmp_path):
     run = RunFolder(str(tmp_path))
     run.begin(CONFIG)
-    for name in ("data/x/tokens.bin", "sft/step-1/manifest.json", "model.safetensors", "report.json", "thesis.tex", "other/photo.jpg"):
+    for name in ("data/0123456789abcdef/tokens.bin", "data/0123456789abcdef.tmp/x", "data/my/chats.jsonl", "sft/step-1/manifest.json", "model.safetensors", "report.json", "thesis.tex", "other/photo.jpg"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x")
     run.start_over()
-    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == ["other/photo.jpg", "thesis.tex"]
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == [
+        "data/my/chats.jsonl", "other/photo.jpg", "thesis.tex"]
 
 
-def test_prepared_data_are_found_and_half_prepared_ones_are_not(tmp_path):
-    run = RunFolder(str(tmp_path))
+def test_prepared_data_are_found_half_prepared_ones_are_not_and_only_these_are_dropped(tmp_path):
+    """`out_dir` may be a folder in which somebody's own `data` lie."""
+    run, one, other = RunFolder(str(tmp_path)), "a" * 16, "b" * 16
     assert run.prepared() == []
     run.drop_other_data()
-    for name in ("b", "a", "c.tmp"):
+    for name in (other, one, "c" * 16 + ".tmp", "sft"):
         os.makedirs(run.data(name))
-    assert run.prepared() == [run.data("a"), run.data("b")]
+    assert run.prepared() == [run.data(one), run.data(other)]
     run.drop_other_data()
-    assert run.prepared() == [] and not os.path.exists(run.data("c.tmp"))
+    assert run.prepared() == [] and os.listdir(tmp_path / "data") == ["sft"]

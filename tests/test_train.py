@@ -233,6 +233,7 @@ def test_the_larger_configs_take_three_steps_of_each_stage_with_their_sizes_cut_
                "model.num_attention_heads": 4, "model.num_key_value_heads": 2, "model.max_position_embeddings": 128,
                "stages.pretrain.steps": 3, "stages.sft.steps": 3, "stages.sft.epochs": "null",
                "deepspeed.train_batch_size": 4, "stages.sft.deepspeed.train_batch_size": 4,
+               "stages.sft.deepspeed.train_micro_batch_size_per_gpu": 2,
                "deepspeed.train_micro_batch_size_per_gpu": 2, "deepspeed.scheduler.params.warmup_num_steps": 2}
     overrides = [word for key, value in changes.items() for word in ("--set", f"{key}={value}")]
     result = launch("train.py", "--config", f"configs/{name}.json", *overrides)

@@ -34,15 +34,14 @@ class RunFolder:
         """Where data with this fingerprint are prepared."""
         return self.file("data", fingerprint)
 
-    def prepared(self) -> list[str]:
-        """The folders of data that are prepared here, if another config's."""
-        found = sorted(glob.glob(os.path.join(glob.escape(self.path), "data", "*")))
-        return [folder for folder in found if not folder.endswith(".tmp")]
+    def prepared(self, end: str = "") -> list[str]:
+        """The folders of data that are prepared here, if another config's; end: ".tmp" for those cut off half-way."""
+        return sorted(glob.glob(os.path.join(glob.escape(self.path), "data", "[0-9a-f]" * 16 + end)))
 
     def drop_other_data(self) -> None:
-        """Remove what another config prepared here, or a preparation that was killed."""
-        for name in os.listdir(self.file("data")) if os.path.isdir(self.file("data")) else []:
-            shutil.rmtree(self.file("data", name))
+        """Remove what another config prepared here, or a preparation that was killed; nobody else's `data`."""
+        for folder in self.prepared() + self.prepared(".tmp"):
+            shutil.rmtree(folder)
 
     def claim(self) -> None:
         """Lock the folder for this process, to its end or `release`; ValueError when another run holds it."""
@@ -91,9 +90,9 @@ class RunFolder:
 
     def start_over(self) -> None:
         """Remove a run. Only what a run wrote is touched: `out_dir` may be somebody's home."""
-        stages = read_json(self.file("run.json")).get("stages", [])
-        for name in ["data", *(stage["name"] for stage in stages)]:
-            shutil.rmtree(self.file(name), ignore_errors=True)
+        self.drop_other_data()
+        for stage in read_json(self.file("run.json")).get("stages", []):
+            shutil.rmtree(self.file(stage["name"]), ignore_errors=True)
         for name in ("run.json", "report.json", *WEIGHTS):
             with suppress(FileNotFoundError):
                 os.remove(self.file(name))

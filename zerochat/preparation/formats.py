@@ -2,7 +2,8 @@
 
 A sample is `{"messages": [{"role", "content"}, ...]}` or `{"text": ...}`, with the `span` of its file where it is one
 of many parts. A format is one small function from a record (a JSON object) to a list of messages; adding one is a
-function and a line in FORMATS. Left out on purpose: what is not text, records spread over lines that an id connects."""
+function, a line in FORMATS, and what CONTRIBUTING.md lists with it. Left out on purpose: what is not text, records
+spread over lines that an id connects."""
 
 import functools
 import json

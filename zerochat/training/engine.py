@@ -1,6 +1,6 @@
 """DeepSpeed's engine on this machine: its settings resolved, its quirks undone, its steps watched.
 
-What is particular to a version of DeepSpeed (0.19.8 here) stands in this file and in `masters.py`, nowhere else."""
+What DeepSpeed (0.19.8 here) keeps to itself is touched in this file and in `masters.py`, nowhere else."""
 
 import logging
 import math
