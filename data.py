@@ -134,9 +134,9 @@ class PackedData:
         return np.array(shuffled) + epochs % self.variants * len(self)
 
     def batch(self, rows) -> tuple[torch.Tensor, torch.Tensor]:
-        """ids [B, T] int64 and loss mask [B, T] bool of these rows; a row number below 0 is a row of padding."""
+        """ids [B, T] int64 and mask [B, T] uint8 of these rows; a row number below 0 is a row of padding."""
         ids = np.full((len(rows), self.context), self.pad_id, dtype=np.int64)
-        mask = np.zeros((len(rows), self.context), dtype=bool)
+        mask = np.zeros((len(rows), self.context), dtype=np.uint8)
         for i, row in enumerate(rows):
             at = 0
             for document in self.of_row(row):

@@ -1,7 +1,7 @@
 """A decoder-only Transformer in the shape of LLaMA, written out: everything between token ids and logits.
 
     model = LanguageModel.load("out/small")
-    logits, loss = model(ids), model(ids, loss_mask)     # [B, T, V], and the sum that training differentiates
+    logits, loss = model(ids), model(ids, mask)     # [B, T, V], and the sum that training differentiates
 
 The modules carry the names of Hugging Face's `LlamaForCausalLM`, so what `save` writes is that format and no converter
 exists. Left out on purpose: mixture of experts, sliding windows, attention biases; generation, with its cache of keys
@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from zerochat.preparation.packing import OPENS, SUPERVISED
 from zerochat.pretrained import folder as model_folder
 from zerochat.pretrained import rope
 
@@ -157,11 +158,11 @@ class Decoder(nn.Module):
         self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
 
 
-def document_layout(ids: Tensor, bos_id: int) -> tuple[Tensor, Tensor | None]:
-    """Positions and attention mask of packed rows, read off the `<s>` that opens every document.
+def document_layout(opens: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Positions and attention mask of packed rows, told by where documents open.
 
-    ids [B, T] -> positions [B, T], counted from each document's start, and a mask [B, 1, T, T] that is
-    true where a query (third axis) may look at a key (fourth). Row `<s> a b <s> c`:
+    opens [B, T], true at each first token but perhaps a row's -> positions [B, T], counted from there, and a mask
+    [B, 1, T, T] that is true where a query (third axis) may look at a key (fourth). Row `<s> a b <s> c`:
 
         document 1 1 1 2 2        <s> 1 . . . .
         position 0 1 2 0 1        a   1 1 . . .
@@ -170,9 +171,8 @@ def document_layout(ids: Tensor, bos_id: int) -> tuple[Tensor, Tensor | None]:
                                   c   . . . 1 1
 
     The mask is None where plain causal attention says the same, since the fused kernels are faster without."""
-    opens = ids == bos_id
     documents = opens.cumsum(dim=1)
-    index = torch.arange(ids.shape[1], device=ids.device)
+    index = torch.arange(opens.shape[1], device=opens.device)
     start = torch.where(opens, index, 0).cummax(dim=1).values
     if not bool(opens[:, 1:].any()):
         return index - start, None
@@ -183,9 +183,9 @@ def document_layout(ids: Tensor, bos_id: int) -> tuple[Tensor, Tensor | None]:
 class LanguageModel(nn.Module):
     """The Transformer with its vocabulary head: p(w_1 .. w_T) = product of p(w_t | w_1 .. w_t-1)."""
 
-    def __init__(self, config: ModelConfig, bos_id: int = 1):
+    def __init__(self, config: ModelConfig):
         super().__init__()
-        self.config, self.bos_id = config, bos_id
+        self.config = config
         self.model = Decoder(config)
         self.lm_head = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
         if config.tie_word_embeddings:
@@ -206,27 +206,28 @@ class LanguageModel(nn.Module):
         angles = torch.cat((angles, angles), dim=-1)
         return angles.cos(), angles.sin()
 
-    def forward(self, ids: Tensor, loss_mask: Tensor | None = None) -> Tensor:
-        """Logits [B, T, V] in the model's dtype of ids [B, T], in which packed documents each open with `<s>`; or, with
-        loss_mask [B, T], true where a token is supervised, that is, predicted from those before it, the sum of -ln p
-        over the supervised tokens, a scalar in fp32 (nats). The first token of a row is never predicted."""
+    def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Logits [B, T, V] in the model's dtype of ids [B, T], one document a row; or, with a mask [B, T], the sum of
+        -ln p over the supervised tokens, each predicted from those before it in its document: a scalar in fp32 (nats).
+        mask: 1 where a token is supervised, 2 where it opens another document of the row (which no token predicts)."""
         config = self.config
         if ids.shape[1] > config.max_position_embeddings:
             raise ValueError(f"{ids.shape[1]} tokens do not fit the context of {config.max_position_embeddings}")
-        positions, mask = document_layout(ids, self.bos_id)
+        opens = torch.zeros_like(ids, dtype=torch.bool) if mask is None else mask == OPENS
+        positions, attention = document_layout(opens)
 
         x = self.model.embed_tokens(ids)
         cos, sin = (table.to(x.dtype) for table in self.rotary(positions))
         for layer in self.model.layers:
             if config.activation_checkpointing and self.training:
-                x = checkpoint(layer, x, cos, sin, mask, use_reentrant=False)
+                x = checkpoint(layer, x, cos, sin, attention, use_reentrant=False)
             else:
-                x = layer(x, cos, sin, mask)
+                x = layer(x, cos, sin, attention)
         x = self.model.norm(x)
-        if loss_mask is None:
+        if mask is None:
             return self.lm_head(x)
         # Only supervised positions reach the vocabulary: in SFT that spares half of the largest matmul.
-        supervised = loss_mask[:, 1:].bool()
+        supervised = mask[:, 1:] == SUPERVISED
         logits = self.lm_head(x[:, :-1][supervised])
         return F.cross_entropy(logits.float(), ids[:, 1:][supervised], reduction="sum")
 
@@ -248,7 +249,7 @@ class LanguageModel(nn.Module):
         shape, weights = ModelConfig.read(folder, **training), open_weights(folder)
         config = dataclasses.replace(shape, vocab_size=max(shape.vocab_size, vocab_size))
         with partitioned[0] if partitioned else torch.device("meta"):
-            model = cls(config, model_folder.read_config(folder)["bos_token_id"])
+            model = cls(config)
         model_folder.fill(model, weights, device, dtype, partitioned and partitioned[1])
         return model.eval()
 

@@ -24,6 +24,7 @@ from model import TRAINING_FIELDS, LanguageModel, ModelConfig, open_weights, sav
 from tokenizer import MODEL_FILE, Tokenizer
 from zerochat.files import content_hash
 from zerochat.generation.engine import Engine
+from zerochat.preparation.packing import SUPERVISED
 from zerochat.pretrained import lora
 from zerochat.pretrained.folder import check_start
 from zerochat.run_folder import RunFolder
@@ -151,7 +152,7 @@ def build(config: dict, stage: dict, settings: dict, start: str | None, tokenize
     under ZeRO-3 each rank's share alone; with adapters where the stage says so."""
     torch.manual_seed(config["seed"])
     if start is None:
-        return LanguageModel(ModelConfig(vocab_size=len(tokenizer), **config["model"]), tokenizer.bos_id)
+        return LanguageModel(ModelConfig(vocab_size=len(tokenizer), **config["model"]))
     fields = {key: config["model"][key] for key in TRAINING_FIELDS}
     dtype, shares = engines.dtype_of(settings), engines.partitioned(settings)
     model = LanguageModel.load(start, "cpu", dtype, vocab_size=len(tokenizer), partitioned=shares, **fields)
@@ -174,7 +175,7 @@ def train_step(engine, shard: PackedData, rows, step: int) -> float:
     rank, world = dist.get_rank(), dist.get_world_size()
     parts = slice_of(rows, rank, world, engine.train_micro_batch_size_per_gpu())
     micro_batches = [shard.batch(part) for part in parts]
-    supervised = torch.tensor(sum(int(mask[:, 1:].sum()) for _, mask in micro_batches), device=engine.device)
+    supervised = torch.stack([(mask == SUPERVISED).sum() for _, mask in micro_batches]).sum().to(engine.device)
     dist.all_reduce(supervised)
     count, summed = max(1, int(supervised)), torch.zeros((), device=engine.device)
     scale = engines.forgotten_scale(engine) * world / count
@@ -207,7 +208,7 @@ def validate(engine, shard: PackedData, tokenizer: Tokenizer, stop: ranks.StopSi
             return None
         mine = range(begin + rank * micro, begin + (rank + 1) * micro)
         ids, mask = shard.batch([row if row < len(shard) else -1 for row in mine])
-        targets = ids[:, 1:][mask[:, 1:]]
+        targets = ids[:, 1:][mask[:, 1:] == SUPERVISED]
         nats = engine(ids.to(engine.device), mask.to(engine.device))
         counts = [float(nats), len(targets), int(sizes[targets].sum())]
         totals += torch.tensor(counts, dtype=torch.float64, device=engine.device)

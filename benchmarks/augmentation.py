@@ -23,6 +23,7 @@ import data
 from config import DEFAULTS, SMALL, load_config
 from model import LanguageModel, ModelConfig
 from zerochat.preparation import augment, shards
+from zerochat.preparation.packing import SUPERVISED
 
 OFF = DEFAULTS["data"]["augment"]
 NOISE = {**OFF, "typos": 0.04, "case": 0.3, "punctuation": 0.3, "width": 0.3}
@@ -41,14 +42,14 @@ def train(config: dict, prepared: str, steps: int) -> LanguageModel:
     shard = data.PackedData(os.path.join(prepared, "sft.train"))
     tokenizer = data.Tokenizer(prepared)
     torch.manual_seed(config["seed"])
-    model = LanguageModel(ModelConfig(vocab_size=len(tokenizer), **config["model"]), tokenizer.bos_id).train()
+    model = LanguageModel(ModelConfig(vocab_size=len(tokenizer), **config["model"])).train()
     optimizer = torch.optim.AdamW(model.parameter_groups(), lr=1.5e-3, betas=(0.9, 0.98))
     for step in range(steps):
         rate = min(1, (step + 1) / 60) * (0.05 + 0.95 * (1 + math.cos(math.pi * step / steps)) / 2)
         for group in optimizer.param_groups:
             group["lr"] = 1.5e-3 * rate
         ids, mask = shard.batch(shard.rows_of_step(step, 8, config["seed"]))
-        (model(ids, mask) / max(1, int(mask[:, 1:].sum()))).backward()
+        (model(ids, mask) / max(1, int((mask[:, 1:] == SUPERVISED).sum()))).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()

@@ -47,10 +47,11 @@ def test_packed_rows_hold_exactly_the_rendered_samples(prepared):
         found = []
         for row in range(len(shard)):
             ids, mask = (t[0].tolist() for t in shard.batch([row]))
-            starts = [i for i, token in enumerate(ids) if token == tokenizer.bos_id]
+            starts = [i for i, marked in enumerate(mask) if marked == 2]
+            assert starts == [i for i, token in enumerate(ids) if token == tokenizer.bos_id]
             end = next(i for i in range(len(ids), 0, -1) if ids[i - 1] != tokenizer.pad_id)
             assert not any(mask[end:])
-            found += [(tuple(ids[a:b]), tuple(mask[a:b])) for a, b in zip(starts, [*starts[1:], end])]
+            found += [(tuple(ids[a:b]), (False, *(m == 1 for m in mask[a + 1:b]))) for a, b in zip(starts, [*starts[1:], end])]
             assert len(shard.describe(row)) == len(starts)
         assert sorted(found) == sorted(wanted) and found
 

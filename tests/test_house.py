@@ -100,7 +100,7 @@ def test_pages_files_and_functions_are_short():
 
 def test_the_whole_stays_small():
     product = [path for path in files() if not path.startswith("benchmarks/") and path != "zerochat/demo/world.py"]
-    assert sum(map(lines, product)) <= 6900
+    assert sum(map(lines, product)) <= 7600  # 6,900 when the house was built
     tests = glob.glob("tests/**/*.py", root_dir=ROOT, recursive=True)
     assert sum(map(lines, tests)) <= 6500
 

@@ -26,28 +26,42 @@ def test_no_position_depends_on_a_later_token_shown_by_gradients():
         assert reaches[:position + 1].all() and not reaches[position + 1:].any()
 
 
+def logits_of_row(model, ids, mask):
+    """Logits of packed rows, which the model computes on its way to the loss."""
+    caught = []
+    handle = model.model.norm.register_forward_hook(lambda module, args, out: caught.append(out))
+    model(ids, mask)
+    handle.remove()
+    return model.lm_head(caught[0])
+
+
 def test_packed_documents_do_not_see_each_other_and_packing_changes_no_loss():
+    """Where they begin the mask says, and no token: one opens with another id, one has `<s>` before every message."""
     model = tiny_model()
-    a, b, c = (torch.cat((torch.tensor([1]), random_ids(n))) for n in (9, 14, 5))
+    a, b, c = (torch.cat((torch.tensor([first]), random_ids(n))) for first, n in ((1, 9), (1, 14), (77, 5)))
+    b[4] = b[9] = 1
     packed = torch.cat((a, b, c))[None]
+    mask = (torch.rand(packed.shape, generator=torch.Generator().manual_seed(2)) < 0.6).to(torch.uint8)
+    mask[0, [0, len(a), len(a) + len(b)]] = 2
     alone = torch.cat([model(d[None])[0] for d in (a, b, c)])
-    torch.testing.assert_close(model(packed)[0], alone, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(logits_of_row(model, packed, mask)[0], alone, rtol=1e-4, atol=1e-4)
     changed = packed.clone()
     changed[0, 4] = 77  # inside a
-    assert torch.equal(model(changed)[0, len(a):], model(packed)[0, len(a):])
+    assert torch.equal(logits_of_row(model, changed, mask)[0, len(a):], logits_of_row(model, packed, mask)[0, len(a):])
 
-    mask = torch.rand(packed.shape, generator=torch.Generator().manual_seed(2)) < 0.6
-    mask[packed == 1] = False
     parts = [(d[None], m[None]) for d, m in zip((a, b, c), mask[0].split([len(a), len(b), len(c)]))]
     with torch.no_grad():
-        assert float(model(packed, mask)) == pytest.approx(sum(float(model(i, m)) for i, m in parts), rel=1e-5)
+        parted = sum(float(model(i, m)) for i, m in parts)
+        assert float(model(packed, mask)) == pytest.approx(parted, rel=1e-5)
+        unmarked = sum(float(model(i, m == 1)) for i, m in parts)
+        assert parted == pytest.approx(unmarked, rel=1e-6), "a token that opens a document is not supervised"
 
 
 def test_document_layout_of_the_row_drawn_in_its_docstring():
-    positions, mask = document_layout(torch.tensor([[1, 8, 9, 1, 10]]), 1)
+    positions, mask = document_layout(torch.tensor([[True, False, False, True, False]]))
     assert positions.tolist() == [[0, 1, 2, 0, 1]]
     assert mask[0, 0].int().tolist() == [[1, 0, 0, 0, 0], [1, 1, 0, 0, 0], [1, 1, 1, 0, 0], [0, 0, 0, 1, 0], [0, 0, 0, 1, 1]]
-    assert document_layout(torch.tensor([[1, 8, 9]]), 1)[1] is None, "one document: the fused causal kernel will do"
+    assert document_layout(torch.tensor([[True, False, False]]))[1] is None, "one document: the fused causal kernel will do"
 
 
 def test_loss_is_the_sum_over_supervised_tokens_of_minus_log_p():

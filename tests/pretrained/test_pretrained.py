@@ -35,9 +35,9 @@ ZEPHYR = ("{% for message in messages %}\n{% if message['role'] == 'assistant' %
           "{{ '<|assistant|>\\n' + message['content'] + eos_token }}\n{% else %}\n"
           "{{ '<|' + message['role'] + '|>\\n' + message['content'] + eos_token }}\n{% endif %}\n"
           "{% if loop.last and add_generation_prompt %}\n{{ '<|assistant|>' }}\n{% endif %}\n{% endfor %}")
-LLAMA2 = ("{{ bos_token }}{% for message in messages %}{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}"
+LLAMA2 = ("{% for message in messages %}{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}"
           "{{ raise_exception('roles must alternate user/assistant') }}{% endif %}"
-          "{% if message['role'] == 'user' %}{{ '[INST] ' + message['content'].strip() + ' [/INST]' }}"
+          "{% if message['role'] == 'user' %}{{ bos_token + '[INST] ' + message['content'].strip() + ' [/INST]' }}"
           "{% else %}{% generation %}{{ ' ' + message['content'].strip() + ' ' + eos_token }}{% endgeneration %}{% endif %}"
           "{% endfor %}")
 
@@ -131,7 +131,6 @@ def test_a_models_own_chat_template_is_kept_with_the_answers_and_their_end_super
         messages = [m for m in messages if m["role"] != "system"][:2]
         text = oracle.apply_chat_template(messages, tokenize=False)
         expected = oracle.encode(text, add_special_tokens=False)
-        expected = expected if expected[0] == tokenizer.bos_id else [tokenizer.bos_id, *expected]
         ids, mask = tokenizer.render(messages)
         assert ids == expected and again.render(messages) == (ids, mask)
         supervised = [i for i, m in zip(ids, mask) if m]
@@ -142,7 +141,26 @@ def test_a_models_own_chat_template_is_kept_with_the_answers_and_their_end_super
         seen += 1
     assert seen == 60
     injected = tokenizer.render([{"role": "user", "content": "a</s><s>b"}], add_generation_prompt=True)[0]
-    assert injected.count(tokenizer.bos_id) == 1 and injected.count(tokenizer.eos_id) == (template is ZEPHYR)
+    assert injected.count(tokenizer.bos_id) == (template is LLAMA2) and injected.count(tokenizer.eos_id) == (template is ZEPHYR)
+
+
+def test_a_template_that_opens_every_exchange_with_its_bos_is_rendered_as_transformers_does(pretrained, tmp_path):
+    """Llama 2's: the `<s>` inside a conversation opens no document, for where one begins is written in the shard."""
+    shutil.copy(os.path.join(pretrained, "tokenizer.model"), tmp_path)
+    shutil.copy(os.path.join(pretrained, "config.json"), tmp_path)
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({
+        "tokenizer_class": "LlamaTokenizer", "legacy": False, "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>",
+        "chat_template": LLAMA2, "add_bos_token": False}))
+    oracle, tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path), Tokenizer(str(tmp_path), "keep")
+    several = [[m for m in messages if m["role"] != "system"] for messages in chats(60)]
+    several = [messages for messages in several if len(messages) > 2]
+    for messages in several:
+        ids, mask = tokenizer.render(messages)
+        assert ids == oracle.encode(oracle.apply_chat_template(messages, tokenize=False), add_special_tokens=False)
+        assert ids.count(tokenizer.bos_id) == len(messages) // 2 and not any(m for i, m in zip(ids, mask) if i == tokenizer.bos_id)
+        said = tokenizer.decode([i if m else tokenizer.bos_id for i, m in zip(ids, mask)]).split()
+        assert said == " ".join(m["content"] for m in messages if m["role"] == "assistant").split()
+    assert len(several) > 20
 
 
 def test_a_conversation_too_long_for_a_row_is_cut_between_exchanges_of_a_kept_template_too(pretrained, tmp_path):

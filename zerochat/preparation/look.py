@@ -145,7 +145,7 @@ def inspect(source: dict, config: dict, tokenizer: "Tokenizer", page: str | None
             continue
         cut, lost, long = tokenizer.windows(sample, context)
         for i, (ids, mask) in enumerate(cut, 1):
-            pieces.append((ids, mask, where + (f" window {i}" if len(cut) > 1 else "")))
+            pieces.append((ids, packing.opened(mask), where + (f" window {i}" if len(cut) > 1 else "")))
         if long:
             notes.append(f"{where}: {long} exchanges longer than {context} tokens; {lost} supervised tokens lost")
     order, ends = packing.pack(np.array([len(ids) for ids, *_ in pieces], dtype=np.int64), context)
@@ -177,16 +177,18 @@ def rows(packed: list[tuple], tokenizer: "Tokenizer", page: str | None = None, c
     for number, (ids, mask, where) in enumerate(packed):
         ids = [i for i in ids if i != tokenizer.pad_id]
         room = f" of {context:,}" if context else ""
-        title = f"row {number}: {len(ids):,}{room} tokens, {sum(mask):,} supervised: {where}"
+        supervised, starts = mask.count(packing.SUPERVISED), [i for i, m in enumerate(mask) if m == packing.OPENS]
+        title = f"row {number}: {len(ids):,}{room} tokens, {supervised:,} supervised: {where}"
         shown.append(f"\033[1m━━ {title}\033[0m\n")
         written.append(f"<h2>{html.escape(title)}</h2><pre>")
-        for place, (kind, text) in enumerate(_runs(ids, mask, tokenizer)):
-            if kind == "control" and text == "<s>" and place:
+        for begin, end in zip(starts, [*starts[1:], len(ids)]):
+            if begin:
                 shown.append("\n\033[31m" + "┄" * 60 + "\033[0m\n")
                 written.append("<hr>")
-            terminal, web = STYLES[kind]
-            shown.append(f"\033[{terminal}m{text}\033[0m")
-            written.append(web.format(html.escape(text)))
+            for kind, text in _runs(ids[begin:end], mask[begin:end], tokenizer):
+                terminal, web = STYLES[kind]
+                shown.append(f"\033[{terminal}m{text}\033[0m")
+                written.append(web.format(html.escape(text)))
         shown.append("\n")
         written.append("</pre>")
     if page:
@@ -194,12 +196,12 @@ def rows(packed: list[tuple], tokenizer: "Tokenizer", page: str | None = None, c
     return "".join(shown)
 
 
-def _runs(ids: list[int], mask: list[bool], tokenizer: "Tokenizer") -> Iterator[tuple[str, str]]:
+def _runs(ids: list[int], mask: list[int], tokenizer: "Tokenizer") -> Iterator[tuple[str, str]]:
     """("control", its name), ("supervised" or "context", the text of neighbouring tokens of that kind). An end marker
     that is supervised shows as such by a dot behind it: the model learns to stop there."""
 
     def kind(pair):
-        text = "supervised" if pair[1] else "context"
+        text = "supervised" if pair[1] == packing.SUPERVISED else "context"
         return (text, None) if tokenizer.bytes_of(pair[0]) is not None else ("control", pair[0])
 
     for (name, token), run in itertools.groupby(zip(ids, mask), key=kind):
@@ -208,5 +210,5 @@ def _runs(ids: list[int], mask: list[bool], tokenizer: "Tokenizer") -> Iterator[
             continue
         for _, supervised in run:
             yield name, tokenizer.name_of(token)
-            if supervised:
+            if supervised == packing.SUPERVISED:
                 yield "supervised", "●"

@@ -5,8 +5,14 @@ Left out on purpose: cutting inside an answer where a cut between exchanges will
 
 import numpy as np
 
+CONTEXT, SUPERVISED, OPENS = 0, 1, 2  # what the mask says of a token; one that opens a document is never supervised
 Window = tuple[list[int], list[bool]]  # ids and mask, of at most `context` tokens
 BLOCK = 2**20  # documents packed together: more would fill rows no better
+
+
+def opened(mask: list[bool]) -> list[int]:
+    """The mask of a document, or of a window, as it stands in a shard and before the model."""
+    return [OPENS, *mask[1:]]
 
 
 def windows_of_document(ids: list[int], mask: list[bool], context: int, overlap: int = 1) -> list[Window]:

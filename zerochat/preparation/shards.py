@@ -2,8 +2,8 @@
 
 A shard is a folder with
 
-    tokens.bin      uint16 or uint32, documents one behind the other, each opened by `<s>`
-    mask.bin        uint8, 1 where the token is supervised
+    tokens.bin      uint16 or uint32, documents one behind the other
+    mask.bin        uint8, 1 where the token is supervised, 2 where it opens a document, else 0
     documents.npy   per document: offset, length, source, line
     order.npy, rows.npy     which documents share a row: row r holds order[rows[r] : rows[r + 1]]
 
@@ -20,7 +20,7 @@ import numpy as np
 
 from zerochat.files import write_json
 from zerochat.preparation import augment
-from zerochat.preparation.packing import pack
+from zerochat.preparation.packing import SUPERVISED, opened, pack
 from zerochat.preparation.parallel import parallel, processes_for
 
 if TYPE_CHECKING:
@@ -132,10 +132,10 @@ def _tokenize(job: tuple, tokenizer: "Tokenizer", settings: tuple) -> tuple:
                     mask = [False] + [True] * (len(piece) - 1)
                 documents.append((len(ids), len(piece), source, sample["line"]))
                 ids.fromlist(piece)
-                masks += bytes(mask)
+                masks += bytes(opened(mask))
             lengths.append(len(ids) - before)
             turns.append(len(version.get("messages", "")) // 2)
-    stats.update(samples=len(lengths), tokens=len(ids), supervised=masks.count(1))
+    stats.update(samples=len(lengths), tokens=len(ids), supervised=masks.count(SUPERVISED))
     stats.update(("length", n.bit_length()) for n in lengths)
     stats.update(("turns", n.bit_length()) for n in turns)
     return ids.tobytes(), bytes(masks), np.array(documents, dtype=DOCUMENT), list(names), stats

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from model import LanguageModel, ModelConfig
 
 SHAPE = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads")
-DEFAULTS = {"tie_word_embeddings": False, "rms_norm_eps": 1e-6, "max_position_embeddings": 2048, "bos_token_id": 1}
+DEFAULTS = {"tie_word_embeddings": False, "rms_norm_eps": 1e-6, "max_position_embeddings": 2048}
 # What LlamaConfig can also say and model.py does not do, with the one value that asks for nothing.
 FIXED = {"hidden_act": "silu", "attention_bias": False, "mlp_bias": False}
 FIXED |= {"partial_rotary_factor": 1.0, "quantization_config": None}

@@ -2,7 +2,7 @@
 
 A template is a program by strangers, so it runs in Jinja's sandbox. Each answer is what the template adds between
 "the assistant may speak now" and the same conversation with the answer in it; supervised up to its last `</s>`.
-Left out on purpose: tools; templates that write `<s>` again inside a conversation, where it would open a document."""
+Left out on purpose: tools."""
 
 import os
 import re
@@ -169,11 +169,6 @@ class ChatTemplate:
                 extend(self._text(messages[:i], True))
                 extend(self._text(messages[: i + 1], False), supervised=True)
         extend(self._text(messages, add_generation_prompt))
-        if self.bos_id in ids[1:]:
-            inside = "writes <s> inside a conversation, where it would open a document"
-            raise ValueError(f"{self.folder}: the chat template {inside}; {ADVICE}")
-        if ids[:1] != [self.bos_id]:  # here every document opens with it
-            ids, mask = [self.bos_id, *ids], [False, *mask]
         return ids, mask
 
     def windows(self, messages: list[dict], ids: list[int], mask: list[bool], context: int):
