@@ -18,7 +18,7 @@ from model import LanguageModel
 from tokenizer import Tokenizer
 from zerochat.generation.engine import Engine, Sampling
 from zerochat.run_folder import RunFolder
-from zerochat.text import printable
+from zerochat.text import mended, printable
 
 HELP = """/reset          forget the conversation
 /system TEXT    set the system message (without TEXT: remove it) and start anew
@@ -30,8 +30,8 @@ HELP = """/reset          forget the conversation
 class Chat:
     """A conversation and the engine that continues it."""
 
-    def __init__(self, engine: Engine, sampling: Sampling, system: str | None = None):
-        self.engine, self.sampling = engine, sampling
+    def __init__(self, engine: Engine, sampling: Sampling, system: str | None = None, mend: bool = True):
+        self.engine, self.sampling, self.mend = engine, sampling, mend
         self.reset(system)
 
     def reset(self, system: str | None = None) -> None:
@@ -42,6 +42,7 @@ class Chat:
 
         A message that does not fit the context raises ValueError and leaves the conversation as it was."""
         asked = [*self.messages, {"role": "user", "content": text}]
+        asked = mended(asked) if self.mend else asked
         kept, prompt, dropped = self.engine.fit(asked, self.sampling.max_new_tokens)
         if dropped and notices:
             full = f"the context of {self.engine.context} tokens is full"
@@ -114,6 +115,8 @@ def main(argv=None) -> None:
     parser.add_argument("--repetition-penalty", type=float, default=1.0)
     parser.add_argument("--max-new-tokens", type=int, default=256)
     parser.add_argument("--seed", type=int)
+    as_typed = "leave odd blanks, line ends and invisible characters in what is typed; training never shows them"
+    parser.add_argument("--no-mend", action="store_true", help=as_typed)
     args = parser.parse_args(argv)
     if hasattr(signal, "SIGPIPE"):  # not under native Windows
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `| head` ends us without a traceback
@@ -123,7 +126,7 @@ def main(argv=None) -> None:
         folder = args.model or RunFolder.newest()
         engine = Engine(LanguageModel.load(folder), Tokenizer(folder))
         sampling.check(engine.model.config.vocab_size)
-        chat = Chat(engine, sampling, args.system)
+        chat = Chat(engine, sampling, args.system, not args.no_mend)
         if args.prompt is not None:
             chat.answer(args.prompt, sys.stdout, sys.stderr)
         else:

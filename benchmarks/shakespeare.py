@@ -35,7 +35,7 @@ def config(text: str, folder: str, steps: int) -> dict:
     return {
         "out_dir": os.path.join(folder, "out"),
         "tokenizer": {"vocab_size": 1024},
-        "data": {"data_root": folder, "validation_overlap": 64, "rules": {"line_ends": False}},
+        "data": {"data_root": folder, "validation_overlap": 64, "rules": {"characters": False}},
         "model": {"hidden_size": 128, "intermediate_size": 352, "num_hidden_layers": 4, "num_attention_heads": 4,
                   "num_key_value_heads": 4, "max_position_embeddings": 128,
                   "initializer_range": 0.06},  # near 1 / sqrt(128): the usual 0.02 suits wider models

@@ -56,6 +56,18 @@ def test_packed_rows_hold_exactly_the_rendered_samples(prepared):
         assert sorted(found) == sorted(wanted) and found
 
 
+def test_half_an_emoji_costs_no_record_and_no_preparation(prepared, tmp_path):
+    rows = [{"skill": "\udc00", "messages": [{"role": "user", "content": f"say {i} \ud83d"}, {"role": "assistant", "content": "\ude00 yes \ud83d\ude00"}]}
+            for i in range(5)]
+    (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    _, folder = prepared([{"name": "sft", "data": [source(path="x.jsonl")]}])
+    found = list(shards.samples(f"{folder}/sft.train"))
+    assert [[m["content"] for m in sample["messages"]] for sample in found] == [[f"say {i}", "yes 😀"] for i in range(5)]
+    assert "characters" in open(f"{folder}/report.md", encoding="utf-8").read()
+    _, folder = prepared([{"name": "sft", "data": [source(path="x.jsonl")]}], rules={"characters": False})
+    assert [sample["messages"][0]["content"] for sample in shards.samples(f"{folder}/sft.train")] == [f"say {i} ?" for i in range(5)]
+
+
 def test_preparing_again_finds_the_result_and_another_setting_does_not(prepared):
     config, folder = prepared([{"name": "sft", "data": [source(demo="conversations", count=50)]}])
     assert data.prepare(config) == folder

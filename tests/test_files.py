@@ -1,11 +1,12 @@
 """Files whole or not at all; text that may reach a terminal; tables."""
 
 import os
+import unicodedata
 
 import pytest
 
 from zerochat.files import content_hash, read_json, write_atomic, write_json
-from zerochat.text import markdown, printable
+from zerochat.text import markdown, mend, mended, printable
 
 
 def test_a_file_is_replaced_whole_and_an_error_leaves_the_old_one(tmp_path):
@@ -43,6 +44,31 @@ def test_control_characters_go_or_are_shown():
     text = "a\x1b[31mb\tc\nd\x9b\u200be"
     assert printable(text) == "a[31mb\tc\nd\u200be", "a zero-width space is no danger, and emoji need its like"
     assert printable(text, "�") == "a�[31mb\tc\nd��e"
+
+
+@pytest.mark.parametrize("typed, shown", [
+    ("What is\u00a0the capital?", "What is the capital?"), ("\u3000你好\u3000世界\u3000", "你好 世界"), ("a\u2003b\u202fc", "a b c"),
+    ("one\r\ntwo\rthree\u2028four\u2029five", "one\ntwo\nthree\nfour\nfive"), ("a \t\nb\n\n\n\nc ", "a\nb\n\nc"),
+    ("in\u200bvis\ufeffib\u00adle\x00\x1b", "invisible"), ("\ud83d\ude00 \ud83d!", "😀 !"), ("\u200b", ""),
+    ("👨\u200d👩\u200d👧 نمی\u200cخواهم", "👨\u200d👩\u200d👧 نمی\u200cخواهم"), ("plain\ttext\n\nof two", "plain\ttext\n\nof two")])
+def test_what_training_never_shows_is_mended_and_all_else_stays(typed, shown):
+    assert mend(typed) == shown == mend(shown)
+
+
+def test_every_blank_and_control_character_of_unicode_is_thought_of():
+    """Mended text has no blank but the space, tab and newline, and no control character or half of a pair."""
+    for code in range(0x110000):
+        left = mend(f"a{chr(code)}b")
+        assert unicodedata.category(chr(code)) not in ("Zs", "Zl", "Zp", "Cc", "Cs") or left in ("a b", "a\nb", "a\tb", "ab"), hex(code)
+
+
+def test_a_conversation_takes_the_shape_that_training_has():
+    s, u, a = ({"role": role} for role in ("system", "user", "assistant"))
+    said = [{**u, "content": "Hi\u00a0"}, {**s, "content": "Be kind."}, {**u, "content": "there"}, {**a, "content": "Hello\r\n"},
+            {**s, "content": "Be brief."}, {**u, "content": ""}, {**u, "content": "Bye"}]
+    assert mended(said) == [{**s, "content": "Be kind.\nBe brief."}, {**u, "content": "Hi\nthere"}, {**a, "content": "Hello"},
+                            {**u, "content": "Bye"}]
+    assert mended(mended(said)) == mended(said)
 
 
 def test_a_table_has_its_first_column_left_and_the_others_right_unless_told():

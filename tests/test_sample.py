@@ -68,6 +68,17 @@ def test_an_interrupted_answer_is_kept_and_the_chat_goes_on(chat, monkeypatch):
     assert out.getvalue() == "Half an [stopped]\n" and chat.messages[-1] == {"role": "assistant", "content": "Half an"}
 
 
+def test_what_is_typed_is_mended_unless_told_not_to(chat, monkeypatch):
+    asked = []
+    monkeypatch.setattr(chat.engine, "stream", lambda prompt, sampling: asked.append(prompt) or iter(["No."]))
+    for mend, text in ((True, "Hi there"), (True, "\u200bHi\u00a0there\r\n"), (False, "Hi\u00a0there")):
+        chat.reset()
+        chat.mend = mend
+        chat.answer(text, io.StringIO())
+    plain, typed, raw = asked
+    assert plain == typed != raw == chat.engine.tokenizer.render([{"role": "user", "content": "Hi\u00a0there"}], True)[0]
+
+
 def test_when_the_context_is_full_the_oldest_turns_go_and_a_notice_says_so(chat):
     notices = io.StringIO()
     for _ in range(12):

@@ -1,9 +1,50 @@
-"""What texts of every origin share: which characters are Chinese, which may reach a terminal."""
+"""What texts of every origin share: which characters are Chinese, what a model is shown, what may reach a terminal."""
 
+import itertools
+import re
 import unicodedata
 from collections.abc import Iterable
 
 CHINESE = "\u3400-\u9fff"  # for a character class of a regular expression: the common ideographs
+BLANKS = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")  # all of Unicode's but the space itself
+# Not the zero-width joiners U+200C and U+200D: Persian words and family emoji need them.
+INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
+VISIBLE_ASCII = bytes([9, 10, 13, *range(32, 127)])
+
+
+def mend(text: str) -> str:
+    """The characters that training is shown, and so the ones to ask with: every kind of blank a space, line ends one
+    newline, at most one empty line, no blanks at the ends of lines or of the text; characters that nobody sees and
+    halves of an emoji are left out (two halves that belong together are joined)."""
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            text = text.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
+        text = BLANKS.sub(" ", text).replace("\u2028", "\n").replace("\u2029", "\n")
+    if not text.isascii() or text.encode().translate(None, VISIBLE_ASCII):
+        text = INVISIBLE.sub("", text)
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if " \n" in text or "\t\n" in text:
+        text = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
+    if "\n\n\n" in text:
+        text = re.sub(r"\n{3,}", "\n\n", text)
+    return text.strip()
+
+
+def joined(messages: list[dict]) -> list[dict]:
+    """The conversation in which turns of one side that follow each other are one turn, a line each."""
+    groups = [list(group) for _, group in itertools.groupby(messages, key=lambda message: message["role"])]
+    if len(groups) == len(messages):
+        return messages
+    return [{**group[0], "content": "\n".join(m["content"] for m in group if m["content"])} for group in groups]
+
+
+def mended(messages: list[dict]) -> list[dict]:
+    """A conversation as training has them: texts mended, one system message in front, the two sides in turn."""
+    messages = [{**message, "content": mend(message["content"])} for message in messages]
+    return joined(sorted(messages, key=lambda message: message["role"] != "system"))
 
 
 def printable(text: str, instead: str = "") -> str:

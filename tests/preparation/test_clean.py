@@ -14,12 +14,13 @@ def chat(*texts):
 
 
 @pytest.mark.parametrize("rule, role, before, after", [
-    ("line_ends", "user", "a \r\n\r\n\r\n\r\nb\u00a0c ", "a\n\nb c"),
-    ("line_ends", "user", "a\rb\u2028c\t\u3000 \nd", "a\nb\nc\nd"),
+    ("characters", "user", "a \r\n\r\n\r\n\r\nb\u00a0c ", "a\n\nb c"),
+    ("characters", "user", "a\rb\u2028c\t\u3000 \nd\u3000\u3000e\u202f!", "a\nb\nc\nd  e !"),
+    ("characters", "user", "half \ud83d, whole \ud83d\ude00 and \ude00", "half , whole 😀 and"),
     ("html_leftovers", "user", "a &lt; b &amp;&amp; c<br/>d `&lt;p&gt;`", "a < b && c d `&lt;p&gt;`"),
     ("html_leftovers", "assistant", "see </div> here", "see   here"),
-    ("invisible", "user", "a\u200bb\x00\x1b[0m 👨\u200d👩", "ab[0m 👨\u200d👩"),
-    ("invisible", "user", "a\x00b\x7f", "ab"),
+    ("characters", "user", "a\u200bb\x00\x1b[0m 👨\u200d👩", "ab[0m 👨\u200d👩"),
+    ("characters", "user", "a\x00b\x7f", "ab"),
     ("boilerplate", "text", "Licence\n*** START OF THE PROJECT GUTENBERG EBOOK PETER PAN ***\nAll children\n"
                             "*** END OF THE PROJECT GUTENBERG EBOOK PETER PAN ***\nMore licence", "All children"),
     ("no_input_marker", "user", "Sort this.\n<noinput>", "Sort this."),
@@ -30,7 +31,7 @@ def test_each_rule_of_a_text_changes_just_what_it_names(rule, role, before, afte
     assert clean.TEXT_RULES[rule](before, role) == after
     for role in ("user", "assistant", "text"):
         assert clean.TEXT_RULES[rule](CLEAN, role) is CLEAN or clean.TEXT_RULES[rule](CLEAN, role) == CLEAN
-    if rule == "line_ends":
+    if rule == "characters":
         assert clean.TEXT_RULES[rule]("&lt;p&gt;", "user") == "&lt;p&gt;"
 
 

@@ -19,7 +19,7 @@ ROWS = [{"prompt": "Which <b>city</b> & why?", "completion": "Rome | \x1b[31mit 
 def config(tmp_path, tokenizer_folder):
     (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
     config = deep_merge(DEFAULTS, {"out_dir": str(tmp_path / "out"), "tokenizer": {"path": tokenizer_folder},
-                                   "data": {"data_root": str(tmp_path), "rules": {"invisible": False}},
+                                   "data": {"data_root": str(tmp_path), "rules": {"characters": False}},
                                    "model": {"max_position_embeddings": 96}})
     config["stages"] = [{"name": "sft", "loss_on": "assistant", "validation": [], "data": [{**SOURCE, "path": "x.jsonl"}]}]
     return config

@@ -22,6 +22,7 @@ from tiny import ROOT, environment, load_engine, save_model, tiny_model
 from serve import Service, listen, main
 from zerochat.generation.attention import attention_weights
 from zerochat.generation.sampling import Sampling
+from zerochat.serving import protocol
 
 HELLO = [{"role": "user", "content": "Hello"}]
 JSON = {"Content-Type": "application/json"}
@@ -539,3 +540,20 @@ def test_what_cannot_be_served_is_said_in_one_line_and_an_open_address_in_a_warn
     for words, message in ((["--model", str(tmp_path)], "is not a "), (["--slots", "0"], "--slots should be")):
         with pytest.raises(SystemExit, match=f"^error: .*{message}"):
             main(words)
+
+
+def test_messages_take_the_shape_that_training_has_and_a_switch_or_a_plain_prompt_leaves_them(folder):
+    engine = load_engine(folder, 4, "cpu")
+
+    def prompt(chat=True, **body):
+        return protocol.read_ask(body, engine, "tiny", chat).prompts[0]
+
+    def said(*pairs):
+        return [{"role": role, "content": content} for role, content in pairs]
+
+    odd = said(("user", "Hi\u00a0there"), ("system", "Be kind."), ("user", "you\r\n\u200b"))
+    shown = said(("system", "Be kind."), ("user", "Hi there\nyou"))
+    assert prompt(messages=odd) == prompt(messages=shown) == engine.tokenizer.render(shown, True)[0]
+    raw = said(("user", "Hi\u00a0there"))
+    assert prompt(messages=raw, mend=False) == engine.tokenizer.render(raw, True)[0] != prompt(messages=raw)
+    assert prompt(chat=False, prompt="Hi\u00a0there ") == [engine.tokenizer.bos_id, *engine.tokenizer.encode("Hi\u00a0there ")]

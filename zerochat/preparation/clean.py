@@ -15,6 +15,8 @@ import html
 import re
 import unicodedata
 
+from zerochat.text import joined, mend
+
 Messages = list[dict]
 CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.DOTALL)
 ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#x[0-9a-fA-F]{1,5});")
@@ -22,9 +24,6 @@ TAG = re.compile(r"</?(?:br|p|div|span|nowiki|ref|small|sub|sup|font|center)\b[^
 PAGE_TAGS = "!doctype|head|body|script|style|form|input|table|[uo]l|li|a |h[1-6]|img|button|strong"
 WEB_PAGE = re.compile(rf"html|<(?:{PAGE_TAGS})\b", re.I)
 PAIRED = ("p", "div", "span", "font", "sub", "sup")
-# Not the zero-width joiners U+200C and U+200D: Persian words and family emoji need them.
-INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
-VISIBLE_ASCII = bytes([9, 10, 13, *range(32, 127)])
 MOJIBAKE = re.compile("\ufffd|Ã[\x80-\xbf©¨¤¶¼]|â€[\x80-\xbf™œ“”˜¦]|锟斤拷")
 NOTHING = r"no[ _-]?(?:input|output)|n/?a|none|无(?:需)?输入|没有输入|无"
 NO_INPUT = re.compile(rf"[<\[(（]?\s{{0,3}}(?:{NOTHING})\s{{0,3}}[>\])）.。]?", re.I)
@@ -61,24 +60,10 @@ def mojibake(text: str, role: str, repair=None):
     return Drop("mojibake") if MOJIBAKE.search(text) else text
 
 
-def invisible(text: str, role: str):
-    """Zero-width and control characters: nobody typed them, and they cut words into different tokens."""
-    if text.isascii() and not text.encode().translate(None, VISIBLE_ASCII):
-        return text
-    return INVISIBLE.sub("", text)
-
-
-def line_ends(text: str, role: str):
-    """CRLF to LF, blanks at line ends away, at most one empty line: layout of the file, not of the text."""
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if not text.isascii():
-        text = text.replace("\u00a0", " ").replace("\u2028", "\n").replace("\u2029", "\n")
-    if " \n" in text or "\t\n" in text or "\u3000\n" in text:
-        text = "\n".join(line.rstrip(" \t\u3000") for line in text.split("\n"))
-    if "\n\n\n" in text:
-        text = re.sub(r"\n{3,}", "\n\n", text)
-    return text.strip()
+def characters(text: str, role: str):
+    """Blanks of other kinds, characters that nobody sees, line ends, halves of an emoji: layout of a file, not of what
+    was said, and they cut words into other tokens. Typed questions are mended alike."""
+    return mend(text)
 
 
 def boilerplate(text: str, role: str):
@@ -138,13 +123,7 @@ def user_first(messages: Messages):
 
 def repeated_role(messages: Messages):
     """Two turns of one side in a row are one turn of two lines."""
-    kept: Messages = []
-    for message in messages:
-        if kept and kept[-1]["role"] == message["role"]:
-            kept[-1] = {**message, "content": kept[-1]["content"] + "\n" + message["content"]}
-        else:
-            kept.append(message)
-    return messages if len(kept) == len(messages) else kept
+    return joined(messages)
 
 
 def answered_end(messages: Messages):
@@ -192,7 +171,7 @@ def language(messages: Messages, wanted: list):
     return messages if found in wanted else Drop(f"language {found}")
 
 
-RULES_IN_ORDER = (html_leftovers, mojibake, invisible, line_ends, boilerplate, no_input_marker, repeated_input)
+RULES_IN_ORDER = (html_leftovers, mojibake, characters, boilerplate, no_input_marker, repeated_input)
 TEXT_RULES = {rule.__name__: rule for rule in (*RULES_IN_ORDER, leaked_prompt)}
 RULES_IN_ORDER = (empty_turns, system_first, user_first, repeated_role, answered_end, unseen_input, echo, too_short)
 CHAT_RULES = {rule.__name__: rule for rule in (*RULES_IN_ORDER, too_long, language)}

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 
 from zerochat.preparation.reading import Bad, Section, alternating, records
 
-SURROGATE = re.compile("[\ud800-\udfff]")
 SPEAKERS = {
     "system": "system developer",
     "user": "user human prompter usr",
@@ -181,8 +180,6 @@ def _format_of(keys: tuple) -> str | None:
 def _check(text, what: str) -> None:
     if not isinstance(text, str):
         raise ValueError(f"{what} that is not text")
-    if not text.isascii() and SURROGATE.search(text):
-        raise ValueError(f"{what} with a lone surrogate, half of a character")
 
 
 def read(source: dict, root: str, cache: str = "~/.cache/zerochat", tools: str = "drop") -> Iterator[tuple]:

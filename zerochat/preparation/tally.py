@@ -19,7 +19,9 @@ def count(table: dict, reason: str, example: list[str], most: int = 3) -> None:
         block = next((i for i in range(0, size, 1000) if before[i : i + 1000] != after[i : i + 1000]), size)
         same = os.path.commonprefix([before[block : block + 1000], after[block : block + 1000]])
         at = max(0, block + len(same) - 20)
-        entry["examples"].append([where, before[at : at + 80], after[at : at + 80]])
+        shown = [where, before[at : at + 80], after[at : at + 80]]
+        # Half an emoji cannot be written into a report.
+        entry["examples"].append([text.encode("utf-8", "replace").decode() for text in shown])
 
 
 def add(report: dict, more: dict) -> None:

@@ -159,7 +159,7 @@ class Service:
     async def attention(self, request: Request) -> Response:
         """For the token `index` of an answer (token ids): how the position that predicted it attended to all before."""
         fields, tokenizer = protocol.Fields(await self.gate.body(request)), self.engine.tokenizer
-        messages = protocol.read_messages(fields.required("messages", "a list"), tokenizer.roles)
+        messages = protocol.read_messages(fields, tokenizer.roles)
         answer = fields.required("answer", "a list")
         if not answer or not all(type(i) is int and 0 <= i < len(tokenizer) for i in answer):
             fields.refuse("answer", "should be a list of token ids")

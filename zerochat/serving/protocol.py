@@ -2,7 +2,7 @@
 
 `app.py` moves the bytes; this file knows the fields. What it does not understand it refuses with the field's
 name and what it should have been, since a setting that is silently ignored is a wrong answer.
-Ours, beyond OpenAI's: `top_k`, `min_p`, `repetition_penalty`; a token's `id` in the log-probabilities.
+Ours, beyond OpenAI's: `top_k`, `min_p`, `repetition_penalty`, `mend`; a token's `id` in the log-probabilities.
 Left out on purpose: tools, JSON mode, images, logit_bias, token ids as a prompt."""
 
 import dataclasses
@@ -12,6 +12,7 @@ import time
 import uuid
 
 from zerochat.generation.engine import Engine, Request, Sampling
+from zerochat.text import mended
 
 MAX_TOKENS = 256  # where the request does not say
 # Fields that are known and not supported, with the values (as JSON) that ask for nothing.
@@ -89,8 +90,10 @@ class Ask:
     created: int = dataclasses.field(default_factory=lambda: int(time.time()))
 
 
-def read_messages(value: list, roles: tuple[str, ...]) -> list[dict]:
-    """The messages of a conversation between `roles`; content may be a string or a list of OpenAI's text parts."""
+def read_messages(body: Fields, roles: tuple[str, ...]) -> list[dict]:
+    """The messages of a conversation between `roles`, as training has them unless `mend` is false; content may be a
+    string or a list of OpenAI's text parts."""
+    value, mend = body.required("messages", "a list"), body.take("mend", "true or false", True)
     if not value:
         raise Refused(400, "messages should hold at least one message", "messages")
     messages = []
@@ -112,7 +115,7 @@ def read_messages(value: list, roles: tuple[str, ...]) -> list[dict]:
             fields.refuse("content", "should be a string or a list of text parts")
         fields.done()
         messages.append({"role": role, "content": content})
-    return messages
+    return mended(messages) if mend else messages
 
 
 def fit(engine: Engine, messages: list[dict], max_tokens: int) -> tuple[list[int], int]:
@@ -137,7 +140,7 @@ def read_ask(body, engine: Engine, name: str, chat: bool) -> Ask:
     n = fields.take("n", "a whole number", 1, 1, slots)
     values = _sampling_values(fields, chat)
     if chat:
-        messages = read_messages(fields.required("messages", "a list"), tokenizer.roles)
+        messages = read_messages(fields, tokenizer.roles)
     else:
         texts = fields.left.pop("prompt", None)
         texts = [texts] if isinstance(texts, str) else texts
