@@ -20,6 +20,7 @@ import torch
 from model import TRAINING_FIELDS, LanguageModel, ModelConfig
 from zerochat import memory
 from zerochat.preparation.formats import FORMATS, TEXT_FORMATS
+from zerochat.run_folder import RESERVED, is_stage_name
 
 SMALL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "configs", "small.json")
 
@@ -239,8 +240,8 @@ def _sources(sources, where: str) -> list[dict]:
 def _stage(given: dict, where: str) -> dict:
     stage = _merge(STAGE, given, where, "")
     name = stage["name"]
-    if not isinstance(name, str) or not name.isidentifier() or name == "data":
-        raise ValueError(f'{where}: name should be one word, not "data", found {json.dumps(name)}')
+    if not is_stage_name(name):
+        raise ValueError(f"{where}: name should be one word, not {' or '.join(RESERVED)}, found {json.dumps(name)}")
     where = f"{where} ({name})"
     if (stage["steps"] is None) == (stage["epochs"] is None):
         raise ValueError(f"{where}: give either steps or epochs")

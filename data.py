@@ -23,7 +23,7 @@ from tokenizer import MARKERS, MODEL_FILE, Tokenizer
 from zerochat.files import read_json, write_atomic, write_json
 from zerochat.preparation import clean, duplicates, gather, look, shards, vocabulary
 from zerochat.preparation.fingerprint import fingerprint
-from zerochat.run_folder import RunFolder
+from zerochat.run_folder import RunFolder, make
 
 SPLITS = tuple(gather.SPLITS)
 
@@ -72,7 +72,7 @@ def prepare(config: dict, log=print) -> str:
         duplicates.library()  # wanting, it should be missed before an hour of cleaning
     RunFolder(config["out_dir"]).drop_other_data()
     building = folder + ".tmp"
-    os.makedirs(building)
+    make(building)
     begun = time.monotonic()
     try:
         stages = {stage["name"]: collect(stage, config["data"], building) for stage in config["stages"]}

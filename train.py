@@ -26,8 +26,8 @@ from zerochat.files import content_hash
 from zerochat.generation.engine import Engine
 from zerochat.preparation.packing import SUPERVISED
 from zerochat.pretrained import lora
-from zerochat.pretrained.folder import check_start
-from zerochat.run_folder import RunFolder
+from zerochat.pretrained.folder import check_start, content
+from zerochat.run_folder import ADVICE, RunFolder
 from zerochat.training import checkpoint, masters, ranks, report
 from zerochat.training import engine as engines
 from zerochat.training.log import Log, say
@@ -37,7 +37,8 @@ def train(args: argparse.Namespace) -> None:
     begun = time.time()
     config = load_config(args.config, args.set)
     run = RunFolder(config["out_dir"])
-    if run.finished(config) and not args.fresh:
+    described = {**config, "data_fingerprint": data.fingerprint(config)}
+    if not args.fresh and run.finished(described):
         say(f"{run.path} is finished: python sample.py --model {run.path} chats with it, --fresh starts over")
         return
 
@@ -49,28 +50,24 @@ def train(args: argparse.Namespace) -> None:
         if stage["init_from"]:
             check_base(stage["init_from"], config)
     ranks.start_process_group()
-    described = {**config, "data_fingerprint": data.fingerprint(config)}
 
     def begin() -> None:
         if args.fresh:
             run.start_over()
-        run.check_unchanged(described)
+        run.check(described)
         data.prepare(config, say)
         run.begin(described)
 
     ranks.take_folder(run, begin)
     prepared = data.folder_of(config)
 
-    start, renewed = None, False  # the folder to go on from; whether a stage has been trained just now
+    start = None  # the folder to go on from
     for stage in config["stages"]:
         target = run.path if stage is config["stages"][-1] else run.file(stage["name"])
-        if renewed:
-            run.check_not_done(stage)
         if not run.stage_is_done(stage):
             context, base = config["model"]["max_position_embeddings"], stage["init_from"] or start
             with ranks.StopSignal() as stop, engines.attention_kernels(context):
                 run_stage(run, described, stage, settled[stage["name"]], prepared, base, target, stop, args.verbose)
-            renewed = True
             if dist.get_rank() == 0:
                 run.stage_done(stage)
         start = target
@@ -101,6 +98,9 @@ def run_stage(run: RunFolder, config: dict, stage: dict, settled, prepared, star
     settled: its DeepSpeed settings and their precision in words; prepared: the folder of the data."""
     import deepspeed
 
+    comes_from = {"start": start and content(start), "data": config["data_fingerprint"]}
+    comes_from |= {"tokenizer": content_hash(os.path.join(prepared, MODEL_FILE))}
+    ranks.on_rank_0(lambda: run.begin_stage(stage, comes_from))
     (settings, precision), folder, tokenizer = settled, run.file(stage["name"]), Tokenizer(prepared)
     shard, held_out = (PackedData(os.path.join(prepared, f"{stage['name']}.{split}")) for split in SPLITS)
     batch_size = settings["train_batch_size"]
@@ -113,8 +113,12 @@ def run_stage(run: RunFolder, config: dict, stage: dict, settled, prepared, star
     engines.mend_engine(engine)  # it has the optimizer, schedule, loss scale, clipping and ZeRO's shares of the config
     # A rank's own dropout, whatever the number of ranks before it; after this, a checkpoint carries the state.
     torch.manual_seed(config["seed"] * 1000 + dist.get_rank())
-    record = {"config": config, "tokenizer": content_hash(os.path.join(prepared, MODEL_FILE))}
+    record = {"config": config, **comes_from}
     done = checkpoint.resume(engine, folder, record)
+    if done > steps:
+        raise ranks.SharedError(
+            f"stage {stage['name']} has done {done} steps already, the config says {steps}; {ADVICE}"
+        )
     say(
         f"stage {stage['name']}: {engines.sizes(engine)}, {steps} steps of {batch_size} x {shard.context} tokens from "
         f"{len(shard):,} rows ({steps * batch_size / len(shard):.1f} epochs), {precision}, {engines.kind(engine)}"

@@ -77,7 +77,7 @@ def test_preparing_again_finds_the_result_and_another_setting_does_not(prepared)
 
 
 def test_the_name_of_prepared_data_depends_on_all_that_makes_them_and_on_nothing_else(tmp_path, tokenizer_folder, monkeypatch):
-    """An adopted tokenizer by its content, files by size and time; the seed only where it augments."""
+    """Files and an adopted tokenizer by their content, wherever they lie; the seed only where it augments."""
     adopted = tmp_path / "tokenizer"
     shutil.copytree(tokenizer_folder, adopted)
     write_rows(tmp_path / "x.jsonl", [("Hi", "Hello")])
@@ -92,12 +92,17 @@ def test_the_name_of_prepared_data_depends_on_all_that_makes_them_and_on_nothing
     loud = deep_merge(config, {"data": {"augment": {"variants": 2}}})
     assert fingerprint.fingerprint(loud) != fingerprint.fingerprint({**loud, "seed": 5})
     os.utime(tmp_path / "x.jsonl", ns=(1, 1))
-    touched = fingerprint.fingerprint(config)
+    shutil.copytree(tmp_path, tmp_path / "moved")
+    moved = {"data": {"data_root": str(tmp_path / "moved")}, "tokenizer": {"path": str(tmp_path / "moved" / "tokenizer")}}
+    assert fingerprint.fingerprint(config) == fingerprint.fingerprint(deep_merge(config, moved)) == name
+    write_rows(tmp_path / "x.jsonl", [("Hi", "Hallo")])
+    os.utime(tmp_path / "x.jsonl", ns=(1, 1))
+    changed = fingerprint.fingerprint(config)
     with open(adopted / "chat_template.jinja", "w") as file:
         file.write("{{ messages }}")
     replaced = fingerprint.fingerprint(config)
     monkeypatch.setattr(fingerprint, "VERSION", fingerprint.VERSION + 1)
-    assert len({name, touched, replaced, fingerprint.fingerprint(config)}) == 4
+    assert len({name, changed, replaced, fingerprint.fingerprint(config)}) == 4
 
 
 def test_a_failed_preparation_leaves_nothing_that_looks_finished(tmp_path, prepared):

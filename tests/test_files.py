@@ -5,7 +5,8 @@ import unicodedata
 
 import pytest
 
-from zerochat.files import content_hash, read_json, write_atomic, write_json
+from zerochat import files
+from zerochat.files import content_hash, known_hash, read_json, write_atomic, write_json
 from zerochat.text import markdown, mend, mended, printable
 
 
@@ -38,6 +39,30 @@ def test_a_hash_is_sha256_of_the_bytes(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-4, example 1
     assert content_hash(str(tmp_path / "a")) == content_hash(str(tmp_path / "a"), sync=True) == known
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", "\0"])
+def test_a_file_without_a_json_object_is_named(tmp_path, text):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(ValueError, match="a.json: (not JSON|should be a JSON object)"):
+        read_json(str(tmp_path / "a.json"))
+
+
+def test_the_hash_of_a_large_file_is_remembered_until_the_file_is_another(tmp_path, monkeypatch):
+    path, read = tmp_path / "a", []
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(files, "content_hash", lambda path: read.append(path) or content_hash(path))
+    monkeypatch.setattr(files, "LARGE", 3)
+    monkeypatch.setattr(files.time, "time_ns", lambda: os.stat(path).st_ctime_ns + 10**10)  # ten seconds later
+    for count, content in ((1, b"abc"), (2, b"xyz"), (3, b"abc")):
+        path.write_bytes(content)
+        os.utime(path, ns=(1, 1))  # size and time alone say nothing
+        assert known_hash(str(path)) == known_hash(str(path)) == content_hash(str(path)) and len(read) == count
+    monkeypatch.setattr(files.time, "time_ns", lambda: os.stat(path).st_ctime_ns)  # it may be written again right now
+    path.write_bytes(b"abd")
+    assert known_hash(str(path)) == known_hash(str(path)) == content_hash(str(path)) and len(read) == 5
+    (tmp_path / "cache" / "zerochat" / "hashes.json").write_text("half a")
+    assert known_hash(str(path)) == content_hash(str(path))
 
 
 def test_control_characters_go_or_are_shown():

@@ -3,8 +3,11 @@
 import hashlib
 import json
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
+
+LARGE = 2**24  # bytes; hashing a smaller file takes a few milliseconds
 
 
 def write_atomic(path: str, content: str | bytes | Callable[[str], object]) -> None:
@@ -29,11 +32,17 @@ def write_json(path: str, value: object) -> None:
 
 
 def read_json(path: str) -> dict:
-    """The object in a JSON file; {} where there is no such file."""
+    """The object in a JSON file; {} where there is no such file. ValueError naming a file that holds none."""
     if not os.path.exists(path):
         return {}
     with open(path, encoding="utf-8") as file:
-        return json.load(file)
+        try:
+            found = json.load(file)
+        except ValueError as error:
+            raise ValueError(f"{path}: not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise ValueError(f"{path}: should be a JSON object, found {json.dumps(found)[:60]}")
+    return found
 
 
 def content_hash(path: str, sync: bool = False) -> str:
@@ -45,3 +54,24 @@ def content_hash(path: str, sync: bool = False) -> str:
         if sync:
             os.fsync(file.fileno())
     return digest.hexdigest()
+
+
+def known_hash(path: str) -> str:
+    """`content_hash` of a file that is asked for at every start. That of a large one is remembered, in the user's
+    cache, for as long as its path, size, times and inode are the same."""
+    stat = os.stat(path)
+    if stat.st_size < LARGE:
+        return content_hash(path)
+    cache = os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+    memory, place, remembered = os.path.join(cache, "zerochat", "hashes.json"), os.path.realpath(path), {}
+    seen = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
+    with suppress(OSError, ValueError):
+        remembered = read_json(memory)
+    if remembered.get(place, [])[:-1] == seen:
+        return remembered[place][-1]
+    digest = content_hash(path)
+    if time.time_ns() - stat.st_ctime_ns > 2 * 10**9:  # a file just written may be written again under the same times
+        with suppress(OSError):
+            os.makedirs(os.path.dirname(memory), exist_ok=True)
+            write_json(memory, {**remembered, place: [*seen, digest]})
+    return digest

@@ -1,23 +1,66 @@
 """`out_dir`: what a run writes there, whose it is, and whether it is finished. Nobody else knows.
 
-run.json                        the config of the run that the folder holds
+run.json                        the run's record: its config; by stage, what it came from and whether it is done
 data/<hash>/                    prepared data, keyed by all that made them
-pretrain/  sft/                 checkpoints, metrics.jsonl, done.json; the model of every stage but the last
+pretrain/  sft/                 checkpoints, metrics.jsonl; the model of every stage but the last
 config.json  model.safetensors  the result, a Llama folder
-report.json                     written last: the run is finished"""
+report.json                     written last: the run is finished
 
-import glob
+A folder that this program makes has a file `.zerochat` in it with the folder's name: only such are ever removed, for
+`out_dir` may be somebody's home."""
+
+import itertools
 import json
+import math
 import os
+import re
 import shutil
 from contextlib import suppress
 
-from zerochat.files import read_json, write_json
+from zerochat.files import read_json, write_atomic, write_json
 
 # What may differ from the run that is being resumed: how long, how often, on how many ranks; not what is learned.
 MAY_CHANGE = {"steps", "epochs", "log_every", "evaluate_every", "checkpoint_every", "evaluate", "zero_optimization"}
 MAY_CHANGE |= {"train_micro_batch_size_per_gpu", "gradient_accumulation_steps", "wall_clock_breakdown"}
+PLACES, FOLDERS = (
+    {"out_dir", "data_root", "cache", "processes"},
+    {"path", "init_from"},
+)  # known by the hash of what is there
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
+MARK = ".zerochat"
+RESERVED = ("data", "evaluation")  # folders of a run that are no stage's
+FROM = {"start": "weights to start from", "tokenizer": "tokenizer", "data": "prepared data"}
+ADVICE = "start over with --fresh, or choose another out_dir"
+
+
+def is_stage_name(name: object) -> bool:
+    return isinstance(name, str) and name.isidentifier() and name not in RESERVED
+
+
+def make(folder: str) -> None:
+    """Make a folder that may be removed again; ValueError where somebody else's stands in its place."""
+    if not is_ours(folder):
+        if os.path.isdir(folder) and os.listdir(folder):
+            raise ValueError(f"{folder} is there, and not from a run: move it away, or choose another out_dir")
+        os.makedirs(folder, exist_ok=True)
+        write_atomic(os.path.join(folder, MARK), _name_in_mark(folder))
+
+
+def is_ours(folder: str) -> bool:
+    """Whether a run made it, under this name: a copy, say of a checkpoint worth keeping, is not the run's."""
+    with suppress(OSError, UnicodeDecodeError), open(os.path.join(folder, MARK), encoding="utf-8") as file:
+        return not os.path.islink(folder) and file.read() == _name_in_mark(folder)
+    return False
+
+
+def _name_in_mark(folder: str) -> str:
+    return os.path.basename(os.path.abspath(folder)).removesuffix(".tmp")
+
+
+def misfit(old: dict, new: dict) -> str | None:
+    """What of that from which a stage comes (`FROM`) is not as it was; None where all is."""
+    changed = [text for key, text in FROM.items() if old.get(key) != new[key]]
+    return f"other {', '.join(changed)} than now" if changed else None
 
 
 class RunFolder:
@@ -36,7 +79,12 @@ class RunFolder:
 
     def prepared(self, end: str = "") -> list[str]:
         """The folders of data that are prepared here, if another config's; end: ".tmp" for those cut off half-way."""
-        return sorted(glob.glob(os.path.join(glob.escape(self.path), "data", "[0-9a-f]" * 16 + end)))
+        root = self.file("data")
+        names = os.listdir(root) if os.path.isdir(root) else []
+        named = (
+            os.path.join(root, name) for name in sorted(names) if re.fullmatch("[0-9a-f]{16}" + re.escape(end), name)
+        )
+        return [folder for folder in named if is_ours(folder)]
 
     def drop_other_data(self) -> None:
         """Remove what another config prepared here, or a preparation that was killed; nobody else's `data`."""
@@ -63,60 +111,92 @@ class RunFolder:
             os.close(self._lock)
         self._lock = None
 
-    def config(self) -> dict:
-        """The config of the run in here: run.json's, else that of the last checkpoint; {} where there is none."""
-        if config := read_json(self.file("run.json")):
-            return config
-        manifests = glob.glob(os.path.join(glob.escape(self.path), "*", "step-*", "manifest.json"))
-        for path in sorted(manifests, key=os.path.getmtime, reverse=True):
-            with suppress(OSError, ValueError, KeyError), open(path) as file:
-                return json.load(file)["config"]
-        return {}
+    def record(self) -> dict:
+        """The run's "config" and "stages"; where the record is gone, the config of its last checkpoint alone."""
+        if record := read_json(self.file("run.json")):
+            if not {"config", "stages"} <= set(record):
+                raise ValueError(f"{self.file('run.json')} is of another version of this program: {ADVICE}")
+            return record
+        for path in sorted(self._manifests(), key=os.path.getmtime, reverse=True):
+            with suppress(OSError, ValueError, KeyError):
+                return {"config": read_json(path)["config"], "stages": {}}
+        return {"config": {}, "stages": {}}
 
-    def check_unchanged(self, config: dict) -> None:
-        """ValueError with a table when this config would continue the run of another one."""
-        old = self.config()
-        changed = [row for row in differences(old, config) if not set(row[0].split(".")) & MAY_CHANGE]
-        if old and changed:
+    def _manifests(self) -> list[str]:
+        folders = filter(is_ours, self._folders())
+        steps = [os.path.join(folder, name) for folder in folders for name in os.listdir(folder) if "step-" in name]
+        return [path for path in (os.path.join(step, "manifest.json") for step in steps) if os.path.isfile(path)]
+
+    def _folders(self) -> list[str]:
+        names = sorted(os.listdir(self.path)) if os.path.isdir(self.path) else []
+        return [self.file(name) for name in names if os.path.isdir(self.file(name))]
+
+    def check(self, config: dict) -> None:
+        """ValueError where this config would not go on with the run in here, with a table of what differs; where a
+        stage would be trained on, or cut short, that a later one has started from; where a model is in the way."""
+        record = self.record()
+        changed = [row for row in differences(record["config"], config) if not set(row[0].split(".")) & MAY_CHANGE]
+        if record["config"] and changed:
             rows = "\n".join(f"  {key}: was {json.dumps(a)}, now {json.dumps(b)}" for key, a, b in changed)
-            advice = "start over with --fresh, or choose another out_dir"
-            raise ValueError(f"{self.path} holds a run with another config:\n{rows}\n{advice}")
+            raise ValueError(f"{self.path} holds a run with another config:\n{rows}\n{ADVICE}")
+        if not record["config"] and (found := [name for name in WEIGHTS if os.path.exists(self.file(name))]):
+            raise ValueError(f"{self.file(found[0])} is there, and not from a run: choose another out_dir")
+        for stage, later in itertools.zip_longest(config["stages"], config["stages"][1:]):
+            begun = later and later["name"] in record["stages"] and not later["init_from"]
+            known = record["stages"].get(stage["name"], {}).get("done")
+            if not known or known == _length(stage):
+                continue
+            why = f"stage {stage['name']} is done with {_told(known)}, and the config says {_told(_length(stage))}"
+            if begun:
+                raise ValueError(f"{why}, but {later['name']} has started from its result; {ADVICE}")
+            if (stage["steps"] or math.inf) < (known["steps"] or 0):
+                raise ValueError(f"{why}; {ADVICE}")
 
     def begin(self, config: dict) -> None:
         """Record the run; one that was finished goes on, under a config that allows more steps, say."""
+        record = self.record()
+        for stage in config["stages"]:
+            make(self.file(stage["name"]))
         with suppress(FileNotFoundError):
             os.remove(self.file("report.json"))
-        write_json(self.file("run.json"), config)
+        write_json(self.file("run.json"), {**record, "config": config})
 
     def start_over(self) -> None:
-        """Remove a run. Only what a run wrote is touched: `out_dir` may be somebody's home."""
-        self.drop_other_data()
-        for stage in read_json(self.file("run.json")).get("stages", []):
-            shutil.rmtree(self.file(stage["name"]), ignore_errors=True)
-        for name in ("run.json", "report.json", *WEIGHTS):
+        """Remove a run: what has its mark, and the result where a record says that it is one."""
+        for folder in (*self.prepared(), *self.prepared(".tmp"), *filter(is_ours, self._folders())):
+            shutil.rmtree(folder)
+        for name in ("report.json", *WEIGHTS, "run.json") if os.path.exists(self.file("run.json")) else ():
             with suppress(FileNotFoundError):
                 os.remove(self.file(name))
 
-    def stage_is_done(self, stage: dict) -> bool:
-        return read_json(self.file(stage["name"], "done.json")) == _length(stage)
+    def begin_stage(self, stage: dict, comes_from: dict) -> None:
+        """Record what a stage comes from, hashes by the names of `FROM`; ValueError where that was something else."""
+        record = self.record()
+        known = record["stages"].setdefault(stage["name"], {**comes_from, "done": None})
+        if what := misfit(known, comes_from):
+            raise ValueError(f"stage {stage['name']} began from {what}; {ADVICE}")
+        write_json(self.file("run.json"), record)
 
-    def check_not_done(self, stage: dict) -> None:
-        """ValueError where a stage was finished, if with another number of steps, whose start has now changed."""
-        if os.path.exists(self.file(stage["name"], "done.json")):
-            why = f"stage {stage['name']} is finished, but the one before it has now gone on"
-            raise ValueError(f"{why}; start over with --fresh, or choose another out_dir")
+    def stage_is_done(self, stage: dict) -> bool:
+        return self.record()["stages"].get(stage["name"], {}).get("done") == _length(stage)
 
     def stage_done(self, stage: dict) -> None:
-        write_json(self.file(stage["name"], "done.json"), _length(stage))
+        record = self.record()
+        record["stages"][stage["name"]]["done"] = _length(stage)
+        write_json(self.file("run.json"), record)
 
     def finished(self, config: dict) -> bool:
-        """Whether the run of this config has come to its end."""
-        return os.path.exists(self.file("report.json")) and read_json(self.file("run.json")).items() >= config.items()
+        """Whether the run of this config has come to its end, and its result is there."""
+        there = any(os.path.exists(self.file(name)) for name in WEIGHTS)
+        if not (there and os.path.exists(self.file("report.json"))):
+            return False
+        return not differences(self.record()["config"], config)
 
     @staticmethod
     def newest(root: str = "out") -> str:
         """The model folder in `root` that was finished last; ValueError naming the command that makes one."""
-        folders = [os.path.dirname(path) for path in glob.glob(os.path.join(root, "*", "report.json"))]
+        folders = RunFolder(root)._folders()
+        folders = [f for f in folders if os.path.exists(os.path.join(f, "report.json"))]
         folders = [f for f in folders if any(os.path.exists(os.path.join(f, name)) for name in WEIGHTS)]
         if not folders:
             command = "deepspeed train.py --config configs/small.json"
@@ -137,8 +217,13 @@ def _length(stage: dict) -> dict:
     return {key: stage[key] for key in ("steps", "epochs")}
 
 
+def _told(length: dict) -> str:
+    return " ".join(f"{value:g} {key}" for key, value in length.items() if value is not None)
+
+
 def differences(old: dict, new: dict, prefix: str = "") -> list[tuple[str, object, object]]:
-    """(key, old value, new value) for every leaf in which two configs differ; stages are told apart by name."""
+    """(key, old value, new value) for every leaf in which two configs differ; stages are told apart by name, and where
+    something lies makes no difference."""
     found = []
     for key in [*old, *(k for k in new if k not in old)]:
         a, b, full = old.get(key), new.get(key), f"{prefix}{key}"
@@ -146,6 +231,6 @@ def differences(old: dict, new: dict, prefix: str = "") -> list[tuple[str, objec
             a, b = ({stage["name"]: stage for stage in stages} for stages in (a, b))
         if isinstance(a, dict) and isinstance(b, dict):
             found += differences(a, b, full + ".")
-        elif a != b:
+        elif a != b and not (key in PLACES or key in FOLDERS and a and b):
             found.append((full, a, b))
     return found

@@ -4,24 +4,26 @@ import hashlib
 import json
 import os
 
-from zerochat.files import content_hash
+from zerochat.files import known_hash
 from zerochat.preparation import reading
 
 VERSION = 2  # raised by hand whenever the same files and settings come out of preparation otherwise than before
 TOKENIZER_FILES = ("tokenizer.model", "tokenizer_config.json", "chat_template.jinja")
+PLACES = ("processes", "cache", "data_root")  # how and where, not what
 
 
 def fingerprint(config: dict) -> str:
-    """Settings, the files read (size and time), the content of an adopted tokenizer, and `VERSION`, as 16 digits."""
+    """Settings, the content of the files read and of an adopted tokenizer, and `VERSION`, as 16 digits."""
     stages = [{key: stage[key] for key in ("name", "data", "validation", "loss_on")} for stage in config["stages"]]
-    options = {key: value for key, value in config["data"].items() if key not in ("processes", "cache")}
+    options = {key: value for key, value in config["data"].items() if key not in PLACES}
     paths = [source["path"] for stage in stages for source in stage["data"] + stage["validation"]]
     local = [path for path in paths if path and not reading.is_address(path)]
-    files = [file for path in local for file in reading.files_of(path, options["data_root"])]
-    seen = [[file, os.path.getsize(file), os.stat(file).st_mtime_ns] for file in files]
+    files = [file for path in local for file in reading.files_of(path, config["data"]["data_root"])]
+    seen = [[os.path.basename(file), known_hash(file)] for file in files]
     adopted = config["tokenizer"]["path"]
     brought = [os.path.join(adopted, name) for name in TOKENIZER_FILES] if adopted else []
-    tokenizer = [config["tokenizer"], [content_hash(file) for file in brought if os.path.isfile(file)]]
+    settings = {**config["tokenizer"], "path": bool(adopted)}
+    tokenizer = [settings, [known_hash(file) for file in brought if os.path.isfile(file)]]
     seed = config["seed"] if options["augment"]["variants"] else None
     everything = [VERSION, stages, seen, options, tokenizer, config["model"]["max_position_embeddings"], seed]
     return hashlib.sha256(json.dumps(everything).encode()).hexdigest()[:16]

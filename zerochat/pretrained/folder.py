@@ -4,10 +4,11 @@ Read, in this order: `model.safetensors`, its index and shards, `pytorch_model.b
 Safetensors are mapped into memory and read one tensor at a time; a pickle only with `weights_only=True`, which
 runs no code. Written: safetensors alone, in shards where they are large. Left out on purpose: other architectures."""
 
-import glob
+import hashlib
 import json
 import os
 import pickle
+import re
 import zipfile
 from collections.abc import Callable
 from functools import partial
@@ -18,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from zerochat.files import read_json, write_atomic, write_json
+from zerochat.files import known_hash, read_json, write_atomic, write_json
 
 if TYPE_CHECKING:
     from model import LanguageModel, ModelConfig
@@ -39,10 +40,7 @@ def read_config(folder: str) -> dict:
     path = os.path.join(folder, "config.json")
     if not os.path.isfile(path):
         raise ValueError(f"{folder} is not a model folder: it has no config.json")
-    try:
-        raw = read_json(path)
-    except ValueError as error:
-        raise ValueError(f"{path}: not JSON: {error}") from None
+    raw = read_json(path)
     names = raw.get("architectures") or [raw.get("model_type")]
     if not set(names) & {"LlamaForCausalLM", "MistralForCausalLM"}:
         raise ValueError(f"{path}: architecture {names[0]} is not LlamaForCausalLM, nor MistralForCausalLM")
@@ -77,9 +75,11 @@ class Weights:
         self.path = next((p for p in (os.path.join(folder, name) for name in FILES) if os.path.isfile(p)), None)
         if self.path is None:
             raise ValueError(f"{folder} is not a finished model: it has no {', no '.join(FILES)}")
-        files = [self.path]
+        files = self.files = [self.path]
         if self.path.endswith(".index.json"):
-            files = [os.path.join(folder, shard) for shard in sorted(set(read_json(self.path)["weight_map"].values()))]
+            files = self.files = [
+                os.path.join(folder, shard) for shard in sorted(set(read_json(self.path)["weight_map"].values()))
+            ]
             if absent := [file for file in files if not os.path.isfile(file)]:
                 more = f", with {len(absent) - 1} more" if absent[1:] else ""
                 raise ValueError(f"{self.path} names {os.path.basename(absent[0])}, which is missing{more}")
@@ -123,6 +123,12 @@ class Weights:
             # Old files carry the rotary frequencies, tied ones the head a second time.
             if name not in expected and not name.endswith("rotary_emb.inv_freq") and name != "lm_head.weight":
                 raise ValueError(f"{self.path}: {name} has no place in the model that config.json describes")
+
+
+def content(folder: str) -> str:
+    """What a model folder's config and weights hold, as a hash."""
+    files = [os.path.join(folder, "config.json"), *Weights(folder).files]
+    return hashlib.sha256(" ".join(map(known_hash, files)).encode()).hexdigest()
 
 
 def check_start(folder: str, shape: "ModelConfig", pieces: int, config: dict) -> None:
@@ -191,9 +197,9 @@ def write_weights(folder: str, state: dict[str, Tensor]) -> None:
         index = {"metadata": {"total_size": sum(tensor.nbytes for tensor in state.values())}, "weight_map": places}
         write_json(os.path.join(folder, SHARDED), index)
         names.append(SHARDED)
-    for old in glob.glob(os.path.join(glob.escape(folder), "model*.safetensors*")):
-        if os.path.basename(old) not in names:
-            os.remove(old)
+    for old in os.listdir(folder):
+        if re.fullmatch(r"model(-\d{5}-of-\d{5})?\.safetensors(\.index\.json)?", old) and old not in names:
+            os.remove(os.path.join(folder, old))
 
 
 def _write_shard(shard: dict[str, Tensor], path: str) -> None:

@@ -21,6 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from zerochat.files import content_hash
+from zerochat.run_folder import ADVICE, misfit
 from zerochat.training import masters
 from zerochat.training.log import say
 from zerochat.training.ranks import SharedError, all_gather, broadcast
@@ -189,9 +190,8 @@ def resume(engine, folder: str, context: dict, log=say) -> int:
     """Go on from the newest checkpoint of a stage, where there is one; returns how many steps are done."""
     os.makedirs(folder, exist_ok=True)
     manifest = newest(folder, log)
-    if manifest and manifest["tokenizer"] != context["tokenizer"]:
-        why = f"{manifest['path']} was trained with another tokenizer than the prepared data's"
-        raise SharedError(f"{why}; start over with --fresh, or choose another out_dir")
+    if manifest and (what := misfit(manifest, context)):
+        raise SharedError(f"{manifest['path']} comes from {what}; {ADVICE}")
     return load(engine, manifest) if manifest else 0
 
 
