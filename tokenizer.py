@@ -16,6 +16,8 @@ import codecs
 import os
 from collections.abc import Callable, Iterable
 
+import sentencepiece
+
 from zerochat.files import write_atomic, write_json
 from zerochat.preparation import packing
 from zerochat.pretrained import template
@@ -35,6 +37,7 @@ class MarkerTemplate:
         self.bos_id, self.encode = tokenizer.bos_id, tokenizer.encode
         self.role_ids = {role: tokenizer.pieces.piece_to_id(f"<|{role}|>") for role in ROLES}
         self.end_id = tokenizer.pieces.piece_to_id(END)
+        self.end_ids = {self.end_id}
         # As Jinja, for transformers: where a space goes before every text (Llama 2's tokenizer), one follows a marker.
         text = "message['content']"
         text = f"(' ' + {text} if {text} else '')" if tokenizer.opens_with_space else text
@@ -81,8 +84,10 @@ class Tokenizer:
         self.opens_with_space = pieces.id_to_piece(pieces.encode("a")[0]).startswith("\u2581")
         self.bytes = [self._bytes_of(i) for i in range(len(self))]
         self.template = template.ChatTemplate(kept, pieces, folder) if kept else MarkerTemplate(self)
-        self.role_ids, self.end_id = self.template.role_ids, self.template.end_id
-        self.end_ids = {self.end_id, self.eos_id}  # either ends an answer
+        self.role_ids, self.end_ids = (
+            self.template.role_ids,
+            self.template.end_ids | {self.eos_id},
+        )  # each ends an answer
         self.forbidden_ids = [self.bos_id, self.pad_id, *self.role_ids.values()]  # have no place inside one
         # With "\n" a piece of its own, lines can be encoded apart.
         apart = [i for part in ("a\n", "\n", "a") for i in pieces.encode(part)]
@@ -108,6 +113,11 @@ class Tokenizer:
             ids += self.pieces.encode(text[begin:end])
             begin = end
         return ids
+
+    def sampled(self, text: str, rate: float, seed: int) -> list[int]:
+        """Other pieces of the same text: by leaving out merges (BPE, Provilkov et al. 2020), or drawn (unigram)."""
+        sentencepiece.set_random_generator_seed(seed)
+        return self.pieces.encode(text, enable_sampling=True, alpha=rate, nbest_size=-1)
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of token ids; control symbols are skipped, bytes that form no character become U+FFFD."""

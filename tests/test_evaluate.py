@@ -41,7 +41,7 @@ def test_loss_by_turn_and_source_sums_nats_and_bytes_of_the_definition(folder, t
         for message in sample_["messages"]:
             ids.append(tokenizer.role_ids[message["role"]])
             turn += message["role"] == "assistant"
-            for token in [*tokenizer.encode(message["content"]), tokenizer.end_id]:
+            for token in [*tokenizer.encode(message["content"]), tokenizer.template.end_id]:
                 if message["role"] == "assistant":
                     with torch.no_grad():
                         nats = -float(engine.model(torch.tensor([ids]))[0, -1].log_softmax(-1)[token])

@@ -88,7 +88,7 @@ def test_what_deepspeed_keeps_to_itself_is_touched_in_two_files(path):
 def test_pages_files_and_functions_are_short():
     for page in LEVELS:
         assert lines(f"{page}.py") <= (260 if page == "train" else 300), page
-    assert sum(lines(f"{page}.py") for page in STORY) <= 1080
+    assert sum(lines(f"{page}.py") for page in STORY) <= 1150  # 1,063 when the house was built
     for path in files():
         if path == "zerochat/demo/world.py":  # tables of words
             continue
@@ -96,6 +96,18 @@ def test_pages_files_and_functions_are_short():
         for node in ast.walk(parsed(path)):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 assert node.end_lineno - node.lineno < 60, f"{path}: {node.name}"
+
+
+def test_a_tokenizer_is_asked_by_these_names_alone_so_that_there_can_be_another_kind():
+    methods = {"encode", "decode", "render", "windows", "stream", "bytes_of", "name_of", "sampled", "save"}
+    values = {"roles", "end_ids", "forbidden_ids", "bos_id", "pad_id", "added", "folder"}
+    asked = {}
+    for path in set(files()) - {"tokenizer.py", "benchmarks/preparation.py"}:
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value).split(".")[-1] == "tokenizer":
+                asked.setdefault(node.attr, []).append(f"{path}:{node.lineno}")
+    assert {name: where for name, where in asked.items() if name not in methods | values} == {}
+    assert set(asked) >= {"encode", "render", "stream", "end_ids"}, "tokenizers are no longer called so: nothing is tested"
 
 
 def test_the_whole_stays_small():

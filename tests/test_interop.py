@@ -120,14 +120,14 @@ def test_greedy_generation_agrees_for_200_tokens_and_stops_at_the_end_marker(tok
             yield request, output.tolist()
 
     with torch.no_grad():  # a head that never writes an end marker: the whole 200 tokens are compared
-        model.lm_head.weight[[tokenizer.end_id, tokenizer.eos_id]] = 0
-    for request, output in both([tokenizer.end_id, tokenizer.eos_id]):
+        model.lm_head.weight[[tokenizer.template.end_id, tokenizer.eos_id]] = 0
+    for request, output in both([tokenizer.template.end_id, tokenizer.eos_id]):
         assert output == request.tokens and len(output) == 200 and request.finish_reason == "length"
         often = max(set(output), key=output.count)
     with torch.no_grad():  # and one that writes it where it would have written a frequent token
-        model.lm_head.weight[tokenizer.end_id] = 1.01 * model.lm_head.weight[often]
+        model.lm_head.weight[tokenizer.template.end_id] = 1.01 * model.lm_head.weight[often]
     stopped = [(request, output) for request, output in both([]) if request.finish_reason == "stop"]
-    assert stopped and all(output == request.tokens and output[-1] == tokenizer.end_id for request, output in stopped)
+    assert stopped and all(output == request.tokens and output[-1] == tokenizer.template.end_id for request, output in stopped)
 
 
 def test_large_weights_are_written_in_shards_with_an_index_and_small_ones_replace_them(monkeypatch, tokenizer, tmp_path):

@@ -140,14 +140,15 @@ def test_starting_over_removes_what_a_run_wrote_and_nothing_else(tmp_path):
     theirs = ["data/" + "c" * 16 + "/x", "data/my/chats.jsonl", "other/photo.jpg", "thesis.tex"]
     write(root, *theirs, "data/0123456789abcdef/tokens.bin", "sft/step-1/manifest.json", "model.safetensors", "report.json")
     shutil.copytree(root / "sft", root / "best")
-    os.symlink(tmp_path / "exp1" / "sft", root / "linked")
+    make(str(tmp_path / "exp1" / "linked"))
+    os.symlink(tmp_path / "exp1" / "linked", root / "linked")
     record = json.loads((root / "run.json").read_text())
     record["config"]["stages"] = [{"name": "../exp1"}]
     (root / "run.json").write_text(json.dumps(record))
     before = files_in(tmp_path / "exp1")
     run.start_over()
     assert files_in(root) == sorted([*theirs, "best/.zerochat", "best/step-1/manifest.json"])
-    assert files_in(tmp_path / "exp1") == before and len(before) == 3
+    assert files_in(tmp_path / "exp1") == before and len(before) == 4
 
 
 def test_starting_over_without_a_record_takes_the_stages_and_leaves_a_model_that_may_be_anybodys(tmp_path):

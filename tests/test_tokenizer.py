@@ -47,7 +47,7 @@ def test_only_assistant_text_and_end_marker_are_supervised(tokenizer):
                 {"role": "assistant", "content": "Hello."}, {"role": "user", "content": "再见"},
                 {"role": "assistant", "content": "See you."}]
     ids, mask = tokenizer.render({"messages": messages})
-    e, role, end = tokenizer.encode, tokenizer.role_ids, tokenizer.end_id
+    e, role, end = tokenizer.encode, tokenizer.role_ids, tokenizer.template.end_id
     parts = [([tokenizer.bos_id], 0), ([role["system"]], 0), (e("Be kind."), 0), ([end], 0),
              ([role["user"]], 0), (e("Hi!"), 0), ([end], 0), ([role["assistant"]], 0), ([*e("Hello."), end], 1),
              ([role["user"]], 0), (e("再见"), 0), ([end], 0), ([role["assistant"]], 0), ([*e("See you."), end], 1)]
@@ -88,7 +88,7 @@ def test_transformers_reads_the_folder_with_the_same_ids_template_and_mask(token
 def test_the_bytes_of_tokens_add_up_to_the_text_and_a_marker_has_none(tokenizer):
     for text in ["Hello 你好 🙈", "a  b\n"]:
         assert b"".join(tokenizer.bytes_of(i) for i in tokenizer.encode(text)) == text.encode()
-    assert tokenizer.bytes_of(tokenizer.end_id) is tokenizer.bytes_of(tokenizer.bos_id) is None
+    assert tokenizer.bytes_of(tokenizer.template.end_id) is tokenizer.bytes_of(tokenizer.bos_id) is None
 
 
 def test_the_same_texts_train_the_same_tokenizer(tmp_path):

@@ -26,7 +26,7 @@ def uncached_greedy(model, tokenizer, prompt, count):
             logits = model(torch.tensor([ids]))[0, -1]
             logits[forbidden] = -math.inf
             ids.append(int(logits.argmax()))
-            if ids[-1] in (tokenizer.end_id, tokenizer.eos_id):
+            if ids[-1] in (tokenizer.template.end_id, tokenizer.eos_id):
                 break
     return ids[len(prompt):]
 
@@ -298,7 +298,7 @@ def test_text_that_may_begin_a_stop_string_is_held_back_and_the_stop_string_neve
     for stop in [(".",), ("stones",), ("停止", "nowhere"), (" two stone", "stop, t"), ("stop", "One stop"), ("rest!",), ("absent",)]:
         said, request = spell(tokenizer, text, stop=stop)
         if not request.finish_reason:
-            request.add(tokenizer.end_id, "stop")
+            request.add(tokenizer.template.end_id, "stop")
             said.append(request.read())
         expected = min((text.split(s)[0] for s in stop), key=len)
         assert "".join(said) == request.text == expected and request.finish_reason == "stop"
@@ -319,7 +319,7 @@ def test_half_a_character_is_never_read_and_comes_out_at_the_end(tokenizer):
     first_byte = tokenizer.pieces.piece_to_id("<0xE5>")
     request.add(first_byte, None)
     assert request.read() == ""
-    request.add(tokenizer.end_id, "stop")
+    request.add(tokenizer.template.end_id, "stop")
     assert request.read() == "\ufffd"
 
 

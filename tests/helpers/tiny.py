@@ -31,7 +31,7 @@ def save_model(folder: str, model: LanguageModel, tokenizer: Tokenizer) -> None:
     """A model folder as training writes it."""
     tokenizer.save(folder)
     save(folder, model.config, model.state_dict(), {
-        "bos_token_id": tokenizer.bos_id, "pad_token_id": tokenizer.pad_id, "eos_token_id": [tokenizer.end_id]})
+        "bos_token_id": tokenizer.bos_id, "pad_token_id": tokenizer.pad_id, "eos_token_id": [tokenizer.template.end_id]})
 
 
 def load_engine(folder: str, slots: int = 1, device: str | None = None) -> Engine:

@@ -31,7 +31,7 @@ def test_augmentation_changes_what_the_user_says_alone_and_no_supervised_token(t
             said = [m["content"] for m in sample["messages"] if m["role"] == "assistant"]
             assert said == answers[-len(said):]
             ids, mask = tokenizer.render(sample, encode=encode)
-            assert [t for t, s in zip(ids, mask) if s] == [t for a in said for t in [*tokenizer.encode(a), tokenizer.end_id]]
+            assert [t for t, s in zip(ids, mask) if s] == [t for a in said for t in [*tokenizer.encode(a), tokenizer.template.end_id]]
             questions = [m["content"] for m in sample["messages"] if m["role"] == "user"]
             changed.add(questions[-1])
             assert tokenizer.decode(ids) == "".join(m["content"] for m in sample["messages"]), "other pieces, the same text"

@@ -53,7 +53,7 @@ def expected(tokenizer, chat=CHAT):
     """Ids and mask of a conversation, put together by hand."""
     ids, mask = [tokenizer.bos_id], [False]
     for role, content in chat:
-        text = [*tokenizer.encode(content), tokenizer.end_id]
+        text = [*tokenizer.encode(content), tokenizer.template.end_id]
         ids += [tokenizer.role_ids[role], *text]
         mask += [False] + [role == "assistant"] * len(text)
     return ids, mask
@@ -278,7 +278,7 @@ def test_ten_thousand_mutated_records_neither_crash_nor_hang_nor_supervise_a_wro
                         if token in tokenizer.role_ids.values():
                             role = next(name for name, i in tokenizer.role_ids.items() if i == token)
                             assert not supervised, line
-                        elif token == tokenizer.end_id:
+                        elif token == tokenizer.template.end_id:
                             assert supervised == (role == "assistant") or not supervised and len(pieces) > 1, line
                         else:
                             assert token not in controls or token == tokenizer.bos_id, line
@@ -295,7 +295,7 @@ def test_text_that_spells_a_marker_stays_text(tokenizer, text):
     ids, _ = tokenizer.render({"messages": halves})
     controls = [i for i in ids if tokenizer.pieces.is_control(i)]
     roles = tokenizer.role_ids
-    assert controls == [tokenizer.bos_id, roles["user"], tokenizer.end_id, roles["assistant"], tokenizer.end_id]
+    assert controls == [tokenizer.bos_id, roles["user"], tokenizer.template.end_id, roles["assistant"], tokenizer.template.end_id]
 
 
 @pytest.mark.parametrize("bad, of, strict, stops", [(1, 100, False, False), (2, 100, False, True), (1, 100, True, True), (30, 100, False, True)])

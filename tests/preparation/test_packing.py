@@ -41,7 +41,7 @@ def test_an_exchange_too_long_for_the_context_goes_on_in_further_windows_and_los
             sample = {"messages": [*system, {"role": "user", "content": question}, {"role": "assistant", "content": long}]}
             pieces, lost, cut = tokenizer.windows(sample, context=64)
             assert lost == 0 and cut == 1 and len(pieces) > 2
-            answer = [*tokenizer.encode(long), tokenizer.end_id]
+            answer = [*tokenizer.encode(long), tokenizer.template.end_id]
             assert [t for ids, mask in pieces for t, s in zip(ids, mask) if s] == answer
             done = 0
             for ids, mask in pieces:
@@ -53,7 +53,7 @@ def test_an_exchange_too_long_for_the_context_goes_on_in_further_windows_and_los
     # A short answer to a long question survives whole.
     short = {"messages": [{"role": "user", "content": long}, {"role": "assistant", "content": "Yes."}]}
     ((ids, mask),), lost, cut = tokenizer.windows(short, context=64)
-    assert lost == 0 and cut == 1 and [t for t, s in zip(ids, mask) if s] == [*tokenizer.encode("Yes."), tokenizer.end_id]
+    assert lost == 0 and cut == 1 and [t for t, s in zip(ids, mask) if s] == [*tokenizer.encode("Yes."), tokenizer.template.end_id]
     assert len(ids) == 64
 
 

@@ -35,7 +35,7 @@ def folder(tmp_path_factory, tokenizer):
     folder = str(tmp_path_factory.mktemp("served") / "tiny")
     model = tiny_model(max_position_embeddings=256, tie_word_embeddings=False)
     with torch.no_grad():
-        model.lm_head.weight[[tokenizer.end_id, tokenizer.eos_id]] = 0
+        model.lm_head.weight[[tokenizer.template.end_id, tokenizer.eos_id]] = 0
     save_model(folder, model, tokenizer)
     return folder
 

@@ -2,7 +2,9 @@
 
 import pytest
 
+from zerochat.training import checkpoint
 from zerochat.training.engine import choose_precision, resolve_batch
+from zerochat.training.ranks import SharedError
 
 
 @pytest.mark.parametrize("micro, ranks, accumulation", [("auto", 1, 1), ("auto", 4, 1), (4, 2, 2), (2, 4, 2), (1, 2, 8)])
@@ -45,3 +47,11 @@ def test_precision_on_a_cpu_is_bf16_where_native_else_fp32(monkeypatch, native):
 def test_fp16_demanded_where_there_is_none_is_refused():
     with pytest.raises(ValueError, match="deepspeed.fp16.enabled is true, but this cpu cannot train in fp16"):
         choose_precision({"fp16": {"enabled": True}}, Accelerator("cpu", False))
+
+
+@pytest.mark.parametrize("key, what", [("start", "weights to start from"), ("tokenizer", "tokenizer"), ("data", "prepared data")])
+def test_a_checkpoint_of_something_else_is_refused_also_where_the_record_of_the_run_is_lost(tmp_path, monkeypatch, key, what):
+    context = {"start": "s", "tokenizer": "t", "data": "d"}
+    monkeypatch.setattr(checkpoint, "newest", lambda folder, log: {**context, key: "other", "path": f"{folder}/step-4"})
+    with pytest.raises(SharedError, match=f"step-4 comes from other {what} than now; start over with --fresh"):
+        checkpoint.resume(None, str(tmp_path), context)

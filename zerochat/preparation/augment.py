@@ -7,8 +7,6 @@ supervised stays as it was. Of the training split alone, and off by default (`da
 import hashlib
 import random
 
-import sentencepiece
-
 # Neighbours on a keyboard; a finger that misses hits one of them.
 KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 NEAR = {key: row[max(0, i - 1) : i] + row[i + 1 : i + 2] for row in KEYS for i, key in enumerate(row)}
@@ -93,8 +91,7 @@ def _subword(tokenizer, rate: float, seed: int, texts: set[str]):
         if text not in texts:
             return tokenizer.encode(text)
         # Seeded anew for each text, so that measuring a message and rendering it give the same pieces.
-        sentencepiece.set_random_generator_seed((seed + len(text)) % 2**31)
-        return tokenizer.pieces.encode(text, enable_sampling=True, alpha=rate, nbest_size=-1)
+        return tokenizer.sampled(text, rate, (seed + len(text)) % 2**31)
 
     return encode
 

@@ -84,8 +84,8 @@ class ChatTemplate:
 
     def __init__(self, text: str, pieces: sentencepiece.SentencePieceProcessor, folder: str):
         self.text, self.pieces, self.folder = text, pieces, folder
-        self.role_ids, self.bos_id, self.end_id = {}, pieces.bos_id(), pieces.eos_id()
-        self.bos, self.end = pieces.id_to_piece(self.bos_id), pieces.id_to_piece(self.end_id)
+        self.role_ids, self.end_ids = {}, {pieces.eos_id()}
+        self.bos, self.end = pieces.id_to_piece(pieces.bos_id()), pieces.id_to_piece(pieces.eos_id())
         # After the opening, text goes on without the space that SentencePiece may put before a text of its own:
         # NormalizerSpec (field 3 of the model) { add_dummy_prefix = 3: false }, merged by joining the bytes.
         proto = pieces.serialized_model_proto() + b"\x1a\x02\x18\x00"

@@ -159,7 +159,7 @@ def read_ask(body, engine: Engine, name: str, chat: bool) -> Ask:
         prompt, left_out = fit(engine, messages, sampling.max_new_tokens)
         prompts = [prompt]
     else:
-        prompts = [[tokenizer.bos_id, *tokenizer.encode(text)] for text in texts]
+        prompts = [tokenizer.render({"text": text})[0][:-1] for text in texts]  # without the end
     if (longest := max(map(len, prompts))) >= engine.context:
         reason = f"the prompt's {longest} tokens leave no room for an answer in the context of {engine.context}"
         raise Refused(400, reason, "messages" if chat else "prompt", "context_length_exceeded")
