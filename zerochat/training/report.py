@@ -94,7 +94,7 @@ def _draw(path: str, stages: dict[str, list[dict]]) -> None:
         panel.legend(frameon=False)
         panel.grid(alpha=0.2)
     figure.tight_layout()
-    figure.savefig(path, dpi=110)
+    write_atomic(path, lambda part: figure.savefig(part, dpi=110, format="png"))
     plt.close(figure)
 
 
