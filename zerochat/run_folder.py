@@ -113,7 +113,11 @@ class RunFolder:
 
     def record(self) -> dict:
         """The run's "config" and "stages"; where the record is gone, the config of its last checkpoint alone."""
-        if record := read_json(self.file("run.json")):
+        try:
+            record = read_json(self.file("run.json"))
+        except ValueError as error:
+            raise ValueError(f"{error}; {ADVICE}") from None
+        if record:
             if not {"config", "stages"} <= set(record):
                 raise ValueError(f"{self.file('run.json')} is of another version of this program: {ADVICE}")
             return record
