@@ -99,6 +99,12 @@ def test_another_config_is_refused_with_a_table_of_what_may_not_change(tmp_path)
                                   "start over with --fresh, or choose another out_dir")
 
 
+def test_changed_files_of_the_same_names_are_refused_in_words(tmp_path):
+    run = begun(tmp_path, {**CONFIG, "data_fingerprint": "a"})
+    with pytest.raises(ValueError, match="holds a run on data files, or a tokenizer, that have changed since under their old names"):
+        run.check({**CONFIG, "data_fingerprint": "b"})
+
+
 def test_where_a_run_or_its_data_lie_makes_it_no_other_run(tmp_path):
     config = {**CONFIG, "out_dir": "out/a", "data": {"data_root": ".", "processes": None}, "tokenizer": {"path": "models/x"}}
     run = begun(tmp_path, config)
@@ -163,8 +169,9 @@ def test_starting_over_without_a_record_takes_the_stages_and_leaves_a_model_that
 
 def test_what_stands_where_a_run_would_write_is_refused_and_left(tmp_path):
     write(tmp_path, "sft/mine.txt")
-    with pytest.raises(ValueError, match="sft is there, and not from a run: move it away, or choose another out_dir"):
-        RunFolder(str(tmp_path)).begin(CONFIG)
+    for refusing in (RunFolder(str(tmp_path)).check, RunFolder(str(tmp_path)).begin):  # the first, before data are prepared
+        with pytest.raises(ValueError, match="sft is there, and not from a run: move it away, or choose another out_dir"):
+            refusing(CONFIG)
     assert files_in(tmp_path) == ["sft/mine.txt"]
     os.remove(tmp_path / "sft" / "mine.txt")
     RunFolder(str(tmp_path)).begin(CONFIG)  # an empty folder will do

@@ -39,11 +39,15 @@ def is_stage_name(name: object) -> bool:
 
 def make(folder: str) -> None:
     """Make a folder that may be removed again; ValueError where somebody else's stands in its place."""
+    check_place(folder)
     if not is_ours(folder):
-        if os.path.isdir(folder) and os.listdir(folder):
-            raise ValueError(f"{folder} is there, and not from a run: move it away, or choose another out_dir")
         os.makedirs(folder, exist_ok=True)
         write_atomic(os.path.join(folder, MARK), _name_in_mark(folder))
+
+
+def check_place(folder: str) -> None:
+    if not is_ours(folder) and os.path.isdir(folder) and os.listdir(folder):
+        raise ValueError(f"{folder} is there, and not from a run: move it away, or choose another out_dir")
 
 
 def is_ours(folder: str) -> bool:
@@ -140,11 +144,16 @@ class RunFolder:
         stage would be trained on, or cut short, that a later one has started from; where a model is in the way."""
         record = self.record()
         changed = [row for row in differences(record["config"], config) if not set(row[0].split(".")) & MAY_CHANGE]
+        if record["config"] and [key for key, *_ in changed] == ["data_fingerprint"]:
+            files = "data files, or a tokenizer, that have changed since under their old names"
+            raise ValueError(f"{self.path} holds a run on {files}; {ADVICE}")
         if record["config"] and changed:
             rows = "\n".join(f"  {key}: was {json.dumps(a)}, now {json.dumps(b)}" for key, a, b in changed)
             raise ValueError(f"{self.path} holds a run with another config:\n{rows}\n{ADVICE}")
         if not record["config"] and (found := [name for name in WEIGHTS if os.path.exists(self.file(name))]):
             raise ValueError(f"{self.file(found[0])} is there, and not from a run: choose another out_dir")
+        for stage in config["stages"]:
+            check_place(self.file(stage["name"]))
         for stage, later in itertools.zip_longest(config["stages"], config["stages"][1:]):
             begun = later and later["name"] in record["stages"] and not later["init_from"]
             known = record["stages"].get(stage["name"], {}).get("done")
