@@ -27,7 +27,7 @@ from zerochat.generation.engine import Engine
 from zerochat.preparation.packing import SUPERVISED
 from zerochat.pretrained import lora
 from zerochat.pretrained.folder import check_start, content
-from zerochat.run_folder import ADVICE, RunFolder
+from zerochat.run_folder import RunFolder
 from zerochat.training import checkpoint, masters, ranks, report
 from zerochat.training import engine as engines
 from zerochat.training.log import Log, say
@@ -98,9 +98,11 @@ def run_stage(run: RunFolder, config: dict, stage: dict, settled, prepared, star
     settled: its DeepSpeed settings and their precision in words; prepared: the folder of the data."""
     import deepspeed
 
-    comes_from = {"start": start and content(start), "data": config["data_fingerprint"]}
-    comes_from |= {"tokenizer": content_hash(os.path.join(prepared, MODEL_FILE))}
-    ranks.on_rank_0(lambda: run.begin_stage(stage, comes_from))
+    def comes_from() -> dict:
+        vocabulary = content_hash(os.path.join(prepared, MODEL_FILE))
+        return {"start": start and content(start), "tokenizer": vocabulary, "data": config["data_fingerprint"]}
+
+    record = {"config": config, **ranks.on_rank_0(lambda: run.begin_stage(stage, comes_from()))}
     (settings, precision), folder, tokenizer = settled, run.file(stage["name"]), Tokenizer(prepared)
     shard, held_out = (PackedData(os.path.join(prepared, f"{stage['name']}.{split}")) for split in SPLITS)
     batch_size = settings["train_batch_size"]
@@ -113,12 +115,7 @@ def run_stage(run: RunFolder, config: dict, stage: dict, settled, prepared, star
     engines.mend_engine(engine)  # it has the optimizer, schedule, loss scale, clipping and ZeRO's shares of the config
     # A rank's own dropout, whatever the number of ranks before it; after this, a checkpoint carries the state.
     torch.manual_seed(config["seed"] * 1000 + dist.get_rank())
-    record = {"config": config, **comes_from}
-    done = checkpoint.resume(engine, folder, record)
-    if done > steps:
-        raise ranks.SharedError(
-            f"stage {stage['name']} has done {done} steps already, the config says {steps}; {ADVICE}"
-        )
+    done = checkpoint.resume(engine, folder, record, steps)
     say(
         f"stage {stage['name']}: {engines.sizes(engine)}, {steps} steps of {batch_size} x {shard.context} tokens from "
         f"{len(shard):,} rows ({steps * batch_size / len(shard):.1f} epochs), {precision}, {engines.kind(engine)}"

@@ -163,7 +163,7 @@ def test_starting_over_without_a_record_takes_the_stages_and_leaves_a_model_that
     write(tmp_path, "sft/step-1/manifest.json", "model.safetensors")
     run.start_over()
     assert files_in(tmp_path) == ["model.safetensors"]
-    with pytest.raises(ValueError, match="model.safetensors is there, and not from a run: choose another out_dir"):
+    with pytest.raises(ValueError, match="holds a model that is not from a run: choose another out_dir"):
         run.check(CONFIG)
 
 

@@ -13,7 +13,6 @@ import itertools
 import json
 import math
 import os
-import re
 import shutil
 from contextlib import suppress
 
@@ -22,10 +21,8 @@ from zerochat.files import read_json, write_atomic, write_json
 # What may differ from the run that is being resumed: how long, how often, on how many ranks; not what is learned.
 MAY_CHANGE = {"steps", "epochs", "log_every", "evaluate_every", "checkpoint_every", "evaluate", "zero_optimization"}
 MAY_CHANGE |= {"train_micro_batch_size_per_gpu", "gradient_accumulation_steps", "wall_clock_breakdown"}
-PLACES, FOLDERS = (
-    {"out_dir", "data_root", "cache", "processes"},
-    {"path", "init_from"},
-)  # known by the hash of what is there
+# Where things lie, and on how many processes: what is there is known by its hash.
+PLACES, FOLDERS = {"out_dir", "data_root", "cache", "processes"}, {"path", "init_from"}
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 MARK = ".zerochat"
 RESERVED = ("data", "evaluation")  # folders of a run that are no stage's
@@ -57,6 +54,16 @@ def is_ours(folder: str) -> bool:
     return False
 
 
+def made_in(folder: str) -> list[str]:
+    """The folders in `folder` that a run made, sorted."""
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    return [path for path in (os.path.join(folder, name) for name in names) if is_ours(path)]
+
+
+def has_model(folder: str) -> bool:
+    return any(os.path.exists(os.path.join(folder, name)) for name in WEIGHTS)
+
+
 def _name_in_mark(folder: str) -> str:
     return os.path.basename(os.path.abspath(folder)).removesuffix(".tmp")
 
@@ -81,18 +88,13 @@ class RunFolder:
         """Where data with this fingerprint are prepared."""
         return self.file("data", fingerprint)
 
-    def prepared(self, end: str = "") -> list[str]:
-        """The folders of data that are prepared here, if another config's; end: ".tmp" for those cut off half-way."""
-        root = self.file("data")
-        names = os.listdir(root) if os.path.isdir(root) else []
-        named = (
-            os.path.join(root, name) for name in sorted(names) if re.fullmatch("[0-9a-f]{16}" + re.escape(end), name)
-        )
-        return [folder for folder in named if is_ours(folder)]
+    def prepared(self) -> list[str]:
+        """The folders of data that are prepared here, if another config's; not those that were cut off half-way."""
+        return [folder for folder in made_in(self.file("data")) if not folder.endswith(".tmp")]
 
     def drop_other_data(self) -> None:
         """Remove what another config prepared here, or a preparation that was killed; nobody else's `data`."""
-        for folder in self.prepared() + self.prepared(".tmp"):
+        for folder in made_in(self.file("data")):
             shutil.rmtree(folder)
 
     def claim(self) -> None:
@@ -131,39 +133,37 @@ class RunFolder:
         return {"config": {}, "stages": {}}
 
     def _manifests(self) -> list[str]:
-        folders = filter(is_ours, self._folders())
-        steps = [os.path.join(folder, name) for folder in folders for name in os.listdir(folder) if "step-" in name]
+        steps = [os.path.join(folder, name) for folder in made_in(self.path) for name in os.listdir(folder)]
         return [path for path in (os.path.join(step, "manifest.json") for step in steps) if os.path.isfile(path)]
 
-    def _folders(self) -> list[str]:
-        names = sorted(os.listdir(self.path)) if os.path.isdir(self.path) else []
-        return [self.file(name) for name in names if os.path.isdir(self.file(name))]
-
     def check(self, config: dict) -> None:
-        """ValueError where this config would not go on with the run in here, with a table of what differs; where a
-        stage would be trained on, or cut short, that a later one has started from; where a model is in the way."""
+        """ValueError where this config cannot go on with what is in the folder: the run of another config, with a table
+        of what differs; stages of other lengths than they can have now; somebody else's files."""
         record = self.record()
         changed = [row for row in differences(record["config"], config) if not set(row[0].split(".")) & MAY_CHANGE]
+        if not record["config"] and has_model(self.path):
+            raise ValueError(f"{self.path} holds a model that is not from a run: choose another out_dir")
         if record["config"] and [key for key, *_ in changed] == ["data_fingerprint"]:
             files = "data files, or a tokenizer, that have changed since under their old names"
             raise ValueError(f"{self.path} holds a run on {files}; {ADVICE}")
         if record["config"] and changed:
             rows = "\n".join(f"  {key}: was {json.dumps(a)}, now {json.dumps(b)}" for key, a, b in changed)
             raise ValueError(f"{self.path} holds a run with another config:\n{rows}\n{ADVICE}")
-        if not record["config"] and (found := [name for name in WEIGHTS if os.path.exists(self.file(name))]):
-            raise ValueError(f"{self.file(found[0])} is there, and not from a run: choose another out_dir")
-        for stage in config["stages"]:
-            check_place(self.file(stage["name"]))
         for stage, later in itertools.zip_longest(config["stages"], config["stages"][1:]):
-            begun = later and later["name"] in record["stages"] and not later["init_from"]
-            known = record["stages"].get(stage["name"], {}).get("done")
-            if not known or known == _length(stage):
-                continue
-            why = f"stage {stage['name']} is done with {_told(known)}, and the config says {_told(_length(stage))}"
-            if begun:
-                raise ValueError(f"{why}, but {later['name']} has started from its result; {ADVICE}")
-            if (stage["steps"] or math.inf) < (known["steps"] or 0):
-                raise ValueError(f"{why}; {ADVICE}")
+            check_place(self.file(stage["name"]))
+            self._check_length(stage, later, record["stages"])
+
+    @staticmethod
+    def _check_length(stage: dict, later: dict | None, known: dict) -> None:
+        """ValueError where a stage that is done would be cut short, or trained on when `later` stands on its result."""
+        done = known.get(stage["name"], {}).get("done")
+        if not done or done == _length(stage):
+            return
+        why = f"stage {stage['name']} is done with {_told(done)}, and the config says {_told(_length(stage))}"
+        if later and later["name"] in known and not later["init_from"]:
+            raise ValueError(f"{why}, but {later['name']} has started from its result; {ADVICE}")
+        if (stage["steps"] or math.inf) < (done["steps"] or 0):
+            raise ValueError(f"{why}; {ADVICE}")
 
     def begin(self, config: dict) -> None:
         """Record the run; one that was finished goes on, under a config that allows more steps, say."""
@@ -176,19 +176,22 @@ class RunFolder:
 
     def start_over(self) -> None:
         """Remove a run: what has its mark, and the result where a record says that it is one."""
-        for folder in (*self.prepared(), *self.prepared(".tmp"), *filter(is_ours, self._folders())):
+        self.drop_other_data()
+        for folder in made_in(self.path):
             shutil.rmtree(folder)
         for name in ("report.json", *WEIGHTS, "run.json") if os.path.exists(self.file("run.json")) else ():
             with suppress(FileNotFoundError):
                 os.remove(self.file(name))
 
-    def begin_stage(self, stage: dict, comes_from: dict) -> None:
-        """Record what a stage comes from, hashes by the names of `FROM`; ValueError where that was something else."""
+    def begin_stage(self, stage: dict, comes_from: dict) -> dict:
+        """Record what a stage comes from, hashes by the names of `FROM`, and return it; ValueError where that was
+        something else."""
         record = self.record()
         known = record["stages"].setdefault(stage["name"], {**comes_from, "done": None})
         if what := misfit(known, comes_from):
             raise ValueError(f"stage {stage['name']} began from {what}; {ADVICE}")
         write_json(self.file("run.json"), record)
+        return comes_from
 
     def stage_is_done(self, stage: dict) -> bool:
         return self.record()["stages"].get(stage["name"], {}).get("done") == _length(stage)
@@ -200,17 +203,14 @@ class RunFolder:
 
     def finished(self, config: dict) -> bool:
         """Whether the run of this config has come to its end, and its result is there."""
-        there = any(os.path.exists(self.file(name)) for name in WEIGHTS)
-        if not (there and os.path.exists(self.file("report.json"))):
-            return False
-        return not differences(self.record()["config"], config)
+        there = has_model(self.path) and os.path.exists(self.file("report.json"))
+        return there and not differences(self.record()["config"], config)
 
     @staticmethod
     def newest(root: str = "out") -> str:
         """The model folder in `root` that was finished last; ValueError naming the command that makes one."""
-        folders = RunFolder(root)._folders()
-        folders = [f for f in folders if os.path.exists(os.path.join(f, "report.json"))]
-        folders = [f for f in folders if any(os.path.exists(os.path.join(f, name)) for name in WEIGHTS)]
+        folders = [os.path.join(root, name) for name in os.listdir(root)] if os.path.isdir(root) else []
+        folders = [f for f in folders if has_model(f) and os.path.exists(os.path.join(f, "report.json"))]
         if not folders:
             command = "deepspeed train.py --config configs/small.json"
             raise ValueError(f"no trained model in {root}/; make one with: {command}")

@@ -115,14 +115,19 @@ def test_transformers_reads_the_extended_tokenizer_with_the_same_chats(pretraine
         assert tokenizer.decode(tokenizer.render(messages)[0]) == "".join(m["content"] for m in messages)
 
 
-@pytest.mark.parametrize("template", [ZEPHYR, LLAMA2], ids=["zephyr", "llama2"])
-def test_a_models_own_chat_template_is_kept_with_the_answers_and_their_end_supervised(pretrained, tmp_path, template):
-    shutil.copy(os.path.join(pretrained, "tokenizer.model"), tmp_path)
-    shutil.copy(os.path.join(pretrained, "config.json"), tmp_path)
-    (tmp_path / "tokenizer_config.json").write_text(json.dumps({
+def kept(pretrained, folder, template: str):
+    """transformers' tokenizer and ours of a model that brings this chat template."""
+    shutil.copy(os.path.join(pretrained, "tokenizer.model"), folder)
+    shutil.copy(os.path.join(pretrained, "config.json"), folder)
+    (folder / "tokenizer_config.json").write_text(json.dumps({
         "tokenizer_class": "LlamaTokenizer", "legacy": False, "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>",
         "chat_template": template, "add_bos_token": False}))
-    oracle, tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path), Tokenizer(str(tmp_path), "keep")
+    return transformers.AutoTokenizer.from_pretrained(folder), Tokenizer(str(folder), "keep")
+
+
+@pytest.mark.parametrize("template", [ZEPHYR, LLAMA2], ids=["zephyr", "llama2"])
+def test_a_models_own_chat_template_is_kept_with_the_answers_and_their_end_supervised(pretrained, tmp_path, template):
+    oracle, tokenizer = kept(pretrained, tmp_path, template)
     assert len(tokenizer) == 32_000
     tokenizer.save(str(tmp_path / "saved"))
     again = Tokenizer(str(tmp_path / "saved"))  # as a chat with the result opens it
@@ -146,12 +151,7 @@ def test_a_models_own_chat_template_is_kept_with_the_answers_and_their_end_super
 
 def test_a_template_that_opens_every_exchange_with_its_bos_is_rendered_as_transformers_does(pretrained, tmp_path):
     """Llama 2's: the `<s>` inside a conversation opens no document, for where one begins is written in the shard."""
-    shutil.copy(os.path.join(pretrained, "tokenizer.model"), tmp_path)
-    shutil.copy(os.path.join(pretrained, "config.json"), tmp_path)
-    (tmp_path / "tokenizer_config.json").write_text(json.dumps({
-        "tokenizer_class": "LlamaTokenizer", "legacy": False, "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>",
-        "chat_template": LLAMA2, "add_bos_token": False}))
-    oracle, tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path), Tokenizer(str(tmp_path), "keep")
+    oracle, tokenizer = kept(pretrained, tmp_path, LLAMA2)
     several = [[m for m in messages if m["role"] != "system"] for messages in chats(60)]
     several = [messages for messages in several if len(messages) > 2]
     for messages in several:

@@ -54,4 +54,14 @@ def test_a_checkpoint_of_something_else_is_refused_also_where_the_record_of_the_
     context = {"start": "s", "tokenizer": "t", "data": "d"}
     monkeypatch.setattr(checkpoint, "newest", lambda folder, log: {**context, key: "other", "path": f"{folder}/step-4"})
     with pytest.raises(SharedError, match=f"step-4 comes from other {what} than now; start over with --fresh"):
-        checkpoint.resume(None, str(tmp_path), context)
+        checkpoint.resume(None, str(tmp_path), context, 4)
+
+
+def test_a_checkpoint_that_is_further_than_the_config_is_refused(tmp_path, monkeypatch):
+    """Its weights would be exported as those of fewer steps."""
+    context = {"start": "s", "tokenizer": "t", "data": "d"}
+    monkeypatch.setattr(checkpoint, "newest", lambda folder, log: {**context, "step": 4, "path": f"{folder}/step-4"})
+    monkeypatch.setattr(checkpoint, "load", lambda engine, manifest: manifest["step"])
+    assert checkpoint.resume(None, str(tmp_path), context, 4) == 4
+    with pytest.raises(SharedError, match="step-4 is further than the 3 steps of the config; start over with --fresh"):
+        checkpoint.resume(None, str(tmp_path), context, 3)

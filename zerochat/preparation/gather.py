@@ -71,6 +71,7 @@ def _clean_batch(batch: list, source: dict, fixed: int, held_out: float, options
         for rule, before, after in notes:
             tally.count(report["dropped" if sample is None else "changed"], rule, [where, before, after])
         for i, (split, part) in enumerate(_parts(sample, held_out, fixed) if sample else []):
+            # Half an emoji in a field that no rule mends costs no record.
             row = TO_JSON({"source": origin, "line": line, **part}).encode("utf-8", "replace") + b"\n"
             folded, prompt, share = _folded(part)
             entries.append((clean.hash64(folded), prompt, share, len(row), 0, split, i == 0))

@@ -75,17 +75,16 @@ class Weights:
         self.path = next((p for p in (os.path.join(folder, name) for name in FILES) if os.path.isfile(p)), None)
         if self.path is None:
             raise ValueError(f"{folder} is not a finished model: it has no {', no '.join(FILES)}")
-        files = self.files = [self.path]
+        self.files = [self.path]
         if self.path.endswith(".index.json"):
-            files = self.files = [
-                os.path.join(folder, shard) for shard in sorted(set(read_json(self.path)["weight_map"].values()))
-            ]
-            if absent := [file for file in files if not os.path.isfile(file)]:
+            names = sorted(set(read_json(self.path)["weight_map"].values()))
+            self.files = [os.path.join(folder, name) for name in names]
+            if absent := [file for file in self.files if not os.path.isfile(file)]:
                 more = f", with {len(absent) - 1} more" if absent[1:] else ""
                 raise ValueError(f"{self.path} names {os.path.basename(absent[0])}, which is missing{more}")
         self.shapes: dict[str, list[int]] = {}
         self.read: dict[str, Callable[[], Tensor]] = {}
-        for file in files:
+        for file in self.files:
             self._open_safetensors(file) if file.endswith(".safetensors") else self._open_pickle(file)
 
     def _open_safetensors(self, path: str) -> None:

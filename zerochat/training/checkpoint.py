@@ -186,12 +186,14 @@ class _Pieces:
         return out
 
 
-def resume(engine, folder: str, context: dict, log=say) -> int:
-    """Go on from the newest checkpoint of a stage, where there is one; returns how many steps are done."""
+def resume(engine, folder: str, context: dict, steps: int, log=say) -> int:
+    """Go on from the newest checkpoint of a stage of so many steps, where there is one; returns how many are done."""
     os.makedirs(folder, exist_ok=True)
     manifest = newest(folder, log)
     if manifest and (what := misfit(manifest, context)):
         raise SharedError(f"{manifest['path']} comes from {what}; {ADVICE}")
+    if manifest and manifest["step"] > steps:
+        raise SharedError(f"{manifest['path']} is further than the {steps} steps of the config; {ADVICE}")
     return load(engine, manifest) if manifest else 0
 
 

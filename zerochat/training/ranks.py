@@ -83,19 +83,21 @@ def maximum(number: int, device) -> int:
     return int(largest)
 
 
-def on_rank_0(action) -> None:
+def on_rank_0(action):
     """Rank 0 acts, the others wait for it, with the patience of a data preparation (other collectives give up when a
-    node has died); what it finds wrong is raised on all ranks."""
-    problem, patient = None, dist.new_group(backend="gloo", timeout=timedelta(hours=12))
+    node has died); what it returns all ranks return, what it finds wrong is raised on all ranks."""
+    result = problem = None
+    patient = dist.new_group(backend="gloo", timeout=timedelta(hours=12))
     if dist.get_rank() == 0:
         try:
-            action()
+            result = action()
         except (ValueError, OSError) as error:
             problem = str(error)
-    said = [problem]
+    said = [result, problem]
     dist.broadcast_object_list(said, group=patient)
-    if said[0] is not None:
-        raise SharedError(said[0])
+    if said[1] is not None:
+        raise SharedError(said[1])
+    return said[0]
 
 
 def check_shared(out_dir: str) -> None:
