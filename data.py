@@ -12,7 +12,6 @@ import argparse
 import functools
 import itertools
 import os
-import shutil
 import time
 
 import numpy as np
@@ -23,7 +22,7 @@ from tokenizer import MARKERS, MODEL_FILE, Tokenizer
 from zerochat.files import read_json, write_atomic, write_json
 from zerochat.preparation import clean, duplicates, gather, look, shards, vocabulary
 from zerochat.preparation.fingerprint import fingerprint
-from zerochat.run_folder import RunFolder, make
+from zerochat.run_folder import RunFolder, building
 
 SPLITS = tuple(gather.SPLITS)
 
@@ -62,36 +61,47 @@ def learn_or_adopt_tokenizer(config: dict, folder: str) -> Tokenizer:
 def prepare(config: dict, log=print) -> str:
     """Prepare the data of every stage, once, and return their folder; a second call finds them and is quick.
 
-    Everything is written into a `.tmp` folder that is renamed when complete, so a killed preparation
-    leaves nothing that could be mistaken for a finished one."""
+    Everything is written into a `.tmp` folder that is renamed when complete, so a killed preparation leaves nothing
+    that could be mistaken for a finished one; one that fails, say on a full disk, leaves nothing."""
     clean.check_rules(config["data"]["rules"])
     folder = folder_of(config)
     if os.path.isdir(folder):
+        check_prepared(config, folder)
         return folder
     if config["data"]["near_duplicates"]:
         duplicates.library()  # wanting, it should be missed before an hour of cleaning
     RunFolder(config["out_dir"]).drop_other_data()
-    building = folder + ".tmp"
-    make(building)
     begun = time.monotonic()
-    try:
-        stages = {stage["name"]: collect(stage, config["data"], building) for stage in config["stages"]}
-        tokenizer = learn_or_adopt_tokenizer(config, building)
+    with building(folder) as part:
+        stages = {stage["name"]: collect(stage, config["data"], part) for stage in config["stages"]}
+        tokenizer = learn_or_adopt_tokenizer(config, part)
         for stage, split in itertools.product(config["stages"], SPLITS):
             # 6. render, cut what is too long into windows, pack windows into rows
-            shard = os.path.join(building, f"{stage['name']}.{split}")
+            shard = os.path.join(part, f"{stage['name']}.{split}")
             figures = shards.write_shard(shard, tokenizer, config, stage["loss_on"], training=split == "train")
             stages[stage["name"]][split] = figures
-        fertility = look.fertility(tokenizer, training_folders(config, building))
+        fertility = look.fertility(tokenizer, training_folders(config, part))
         report = {"seconds": time.monotonic() - begun, "stages": stages, "tokenizer": fertility}
-        write_json(os.path.join(building, "report.json"), report)
-        write_atomic(os.path.join(building, "report.md"), look.report(report))
-    except BaseException:
-        shutil.rmtree(building)
-        raise
-    os.rename(building, folder)
+        write_json(os.path.join(part, "report.json"), report)
+        write_atomic(os.path.join(part, "report.md"), look.report(report))
     log(look.summary(stages))
     return folder
+
+
+def check_prepared(config: dict, folder: str) -> None:
+    """ValueError where a folder of prepared data is not as it was written, as a full disk or a crash may leave it."""
+    try:
+        shards = [
+            PackedData(os.path.join(folder, f"{s['name']}.{split}")) for s in config["stages"] for split in SPLITS
+        ]
+        if (
+            not read_json(os.path.join(folder, "report.json"))
+            or not Tokenizer(folder)
+            or not all(s.whole for s in shards)
+        ):
+            raise ValueError("files are missing, or shorter than they were")
+    except (ValueError, OSError, RuntimeError, KeyError, EOFError) as error:
+        raise ValueError(f"{folder} is damaged ({error}): remove it, and the data are prepared again") from None
 
 
 def training_folders(config: dict, folder: str) -> list[str]:
@@ -112,12 +122,15 @@ class PackedData:
     def __init__(self, folder: str):
         self.meta = read_json(os.path.join(folder, "meta.json"))
         self.context, self.pad_id = self.meta["context"], self.meta["pad_id"]
+        self.tokens = self.mask = np.zeros(0, np.uint8)
         if os.path.getsize(os.path.join(folder, "tokens.bin")):  # an empty file cannot be mapped
             self.tokens = np.memmap(os.path.join(folder, "tokens.bin"), dtype=self.meta["dtype"], mode="r")
             self.mask = np.memmap(os.path.join(folder, "mask.bin"), dtype=np.uint8, mode="r")
         names = ("documents", "order", "rows")
         self.documents, self.order, self.rows = (np.load(f"{folder}/{name}.npy", mmap_mode="r") for name in names)
         self.variants = self.meta.get("variants", 1)  # versions of every sample, made by augmentation
+        self.whole = len(self.tokens) == len(self.mask) == int(self.documents["length"].sum())
+        self.whole &= len(self.documents) == len(self.order) == self.rows[-1]
 
     def __len__(self) -> int:
         """Rows of one epoch."""

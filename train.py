@@ -12,6 +12,7 @@ import argparse
 import math
 import os
 import time
+from functools import partial
 
 import torch
 import torch.distributed as dist
@@ -55,26 +56,26 @@ def train(args: argparse.Namespace) -> None:
         if args.fresh:
             run.start_over()
         run.check(described)
-        data.prepare(config, say)
+        prepared = data.prepare(config, say)
+        for stage in config["stages"]:
+            steps_of(stage, settled[stage["name"]][0], prepared)
         run.begin(described)
 
     ranks.take_folder(run, begin)
     prepared = data.folder_of(config)
 
     start = None  # the folder to go on from
-    for stage in config["stages"]:
-        target = run.path if stage is config["stages"][-1] else run.file(stage["name"])
-        if not run.stage_is_done(stage):
-            context, base = config["model"]["max_position_embeddings"], stage["init_from"] or start
-            with ranks.StopSignal() as stop, engines.attention_kernels(context):
-                run_stage(run, described, stage, settled[stage["name"]], prepared, base, target, stop, args.verbose)
-            if dist.get_rank() == 0:
-                run.stage_done(stage)
-        start = target
-
-    dist.barrier()
-    rank = dist.get_rank()
-    dist.destroy_process_group()
+    with ranks.StopSignal() as stop, engines.attention_kernels(config["model"]["max_position_embeddings"]):
+        for stage in config["stages"]:
+            target = run.path if stage is config["stages"][-1] else run.file(stage["name"])
+            if not run.stage_is_done(stage):
+                base, settings = stage["init_from"] or start, settled[stage["name"]]
+                run_stage(run, described, stage, settings, prepared, base, target, stop, args.verbose)
+                ranks.on_rank_0(partial(run.stage_done, stage))
+                stop.check(f"behind stage {stage['name']}")
+            start = target
+        rank = dist.get_rank()
+        dist.destroy_process_group()
     if rank == 0:  # the artifact, as a user has it: DeepSpeed plays no part from here on
         figures, options = None, config["evaluate"]
         if options["data"]:
@@ -92,6 +93,14 @@ def check_base(folder: str, config: dict) -> None:
     check_start(folder, ModelConfig.read(folder), len(tokenizer) - tokenizer.added, config)
 
 
+def steps_of(stage: dict, settings: dict, prepared: str) -> int:
+    """The steps of a stage on these data, to which its schedule is set; ValueError where the two do not fit."""
+    rows = len(PackedData(os.path.join(prepared, f"{stage['name']}.train")))
+    steps = stage["steps"] or max(1, math.ceil(stage["epochs"] * rows / settings["train_batch_size"]))
+    engines.set_steps(settings, steps, stage["name"])
+    return steps
+
+
 def run_stage(run: RunFolder, config: dict, stage: dict, settled, prepared, start, target, stop, verbose) -> None:
     """Train one stage from the folder `start` (None: random weights) and write the result to the folder `target`.
 
@@ -105,9 +114,7 @@ def run_stage(run: RunFolder, config: dict, stage: dict, settled, prepared, star
     record = {"config": config, **ranks.on_rank_0(lambda: run.begin_stage(stage, comes_from()))}
     (settings, precision), folder, tokenizer = settled, run.file(stage["name"]), Tokenizer(prepared)
     shard, held_out = (PackedData(os.path.join(prepared, f"{stage['name']}.{split}")) for split in SPLITS)
-    batch_size = settings["train_batch_size"]
-    steps = stage["steps"] or max(1, math.ceil(stage["epochs"] * len(shard) / batch_size))
-    engines.set_steps(settings, steps)
+    batch_size, steps = settings["train_batch_size"], steps_of(stage, settings, prepared)
 
     model = build(config, stage, settings, start, tokenizer).train()
     with engines.initializing(None if verbose else run.file(f"deepspeed-{dist.get_rank()}.log")):
@@ -121,7 +128,7 @@ def run_stage(run: RunFolder, config: dict, stage: dict, settled, prepared, star
         f"{len(shard):,} rows ({steps * batch_size / len(shard):.1f} epochs), {precision}, {engines.kind(engine)}"
         + (f"; resumed at step {done}" if done else "")
     )
-    log = Log(os.path.join(folder, "metrics.jsonl"), stage["name"], done, steps)
+    log = Log(os.path.join(folder, "metrics.jsonl"), stage["name"], done, steps, partial(engines.monitor, engine))
     evaluated = ranks.broadcast(log.evaluated)  # steps; a signal may have cut the last evaluation off
     try:
         for step in range(done, steps + 1):  # `step` steps are done
@@ -145,7 +152,7 @@ def run_stage(run: RunFolder, config: dict, stage: dict, settled, prepared, star
     finally:
         log.close()
         with ranks.quiet(None if verbose else os.devnull):
-            engine.destroy()
+            engines.destroy(engine)
 
 
 def build(config: dict, stage: dict, settings: dict, start: str | None, tokenizer: Tokenizer) -> LanguageModel:
@@ -222,13 +229,15 @@ def validate(engine, shard: PackedData, tokenizer: Tokenizer, stop: ranks.StopSi
 def export(engine, folder: str, tokenizer: Tokenizer, start: str | None, alpha: float) -> None:
     """Write the weights in fp32, gathered from all ranks, as a Llama folder. Every rank must call this."""
     weights = masters.gather(engine)
-    if dist.get_rank() == 0:
-        if any(name.endswith(".lora_a") for name in weights):
-            weights = lora.merge(weights, open_weights(start).read, alpha)
+
+    def write() -> None:
+        adapted = any(name.endswith(".lora_a") for name in weights)
+        whole = lora.merge(weights, open_weights(start).read, alpha) if adapted else weights
         tokenizer.save(folder)
         ids = {"bos_token_id": tokenizer.bos_id, "pad_token_id": tokenizer.pad_id}
-        save(folder, engine.module.config, weights, {**ids, "eos_token_id": sorted(tokenizer.end_ids, reverse=True)})
-    dist.barrier()
+        save(folder, engine.module.config, whole, {**ids, "eos_token_id": sorted(tokenizer.end_ids, reverse=True)})
+
+    ranks.on_rank_0(write)
 
 
 def main(argv=None) -> None:

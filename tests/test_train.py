@@ -50,12 +50,28 @@ def tiny_run(folder, **changes) -> str:
     return str(path)
 
 
+WANDB = """import json
+last = -1
+def init(**_): global last; last = -1
+finish = init
+def log(data, step, commit=None):
+    global last
+    if step >= last:  # the real one drops the others
+        last = step
+        with open("FILE", "a") as file:
+            file.writelines(json.dumps([*pair, step]) + "\\n" for pair in data.items())
+"""
+
+
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A tiny run started with the `deepspeed` launcher, the reference for the others."""
+    """A tiny run started with the `deepspeed` launcher, with all monitors on, the reference for the others."""
     folder = tmp_path_factory.mktemp("run")
     launcher = os.path.join(os.path.dirname(sys.executable), "deepspeed")
-    result = launch(launcher, "--master_port", "29511", "train.py", "--config", tiny_run(folder))
+    (folder / "wandb.py").write_text(WANDB.replace("FILE", str(folder / "wandb.jsonl")))
+    place = {"enabled": True, "output_path": str(folder), "job_name": "monitor"}
+    config = tiny_run(folder, deepspeed={"tensorboard": place, "csv_monitor": place, "wandb": {"enabled": True}})
+    result = launch(launcher, "--master_port", "29511", "train.py", "--config", config, PYTHONPATH=str(folder))
     assert result.returncode == 0, result.stdout + result.stderr
     return folder, result.stdout
 
@@ -99,6 +115,26 @@ def test_the_run_ends_in_six_lines_and_its_tables_are_in_the_report(finished):
     assert re.fullmatch(rf"finished in \d+\.\d minutes; chat with it: python sample\.py --model {re.escape(out)}", lines[5])
     report = open(folder / "out" / "report.md").read()
     assert "|" not in output and "| language en |" in report and "| skill zh " in report and "## Missed (" in report
+
+
+@pytest.mark.slow
+def test_every_monitor_that_deepspeed_knows_gets_what_the_log_has(finished):
+    """As TensorBoard itself, a reader of CSV and Weights & Biases read it, over the rows trained on, of both stages."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    folder, _ = finished
+    board = EventAccumulator(str(folder / "monitor")).Reload()
+    logged = [json.loads(line) for line in open(folder / "wandb.jsonl")]
+    for stage in ("pretrain", "sft"):
+        for name in ("loss", "lr", "tokens_per_second", "validation_loss", "bits_per_byte"):
+            with open(folder / "out" / stage / "metrics.jsonl") as file:
+                entries = [(4 * entry["step"], entry[name]) for entry in map(json.loads, file) if name in entry]
+            assert len(entries) > 1
+            read = [(event.step, event.value) for event in board.Scalars(f"{stage}/{name}")]
+            assert [step for step, _ in read] == [step for step, _ in entries]
+            assert [value for _, value in read] == pytest.approx([value for _, value in entries], rel=1e-6)
+            rows = (folder / "monitor" / f"{stage}_{name}.csv").read_text().splitlines()
+            assert rows == [f"step,{name}", *(f"{step},{value}" for step, value in entries)]
+            assert [(step, value) for key, value, step in logged if key == f"{stage}/{name}"] == entries
 
 
 @pytest.mark.slow
@@ -173,6 +209,8 @@ def test_a_resume_with_another_config_is_refused_with_a_table_unless_fresh(finis
     ({"tokenizer": {"vocab_size": 60000}}, "tokenizer.vocab_size 60000: too large for this training text; at most"),
     ({"deepspeed": {"train_micro_batch_size_per_gpu": 3}}, "train_batch_size 4 is not"),
     ({"deepspeed": {"fp16": {"enabled": True}}}, "cannot train in fp16"),
+    ({"deepspeed": {"scheduler": {"type": "WarmupLR", "params": {"warmup_num_steps": 12}}}},
+     'stage pretrain has 4 steps, all of them warm-up (deepspeed.scheduler.params.warmup_num_steps 12); "auto" makes it 5% of'),
     ({"stages": [{"name": "sft", "data": ["missing.jsonl"], "steps": 2}]}, "missing.jsonl: no such file"),
 ])
 def test_a_run_that_cannot_start_says_why_in_one_line_and_leaves_nothing(tmp_path, changes, message):
@@ -234,7 +272,7 @@ def test_the_larger_configs_take_three_steps_of_each_stage_with_their_sizes_cut_
                "stages.pretrain.steps": 3, "stages.sft.steps": 3, "stages.sft.epochs": "null",
                "deepspeed.train_batch_size": 4, "stages.sft.deepspeed.train_batch_size": 4,
                "stages.sft.deepspeed.train_micro_batch_size_per_gpu": 2,
-               "deepspeed.train_micro_batch_size_per_gpu": 2, "deepspeed.scheduler.params.warmup_num_steps": 2}
+               "deepspeed.train_micro_batch_size_per_gpu": 2}
     overrides = [word for key, value in changes.items() for word in ("--set", f"{key}={value}")]
     result = launch("train.py", "--config", f"configs/{name}.json", *overrides)
     assert result.returncode == 0, result.stdout + result.stderr

@@ -228,7 +228,7 @@ def scaled(folder):
         settings = {"train_batch_size": BATCH, "optimizer": OPTIMIZER, "train_micro_batch_size_per_gpu": 4, **zero(stage),
                     "fp16": {"enabled": True, "initial_scale_power": 24, "loss_scale_window": 2, "hysteresis": 1},
                     "scheduler": {"type": "WarmupLR", "params": {"warmup_num_steps": 100, "warmup_type": "linear"}}}
-        engine = start_engine(tiny_model().train(), settings, STEPS, 1)
+        engine = start_engine(tiny_model().train(), settings, 200, 1)
         found[stage] = []
         for step in range(20):
             scale = engines.loss_scale(engine)
@@ -254,6 +254,25 @@ def test_in_fp16_an_overflow_is_skipped_the_scale_falls_and_recovers_and_the_sch
         assert steps[0][3] == pytest.approx(reference[0][0], rel=1e-2), "the loss is reported unscaled"
         first = steps.index(applied[0])
         assert applied[0][6] == pytest.approx(found[1][first][6], rel=0.05), f"ZeRO-{stage}: gradients not unscaled once"
+
+
+def warmed(folder) -> list[tuple[float, float]]:
+    """Of each step, the rate that the log has, and the largest change of a weight."""
+    settings = {"train_batch_size": BATCH, "optimizer": {"type": "AdamW", "params": {"lr": 1e-3, "betas": [0, 0]}}, **zero(1),
+                "scheduler": {"type": "WarmupLR", "params": {"warmup_num_steps": 4, "warmup_type": "linear"}}}
+    shard, engine, found = PackedData(folder), start_engine(tiny_model().train(), settings, STEPS, 1), []
+    for step in range(6):
+        before = [p.detach().clone() for p in engine.module.parameters()]
+        train.train_step(engine, shard, shard.rows_of_step(step, BATCH, SEED), step)
+        change = max(float((a - b).detach().abs().max()) for a, b in zip(before, engine.module.parameters()))
+        found.append((engines.figures_of_step(engine, 0.0)["lr"], change))
+    return found
+
+
+def test_the_first_step_has_the_first_rate_of_the_warm_up_and_the_log_the_rate_of_its_step(prepared, tmp_path):
+    """Adam without memory moves each weight by the rate itself, up or down."""
+    for step, (rate, change) in enumerate(computed(warmed, prepared, ranks=1, folder=tmp_path)):
+        assert rate == pytest.approx(1e-3 * min(1, (step + 1) / 4)) and change == pytest.approx(rate, rel=1e-3)
 
 
 def test_the_matrix_would_see_a_mean_of_means(prepared):

@@ -1,30 +1,55 @@
 """Files that are written whole or not at all, and told apart by what they hold."""
 
+import errno
 import hashlib
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 LARGE = 2**24  # bytes; hashing a smaller file takes a few milliseconds
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def write_atomic(path: str, content: str | bytes | Callable[[str], object]) -> None:
-    """Put `content`, or what a function writes to the path that it is given, in the place of `path`, all at once.
-    Whoever reads meanwhile, or after a kill, finds the old file or the new one. OSError leaves the old one."""
-    part = path + ".tmp"
+@contextmanager
+def room(path: str, need: Callable[[], int]):
+    """Around writing a file or a folder: where the disk is full, ValueError that names it, what it needs (at least;
+    bytes) and what there is."""
     try:
-        if callable(content):
-            content(part)
-        else:
-            with open(part, "wb") as file:
-                file.write(content.encode() if isinstance(content, str) else content)
-        os.replace(part, path)
-    except BaseException:
-        with suppress(OSError):
-            os.remove(part)
-        raise
+        yield
+    except OSError as error:
+        if error.errno not in FULL and "requested and" not in str(error):  # the latter is numpy's, without a number
+            raise
+        why = error.strerror or os.strerror(errno.ENOSPC)
+        raise ValueError(f"{path}: {why}; it needs {space(need(), path)}. Make room and start again") from None
+
+
+def space(need: int, path: str) -> str:
+    """So many bytes, and those that are free on the disk of `path`, in words."""
+    free = shutil.disk_usage(os.path.dirname(os.path.abspath(path))).free
+    return f"{need / 2**20:.1f} MiB, {free / 2**20:.1f} MiB are free"
+
+
+def write_atomic(path: str, content: str | bytes | Callable[[str], object], size: int = 0) -> None:
+    """Put `content`, or what a function writes to the path that it is given, in the place of `path`, all at once.
+    Whoever reads meanwhile, or after a kill, finds the old file or the new one. What goes wrong leaves the old one;
+    where the disk is full, ValueError names the space needed: the length of `content`, or `size`, in bytes."""
+    part, written = path + ".tmp", content.encode() if isinstance(content, str) else content
+    with room(path, lambda: size if callable(written) else len(written)):
+        try:
+            if callable(written):
+                written(part)
+            else:
+                with open(part, "wb") as file:
+                    file.write(written)
+            os.replace(part, path)
+        except BaseException:
+            with suppress(OSError):
+                size = max(size, os.path.getsize(part))
+                os.remove(part)
+            raise
 
 
 def write_json(path: str, value: object) -> None:
@@ -71,7 +96,7 @@ def known_hash(path: str) -> str:
         return remembered[place][-1]
     digest = content_hash(path)
     if time.time_ns() - stat.st_ctime_ns > 2 * 10**9:  # a file just written may be written again under the same times
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             os.makedirs(os.path.dirname(memory), exist_ok=True)
             write_json(memory, {**remembered, place: [*seen, digest]})
     return digest

@@ -14,9 +14,10 @@ import json
 import math
 import os
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
-from zerochat.files import read_json, write_atomic, write_json
+from zerochat.files import read_json, room, write_atomic, write_json
 
 # What may differ from the run that is being resumed: how long, how often, on how many ranks; not what is learned.
 MAY_CHANGE = {"steps", "epochs", "log_every", "evaluate_every", "checkpoint_every", "evaluate", "zero_optimization"}
@@ -40,6 +41,22 @@ def make(folder: str) -> None:
     if not is_ours(folder):
         os.makedirs(folder, exist_ok=True)
         write_atomic(os.path.join(folder, MARK), _name_in_mark(folder))
+
+
+@contextmanager
+def building(folder: str) -> Iterator[str]:
+    """Where to build a folder that shall be there whole or not at all, even after a kill."""
+    part, written = folder + ".tmp", 0
+    make(part)
+    with room(part, lambda: written):
+        try:
+            yield part
+            os.rename(part, folder)
+        except BaseException:
+            files = (os.path.join(place, name) for place, _, names in os.walk(part) for name in names)
+            written = sum(map(os.path.getsize, files))
+            shutil.rmtree(part)
+            raise
 
 
 def check_place(folder: str) -> None:

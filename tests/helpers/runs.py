@@ -105,7 +105,7 @@ def computed(target, *args, ranks: int, folder) -> dict:
 def start_engine(model, settings: dict, steps: int, ranks: int):
     """A DeepSpeed engine as `run_stage` starts one."""
     settings, _ = engines.settle(settings, ranks)
-    engines.set_steps(settings, steps)
+    engines.set_steps(settings, steps, "sft")
     with engines.initializing(os.devnull):
         engine = deepspeed.initialize(model=model, model_parameters=model.parameter_groups(), config=settings)[0]
     engines.mend_engine(engine)
@@ -157,11 +157,11 @@ def weights(folder) -> bytes:
     return (folder / "out" / "model.safetensors").read_bytes()
 
 
-def run(argv: list[str], stop_at: int = 0, kill: tuple = (), full_at: int = 0, fp16: bool = False,
+def run(argv: list[str], stop_at: int | str = 0, kill: tuple = (), full_at: int = 0, fp16: bool = False,
         rows: str = "") -> None:
     """`train.main(argv)`, with one thing that goes wrong.
 
-    stop_at: SIGTERM to itself in step so and so. kill: ("shard" | "rename" | "renamed", n): SIGKILL in the n-th save,
+    stop_at: SIGTERM to itself in step so and so, in the last save or in the export. kill: ("shard" | "rename" | "renamed", n): SIGKILL in the n-th save,
     half-way through a shard, before or after the rename. full_at: in the n-th save the disk takes no more than 4 KiB.
     fp16: `with_fp16`. rows: a file that records each rank's rows of each step.
     """
@@ -174,8 +174,15 @@ def run(argv: list[str], stop_at: int = 0, kill: tuple = (), full_at: int = 0, f
             os.kill(os.getpid(), signal.SIGTERM)
         return loss
 
+    def export(engine, *words):
+        if stop_at == "export" and torch.distributed.get_rank() == torch.distributed.get_world_size() - 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+        whole(engine, *words)
+
     def save(tensors, path, metadata):
         count["saves"] += 1
+        if stop_at == "save" and path.split("-")[-2].startswith("24.tmp"):
+            os.kill(os.getpid(), signal.SIGTERM)
         if count["saves"] == full_at:
             resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
         save_file(tensors, path, metadata)
@@ -197,6 +204,7 @@ def run(argv: list[str], stop_at: int = 0, kill: tuple = (), full_at: int = 0, f
             file.write("".join(f"{row}\n" for part in parts for row in part))
         return parts
 
+    whole, train.export = train.export, export
     train.train_step, checkpoint.save_file, os.rename = train_step, save, renaming
     if rows:
         train.slice_of = slicing

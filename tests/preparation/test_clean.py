@@ -23,6 +23,10 @@ def chat(*texts):
     ("characters", "user", "a\x00b\x7f", "ab"),
     ("boilerplate", "text", "Licence\n*** START OF THE PROJECT GUTENBERG EBOOK PETER PAN ***\nAll children\n"
                             "*** END OF THE PROJECT GUTENBERG EBOOK PETER PAN ***\nMore licence", "All children"),
+    ("boilerplate", "text", "".join(f"Licence\n*** START OF THE PROJECT GUTENBERG EBOOK {n} ***\nBook {n}\n"
+                                    f"*** END OF THIS PROJECT GUTENBERG EBOOK {n} ***\nLicence" for n in "12"), "Book 1\n\nBook 2"),
+    ("boilerplate", "text", "Its end\n*** END OF THE PROJECT GUTENBERG EBOOK A ***\n*** START OF THE PROJECT GUTENBERG EBOOK B ***\n"
+                            "Its start", "Its end\n\nIts start"),
     ("no_input_marker", "user", "Sort this.\n<noinput>", "Sort this."),
     ("no_input_marker", "user", "排序。\n无输入", "排序。"),
     ("repeated_input", "user", "Sort this: pear, apple, fig\npear, apple, fig", "Sort this: pear, apple, fig"),

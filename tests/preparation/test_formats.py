@@ -201,7 +201,8 @@ def test_a_file_from_the_web_is_fetched_once_and_verified(tmp_path):
         def do_GET(self):
             asked.append(self.path)
             self.send_response(404 if "missing" in self.path else 200)
-            self.send_header("Content-Length", str(len(body) + ("short" in self.path)))
+            if "unsaid" not in self.path:
+                self.send_header("Content-Length", str(len(body) + ("short" in self.path)))
             self.end_headers()
             self.wfile.write(body)
 
@@ -219,10 +220,13 @@ def test_a_file_from_the_web_is_fetched_once_and_verified(tmp_path):
         right = hashlib.sha256(body).hexdigest()
         assert fetch("x.jsonl", right) == fetch("x.jsonl", right) == [{"text": "from afar"}] and len(asked) == 1
         for name, sha256, message in (("x.jsonl", "0" * 64, f"its sha256 is {right}"), ("missing.jsonl", None, "404"),
-                                      ("short.jsonl", None, "22 of 23 bytes|IncompleteRead")):
+                                      ("short.jsonl", None, "22 of 23 bytes|IncompleteRead"),
+                                      ("unsaid.jsonl", None, f'how many there are; .* say so with "sha256": "{right}"')):
             with pytest.raises(ValueError, match=message):
                 fetch(name, sha256)
-        assert len(list((tmp_path / "cache").iterdir())) == 1, "nothing half fetched is left"
+        (kept,) = (tmp_path / "cache").iterdir()  # nothing half fetched is left
+        kept.write_bytes(b"damaged")
+        assert fetch("x.jsonl", right) == fetch("unsaid.jsonl", right) == [{"text": "from afar"}], "and the first was fetched again"
     finally:
         server.shutdown()
 

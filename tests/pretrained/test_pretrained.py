@@ -357,7 +357,7 @@ def fine_tuned(pretrained, tmp_path_factory):
             changes = {"out_dir": folder / "out", "stages.sft.init_from": pretrained, "stages.sft.lora.rank": 4,
                        "stages.sft.data": demo, "stages.sft.epochs": "null", "stages.sft.steps": 4,
                        "deepspeed.train_batch_size": 4, "deepspeed.train_micro_batch_size_per_gpu": 2,
-                       "model.max_position_embeddings": 128, "deepspeed.scheduler.params.warmup_num_steps": 2}
+                       "model.max_position_embeddings": 128}
             words[-1] = "configs/finetune.json"
             words += [word for key, value in changes.items() for word in ("--set", f"{key}={value}")]
         if name == "partitioned":

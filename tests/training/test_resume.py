@@ -1,5 +1,6 @@
 """Kill it anywhere, damage it, fill the disk, go on with other ranks: it ends like a run that never stopped."""
 
+import math
 import os
 import random
 import shutil
@@ -67,6 +68,27 @@ def stopped_and_resumed(tmp_path, template, stage: int, precision: str, ranks: i
     same_end(folder, reference)
     if fp16:
         assert metrics(folder, "loss_scale") == metrics(reference, "loss_scale")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where, ranks", [("save", 1), ("export", 2)])
+def test_a_stop_while_the_last_step_is_saved_or_the_result_written_is_one_and_loses_nothing(tmp_path, template, where, ranks):
+    folder = folder_with_data(tmp_path, where, template)
+    code, output = finish(folder, stop_at=where, ranks=ranks)
+    assert code == 143 and "stopped behind stage sft; the same command goes on from here" in output, output
+    code, output = finish(folder, ranks=ranks)
+    assert code == 0 and "stage sft" not in output and (folder / "out" / "report.json").exists(), output
+    if ranks == 1:
+        same_end(folder, template)
+
+
+def test_the_log_has_the_rates_of_the_schedule_from_the_first_above_0_to_the_last(template):
+    """Five steps of logarithmic warm-up, then a cosine that ends with the last of 24."""
+    def ratio(step):
+        if step < 5:
+            return math.log(step + 1) / math.log(5)
+        return 1e-4 + (1 - 1e-4) * (1 + math.cos(math.pi * (step - 4) / 20)) / 2
+    assert metrics(template, "lr") == [(step, pytest.approx(3e-3 * ratio(step))) for step in range(1, 25)]
 
 
 @pytest.mark.long

@@ -67,12 +67,13 @@ def characters(text: str, role: str):
 
 
 def boilerplate(text: str, role: str):
-    """Project Gutenberg's licence, the same thousand words in every book."""
+    """Project Gutenberg's licence, the same thousand words around every book."""
     if role != "text" or "PROJECT GUTENBERG" not in text:
         return text
-    for mark in list(GUTENBERG.finditer(text))[::-1]:
-        text = text[mark.end() :] if mark[1] == "START" else text[: mark.start()]
-    return text.strip()
+    first, *rest = GUTENBERG.split(text)  # text, START or END, text, START or END, ..., text
+    books = [first] if rest[:1] != ["START"] else []
+    books += [book for mark, book in zip(rest[::2], rest[1::2]) if mark == "START"]
+    return "\n\n".join(filter(None, map(str.strip, books)))
 
 
 def no_input_marker(text: str, role: str):

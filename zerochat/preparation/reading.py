@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from tqdm import tqdm
 
 from zerochat.demo import chats
+from zerochat.files import content_hash, room
 from zerochat.preparation.json_stream import MAX_RECORD, JsonStream, blocks_of, is_json_lines, not_encoded
 
 SECTION = 2**20  # characters of a plain text that make one document
@@ -57,18 +58,22 @@ def is_address(path: str | None) -> bool:
 
 
 def download(url: str, sha256: str | None, cache: str) -> str:
-    """The path of a file from the web, fetched once into `cache`; ValueError where it fails or is not as stated."""
+    """The path of a file from the web, fetched once into `cache`; ValueError where it fails or is not as stated, and
+    where nothing would tell a whole file from one that was cut off."""
     cache = os.path.expanduser(cache)
     name = os.path.basename(urllib.parse.urlparse(url).path) or "download"
     path = os.path.join(cache, hashlib.sha256(f"{url} {sha256}".encode()).hexdigest()[:16] + "-" + name)
-    if os.path.exists(path):
+    if os.path.exists(path) and (not sha256 or content_hash(path) == sha256.lower()):
         return path
     os.makedirs(cache, exist_ok=True)
     part, digest, size = f"{path}.{os.getpid()}.part", hashlib.sha256(), 0
     try:
         with urllib.request.urlopen(url, timeout=60) as response, open(part, "wb") as file:
             total = int(response.headers.get("Content-Length") or 0)
-            with tqdm(total=total or None, unit="B", unit_scale=True, desc=name) as bar:
+            with (
+                room(path, lambda: total or size),
+                tqdm(total=total or None, unit="B", unit_scale=True, desc=name) as bar,
+            ):
                 while block := response.read(2**20):
                     digest.update(block)
                     size += file.write(block)
@@ -77,6 +82,9 @@ def download(url: str, sha256: str | None, cache: str) -> str:
             raise ValueError(f"{url}: {size:,} of {total:,} bytes arrived")
         if sha256 and digest.hexdigest() != sha256.lower():
             raise ValueError(f"{url}: its sha256 is {digest.hexdigest()}, the config says {sha256}")
+        if not (total or sha256 or getattr(response, "chunked", False)):
+            what = f"{size:,} bytes arrived, and the server does not say how many there are"
+            raise ValueError(f'{url}: {what}; if these are all, say so with "sha256": "{digest.hexdigest()}"')
         os.replace(part, path)
     except (OSError, http.client.HTTPException) as error:
         raise ValueError(f"{url}: {error}") from None

@@ -190,7 +190,8 @@ def write_weights(folder: str, state: dict[str, Tensor]) -> None:
     names = [f"model-{i:05d}-of-{len(shards):05d}.safetensors" for i in range(1, len(shards) + 1)]
     names = [SINGLE] if len(shards) == 1 else names
     for name, shard in zip(names, shards):
-        write_atomic(os.path.join(folder, name), partial(_write_shard, shard))
+        size = sum(tensor.nbytes for tensor in shard.values())
+        write_atomic(os.path.join(folder, name), partial(_write_shard, shard), size)
     if len(shards) > 1:
         places = {key: name for name, shard in zip(names, shards) for key in shard}
         index = {"metadata": {"total_size": sum(tensor.nbytes for tensor in state.values())}, "weight_map": places}
@@ -202,5 +203,9 @@ def write_weights(folder: str, state: dict[str, Tensor]) -> None:
 
 
 def _write_shard(shard: dict[str, Tensor], path: str) -> None:
-    save_file(shard, path, metadata={"format": "pt"})  # transformers refuses a file without this
+    try:
+        save_file(shard, path, metadata={"format": "pt"})  # transformers refuses a file without this
+    except SafetensorError as error:
+        number = re.search(r"os error (\d+)", str(error))  # of the system's errors it is one without its number
+        raise OSError(int(number[1]) if number else None, str(error)) from None
     os.chmod(path, 0o644)  # safetensors makes files that only their owner can read

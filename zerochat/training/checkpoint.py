@@ -20,7 +20,7 @@ import torch.distributed as dist
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from zerochat.files import content_hash
+from zerochat.files import content_hash, space
 from zerochat.run_folder import ADVICE, misfit
 from zerochat.training import masters
 from zerochat.training.log import say
@@ -59,10 +59,11 @@ def save(engine, folder: str, step: int, context: dict, keep: int = 2) -> None:
             shutil.rmtree(building, ignore_errors=True)
     problems = broadcast(problems)
     if problems:
-        need, free = sum(size for *_, size in said) / 2**20, shutil.disk_usage(folder).free / 2**20
-        space = f"It needs {need:.1f} MiB, {free:.1f} MiB are free; earlier checkpoints in {folder} are as they were"
         what = f"the checkpoint of step {step} could not be written: {problems[0]}"
-        raise SharedError(f"{what}. {space}. Make room and start again")
+        need = f"It needs {space(sum(size for *_, size in said), building)}"
+        raise SharedError(
+            f"{what}. {need}; earlier checkpoints in {folder} are as they were. Make room and start again"
+        )
 
 
 def _tensors(engine) -> tuple[dict[str, torch.Tensor], list[masters.Piece]]:

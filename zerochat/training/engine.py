@@ -20,6 +20,7 @@ from zerochat.training.log import say
 from zerochat.training.ranks import SharedError, quiet
 
 OVERFLOWS = 20  # so many skipped fp16 steps in a row are no search for a loss scale any more
+WARMUP = 0.05  # of a stage's steps, where its schedule's `warmup_num_steps` is "auto"
 
 
 def load_deepspeed(verbose: bool) -> None:
@@ -103,11 +104,17 @@ def choose_precision(settings: dict, accelerator) -> str:
     return f"{'fp16' if fp16['enabled'] else 'bf16' if bf16['enabled'] else 'fp32'} ({why})"
 
 
-def set_steps(settings: dict, steps: int) -> None:
-    """Resolve the last `"auto"`, the schedule's length."""
+def set_steps(settings: dict, steps: int, stage: str) -> None:
+    """Resolve the last `"auto"`, the schedule's length and that of its warm-up. ValueError for a warm-up that a stage
+    of so many steps would not outlast: it might end before it has learned anything."""
     schedule = settings.get("scheduler", {}).get("params", {})
     if schedule.get("total_num_steps") == "auto":
-        schedule["total_num_steps"] = steps
+        schedule["total_num_steps"] = steps + 1  # of which `mend_engine` leaves out the first
+    if schedule.get("warmup_num_steps") == "auto":
+        schedule["warmup_num_steps"] = max(1, round(WARMUP * steps))
+    elif (warmup := schedule.get("warmup_num_steps", 0)) >= max(2, steps):
+        key, auto = f"deepspeed.scheduler.params.warmup_num_steps {warmup}", f'"auto" makes it {WARMUP:.0%} of them'
+        raise ValueError(f"stage {stage} has {steps} steps, all of them warm-up ({key}); {auto}")
 
 
 def dtype_of(settings: dict) -> torch.dtype:
@@ -168,6 +175,8 @@ def kind(engine) -> str:
 def mend_engine(engine) -> None:
     """Undo what DeepSpeed does to a new engine and should not."""
     engine.skipped_in_a_row = 0  # ours, for `check_overflows`
+    if "Warmup" in type(engine.lr_scheduler).__name__:
+        engine.lr_scheduler.step(1)  # its step 0 has the rate 0, and DeepSpeed takes it twice
     if hasattr(engine.optimizer, "initialize_optimizer_states") and engine.zero_optimization_stage() == 0:
         masters.undo_first_step(engine)
     if engine.fp16_enabled():
@@ -180,7 +189,7 @@ def loss_scale(engine) -> float:
 
 def figures_of_step(engine, loss: float) -> dict[str, float]:
     """What the log shows of the step just done."""
-    figures = {"loss": loss, "lr": engine.get_lr()[0]}
+    figures = {"loss": loss, "lr": engine.rate_of_step}
     if engine.fp16_enabled():
         figures |= {"loss_scale": loss_scale(engine), "skipped_steps": engine.skipped_steps}
     return figures
@@ -211,8 +220,24 @@ def checked_step(engine, loss: torch.Tensor, shard, rows, step: int) -> None:
         if zero == 0 and not fp16:  # ZeRO looks by itself
             norm = torch.nn.utils.get_total_norm(p.grad for p in engine.module.parameters() if p.grad is not None)
             check(math.isfinite(norm), f"the gradient norm is {float(norm)}")
+    engine.rate_of_step = engine.get_lr()[0]  # ours, for `figures_of_step`; behind the step it is the next one's
     engine.step()
     check(not last or fp16 or engine.was_step_applied(), "the gradient norm is not finite")
+
+
+def monitor(engine, stage: str, figures: dict[str, float]) -> None:
+    """Hand figures to whatever monitor the config turns on, as `<stage>/<name>` over the rows trained on: that is how
+    DeepSpeed, which writes rate and times there itself, counts; Weights & Biases drops what counts otherwise."""
+    if engine.monitor.enabled:
+        events = [(f"{stage}/{name}", value, engine.global_samples) for name, value in figures.items()]
+        engine.monitor.write_events(events)
+
+
+def destroy(engine) -> None:
+    """End an engine; in Weights & Biases its run, for the rows of the next stage are counted from 0 again."""
+    if getattr(engine.monitor, "wandb_monitor", None):
+        __import__("wandb").finish()
+    engine.destroy()
 
 
 def check_overflows(engine, step: int) -> None:

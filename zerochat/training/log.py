@@ -4,11 +4,13 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 
 import torch.distributed as dist
 from tqdm import tqdm
 
-from zerochat.files import write_atomic
+from zerochat.files import room, write_atomic
 
 
 def say(*parts) -> None:
@@ -18,25 +20,38 @@ def say(*parts) -> None:
         sys.stdout.flush()
 
 
-class Log:
-    """The log of one stage, kept by rank 0; `done` steps are in it from before."""
+def read(path: str) -> list[dict]:
+    """The entries of a `metrics.jsonl`, if there is one. A line that is none, as a crash may leave, is named and left
+    out; half a line at the end, which every kill may leave, without a word."""
+    entries = []
+    with suppress(FileNotFoundError), open(path, encoding="utf-8", errors="replace") as file:
+        for number, line in enumerate(file, 1):
+            with suppress(ValueError):
+                if isinstance(entry := json.loads(line), dict) and isinstance(entry.get("step"), int):
+                    entries.append(entry)
+                    continue
+            if line.endswith("\n"):
+                say(f"{path}:{number} is damaged, and left out")
+    return entries
 
-    def __init__(self, path: str, stage: str, done: int, steps: int):
-        self.stage, self.steps, self.tokens = stage, steps, 0
+
+class Log:
+    """The log of one stage, kept by rank 0; `done` steps are in it from before. monitor: is called with the stage and
+    all that is logged."""
+
+    def __init__(self, path: str, stage: str, done: int, steps: int, monitor: Callable[[str, dict], None]):
+        self.stage, self.steps, self.tokens, self.monitor = stage, steps, 0, monitor
         self.file = self.bar = None
         self.begun = self.said = time.monotonic()
         self.evaluated = set()  # the steps whose evaluation is in the log already
         if dist.get_rank() != 0:
             return
-        entries = []
-        if os.path.exists(path):  # a run that was killed may have logged steps that it will now do again
-            with open(path) as file:
-                entries = [line for line in file if line.endswith("\n")]  # and half a line
+        entries = read(path)  # a run that was killed may have logged steps that it will now do again
         if entries and not done:
             say(f"stage {stage} was cut off before its first checkpoint: it begins again")
-        entries = [line for line in entries if json.loads(line)["step"] <= done and done]
-        self.evaluated = {entry["step"] for entry in map(json.loads, entries) if "validation_loss" in entry}
-        write_atomic(path, "".join(entries))
+        entries = [entry for entry in entries if entry["step"] <= done and done]
+        self.evaluated = {entry["step"] for entry in entries if "validation_loss" in entry}
+        write_atomic(path, "".join(json.dumps(entry) + "\n" for entry in entries))
         self.file = open(path, "a")
         quiet = not sys.stderr.isatty()
         self.bar = tqdm(total=steps, initial=done, desc=stage, unit="step", disable=quiet, dynamic_ncols=True)
@@ -54,7 +69,7 @@ class Log:
         self.bar.set_postfix_str(shown, refresh=False)
         self.bar.update(1)
         if write:
-            self._write({"step": step, **figures, "tokens_per_second": round(speed), "seconds": round(seconds, 1)})
+            self._write(step, {**figures, "tokens_per_second": round(speed), "seconds": round(seconds, 1)})
         tenth = step * 10 // self.steps > (step - 1) * 10 // self.steps
         if self.bar.disable and (tenth or time.monotonic() - self.said > 60):
             self.said, left = time.monotonic(), (self.steps - step) * tokens / speed
@@ -62,15 +77,19 @@ class Log:
 
     def evaluation(self, step: int, figures: dict) -> None:
         if self.file:
-            self._write({"step": step, **figures})
+            self._write(step, figures)
             shown = ", ".join(f"{key.replace('_', ' ')} {value:.3f}" for key, value in figures.items())
             say(f"  {self.stage} step {step}: {shown}")
 
-    def _write(self, entry: dict) -> None:
-        self.file.write(json.dumps(entry) + "\n")
-        self.file.flush()
+    def _write(self, step: int, figures: dict) -> None:
+        line = json.dumps({"step": step, **figures}) + "\n"
+        with room(self.file.name, lambda: len(line)):
+            self.file.write(line)
+            self.file.flush()
+        self.monitor(self.stage, figures)
 
     def close(self) -> None:
         if self.file:
             self.bar.close()
-            self.file.close()
+            with suppress(OSError):  # of a full disk, which has been said
+                self.file.close()

@@ -8,6 +8,7 @@ import select
 import shutil
 import signal
 import socket
+import stat
 import sys
 import threading
 import time
@@ -134,23 +135,38 @@ def take_folder(run: RunFolder, begin: Callable[[], None]) -> None:
 
 
 class Stopped(Exception):
-    """(signal number, message): SIGTERM or SIGINT came to some rank; the step is finished and saved."""
+    """(signal number, message): SIGTERM, SIGINT or SIGHUP came to some rank; what is done is saved."""
 
 
 class StopSignal:
-    """While it is entered, remembers the first SIGTERM or SIGINT, for the loop to finish its step; a later
-    second one ends the process at once."""
+    """While it is entered, remembers the first SIGTERM, SIGINT or SIGHUP, for the loop to finish its step; one that
+    comes too late for the loop raises `Stopped` at the end. A later second one ends the process at once."""
 
     def __enter__(self):
         self.number, self.time = 0, 0.0
-        self.before = {number: signal.signal(number, self.receive) for number in (signal.SIGTERM, signal.SIGINT)}
+        wanted = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        heard = [number for number in wanted if signal.getsignal(number) != signal.SIG_IGN]  # as SIGHUP under nohup
+        self.before = {number: signal.signal(number, self.receive) for number in heard}
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         for number, handler in self.before.items():
             signal.signal(number, handler)
+        if self.number and kind is None:
+            raise Stopped(self.number, "stopped when all stages were trained")
+
+    def check(self, where: str) -> None:
+        """Raise `Stopped` on every rank where one of them was told to stop. Every rank must call this."""
+        if number := max(all_gather(self.number)):
+            raise Stopped(number, f"stopped {where}")
 
     def receive(self, number, frame) -> None:
+        if number == signal.SIGHUP:  # the terminal is gone, and writing to it is an error
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            for standard in (1, 2):
+                if stat.S_ISCHR(os.fstat(standard).st_mode):
+                    os.dup2(nowhere, standard)
+            os.close(nowhere)
         # The launcher turns one Ctrl-C into SIGINT and, at once, SIGTERM: that is one request.
         if self.number and time.monotonic() - self.time > 2:
             os._exit(128 + number)

@@ -10,7 +10,7 @@ from zerochat.evaluation import tables
 from zerochat.files import read_json, write_atomic
 from zerochat.run_folder import RunFolder
 from zerochat.text import markdown
-from zerochat.training.log import say
+from zerochat.training.log import read, say
 
 CARD = "<!-- Written at the end of a training run; a page without this line is never replaced. -->"
 ABOUT = (
@@ -25,8 +25,7 @@ def write(run: RunFolder, config: dict, prepared: str, figures: dict | None, sec
     """Write all of it, report.json last, and say in a few lines how the run came out."""
     stages = {}
     for stage in config["stages"]:
-        with open(run.file(stage["name"], "metrics.jsonl")) as file:
-            stages[stage["name"]] = [json.loads(line) for line in file]
+        stages[stage["name"]] = read(run.file(stage["name"], "metrics.jsonl"))
     preparation = read_json(os.path.join(prepared, "report.json"))
     _draw(run.file("loss.png"), stages)
     machine = {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()}
@@ -85,7 +84,9 @@ def _draw(path: str, stages: dict[str, list[dict]]) -> None:
         if held_out := [(entry["step"], entry["validation_loss"]) for entry in entries if "validation_loss" in entry]:
             panel.plot(*zip(*held_out), "o-", color="#c0392b", ms=4, label="held out")
         losses = [entry.get("loss", entry.get("validation_loss")) for entry in entries]
-        wide = max(losses) > 20 * max(min(losses), 1e-9)  # on a linear axis most of such a curve would lie on the floor
+        wide = losses and max(losses) > 20 * max(
+            min(losses), 1e-9
+        )  # on a linear axis most of such a curve would lie on the floor
         panel.set(title=name, xlabel="step", ylabel="loss (nats per supervised token)")
         panel.set(**{"yscale": "log"} if wide else {"ylim": (0, None)})
         rate = panel.twinx()
@@ -118,7 +119,7 @@ def _card(run: RunFolder, config: dict, preparation: dict, stages: dict, figures
         kept = ", ".join(f"{source}: {c['kept']:,} of {c['read']:,}" for source, c in data["sources"].items())
         sizes = [f"{data['train'][key]:,}" for key in ("tokens", "supervised")]
         bits = " to ".join(dict.fromkeys(held_out[:1] + held_out[-1:]))
-        rows.append([stage["name"], origin, kept, *sizes, str(entries[-1]["step"]), bits])
+        rows.append([stage["name"], origin, kept, *sizes, str(entries[-1]["step"] if entries else "-"), bits])
     base = start(config["stages"][0])
     head = ["library_name: transformers", "pipeline_tag: text-generation", *([f"base_model: {base}"] if base else [])]
     name = os.path.basename(os.path.abspath(run.path))
