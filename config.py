@@ -7,12 +7,12 @@ that names it and the nearest one that does. The section `deepspeed` is DeepSpee
 with values `"auto"` resolved and gradients clipped at 1.0 where nothing is said (`zerochat/training/engine.py`)."""
 
 import argparse
-import codecs
 import copy
 import difflib
 import json
 import math
 import os
+import sys
 from typing import Any
 
 import torch
@@ -99,20 +99,39 @@ DEFAULTS: dict = {
 }
 
 # What a value may be, by its key: one of these texts, or a number from ... to ...
-ABOVE_0 = math.ulp(0.0)
-ALLOWED: dict[str, tuple] = dict.fromkeys(("rank", "variants"), (0, math.inf))
+ABOVE_0, MOST = math.ulp(0.0), sys.float_info.max
+ALLOWED: dict[str, tuple] = dict.fromkeys(("rank", "variants"), (0, 2**12))
+ALLOWED |= {"seed": (0, 2**32 - 1), "limit": (1, MOST), "count": (1, 10**8), "slots": (1, 2**12)}
 ALLOWED |= {"model_type": ("bpe", "unigram"), "chat_template": ("markers", "keep"), "tools": ("drop", "text")}
 ALLOWED |= {"demo": ("conversations", "documents"), "split": ("train", "validation"), "loss_on": ("assistant", "all")}
-ALLOWED |= {"format": (*TEXT_FORMATS, *FORMATS), "weight": (ABOVE_0, 100), "character_coverage": (0.9, 1)}
+ALLOWED |= {"format": (*TEXT_FORMATS, *FORMATS), "weight": (0.001, 100), "character_coverage": (0.9, 1)}
 ALLOWED |= {"validation_fraction": (0, 0.5), "near_duplicates": (0.5, 1), "max_bad": (0, 1), "processes": (1, 1024)}
 ALLOWED |= dict.fromkeys(("attention_dropout", "hidden_dropout", "dropout"), (0, 0.99))
 ALLOWED |= dict.fromkeys(("typos", "case", "punctuation", "width", "subword", "system", "suffixes"), (0, 1))
-ALLOWED |= dict.fromkeys(("steps", "epochs", "log_every", "evaluate_every", "checkpoint_every"), (ABOVE_0, math.inf))
-ALLOWED |= dict.fromkeys(("hidden_size", "num_hidden_layers", "num_attention_heads"), (1, math.inf))
-ALLOWED |= {"max_position_embeddings": (1, math.inf), "alpha": (ABOVE_0, math.inf)}
+ALLOWED |= dict.fromkeys(("steps", "epochs", "log_every", "evaluate_every", "checkpoint_every"), (ABOVE_0, MOST))
+ALLOWED |= dict.fromkeys(("num_hidden_layers", "num_attention_heads"), (1, 2**12))
+ALLOWED |= {"hidden_size": (1, 2**20), "intermediate_size": (0, 2**22), "vocab_size": (1, 2**24)}
+ALLOWED |= {"num_key_value_heads": (0, 2**12), "max_position_embeddings": (1, 2**24), "rope_theta": (1, MOST)}
+ALLOWED |= {"rms_norm_eps": (0, 1), "initializer_range": (0, 1), "alpha": (ABOVE_0, MOST)}
 # The kind of what is null by default.
 KINDS = {"path": "", "sha256": "", "demo": "", "split": "", "limit": 0, "steps": 0, "epochs": 0.0, "init_from": ""}
 KINDS |= {"near_duplicates": 0.0, "processes": 0}
+# Of the section `deepspeed`, what this program reads, or DeepSpeed takes unchecked: kind, and what is allowed.
+AUTO = '"auto"'  # is one more thing that the value may be
+DEEPSPEED: dict[str, tuple] = {"train_batch_size": (0, 1, 2**24), "gradient_clipping": (0.0, 0, 2**31)}
+DEEPSPEED |= dict.fromkeys(("train_micro_batch_size_per_gpu", "gradient_accumulation_steps"), (0, 1, 2**31, AUTO))
+DEEPSPEED |= dict.fromkeys(
+    ("zero_optimization.reduce_bucket_size", "zero_optimization.allgather_bucket_size"), (0, 1, 2**40)
+)
+DEEPSPEED |= {"steps_per_print": (0, 1, 2**31), "optimizer.type": ("",), "scheduler.type": ("",)}
+DEEPSPEED |= dict.fromkeys(("fp16.enabled", "bf16.enabled"), (True, AUTO))
+DEEPSPEED |= {"zero_optimization.stage": (0, 0, 3), "optimizer.params.lr": (0.0, ABOVE_0, 2**31)}
+DEEPSPEED |= {f"optimizer.params.{key}": (0.0, 0, 2**31) for key in ("eps", "weight_decay")}
+DEEPSPEED |= {f"scheduler.params.{key}": (0, 1, 2**31, AUTO) for key in ("total_num_steps", "warmup_num_steps")}
+DEEPSPEED |= {f"scheduler.params.{key}": (0.0, 0, 2**31) for key in ("warmup_min_lr", "warmup_max_lr")}
+DEEPSPEED |= {f"scheduler.params.{key}": (0.0, 0, 1) for key in ("warmup_min_ratio", "cos_min_ratio")}
+DEEPSPEED |= {"scheduler.params.warmup_type": ("", "log", "linear"), "fp16.initial_scale_power": (0, 0, 64)}
+DEEPSPEED |= {f"optimizer.params.betas.{i}": (0.0, 0, 1 - 2**-53) for i in (0, 1)}
 # DeepSpeed accepts unknown top-level keys in silence, so a typing error there would go unnoticed.
 DEEPSPEED_KEYS = """
     train_batch_size train_micro_batch_size_per_gpu gradient_accumulation_steps optimizer scheduler fp16 bf16
@@ -129,6 +148,10 @@ def load_config(path: str, overrides: list[str] | tuple = ()) -> dict:
     try:
         with open(path, encoding="utf-8") as file:
             given = json.load(file)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not UTF-8, at byte {error.start}; save it as UTF-8") from None
+    except RecursionError:
+        raise ValueError(f"{path}: lists or objects in more lists or objects than can be read") from None
     except FileNotFoundError:
         raise ValueError(f"{path}: no such config file; configs/small.json is one to start from") from None
     except json.JSONDecodeError as error:
@@ -136,6 +159,7 @@ def load_config(path: str, overrides: list[str] | tuple = ()) -> dict:
     for override in overrides:
         _set(given, override)
     config = _merge(DEFAULTS, given, path, "")
+    _check_deepspeed(config["deepspeed"], f"{path}: deepspeed")
     config["stages"] = [_stage(stage, f"{path}: stages[{i}]") for i, stage in enumerate(config["stages"])]
     if starts := [stage["init_from"] for stage in config["stages"] if stage["init_from"]]:
         config["tokenizer"]["path"] = config["tokenizer"]["path"] or starts[0]
@@ -204,7 +228,30 @@ def _merge(defaults: dict, given: dict, path: str, section: str) -> dict:
     return merged
 
 
-def _check_value(kind, allowed: tuple | None, value, where: str) -> None:
+def _check_deepspeed(section: dict, where: str) -> None:
+    """ValueError for a value in a section `deepspeed` that only training would find wrong, or not even that."""
+    for path, (kind, *allowed) in DEEPSPEED.items():
+        value, at = section, where
+        for key in path.split("."):
+            if isinstance(value, list) and key.isdigit():
+                if len(value) != 2:
+                    raise ValueError(f"{at} should be two numbers, found {json.dumps(value)}")
+                value = value[int(key)]
+            elif not isinstance(value, dict):
+                raise ValueError(
+                    f"{at} should be {'two numbers' if key.isdigit() else 'an object'}, found {json.dumps(value)}"
+                )
+            elif key not in value:
+                break
+            else:
+                value, at = value[key], f"{at}.{key}"
+        else:
+            if AUTO not in allowed or value != "auto":
+                limits = tuple(limit for limit in allowed if limit is not AUTO)
+                _check_value(kind, limits, value, at, " or " + AUTO if AUTO in allowed else "")
+
+
+def _check_value(kind, allowed: tuple | None, value, where: str, more: str = "") -> None:
     """ValueError for a value of another kind than its default, or one that is not allowed."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     right = isinstance(value, type(kind)) and isinstance(value, bool) == isinstance(kind, bool)
@@ -216,11 +263,11 @@ def _check_value(kind, allowed: tuple | None, value, where: str) -> None:
         low, high = allowed
         fine, what = low <= value <= high, f"between {low:g} and {high:g}"
         if low == ABOVE_0:
-            what = "a positive number" + (f" of at most {high:g}" if high < math.inf else "")
-        elif high == math.inf:
+            what = "a positive number" + (f" of at most {high:g}" if high < MOST else "")
+        elif high == MOST:
             what = f"at least {low:g}"
     if not fine:
-        raise ValueError(f"{where} should be {what}, found {json.dumps(value)}")
+        raise ValueError(f"{where} should be {what}{more}, found {json.dumps(value)}")
 
 
 def _sources(sources, where: str) -> list[dict]:
@@ -228,11 +275,11 @@ def _sources(sources, where: str) -> list[dict]:
         raise ValueError(f"{where} should be a list of sources, found {json.dumps(sources)}")
     sources = [_merge(SOURCE, {"path": s} if isinstance(s, str) else s, where, "") for s in sources]
     for source in sources:
-        if (source["path"] is None) == (source["demo"] is None):
+        if bool(source["path"]) == bool(source["demo"]):
             raise ValueError(f'{where}: a source needs either "path" or "demo"')
         try:
-            codecs.lookup(source["encoding"])
-        except LookupError:
+            "".encode(source["encoding"])  # "hex" and the like are found, and encode no text
+        except (LookupError, ValueError, TypeError):
             raise ValueError(f"{where}: no encoding is called {source['encoding']!r}") from None
     return sources
 
@@ -243,6 +290,7 @@ def _stage(given: dict, where: str) -> dict:
     if not is_stage_name(name):
         raise ValueError(f"{where}: name should be one word, not {' or '.join(RESERVED)}, found {json.dumps(name)}")
     where = f"{where} ({name})"
+    _check_deepspeed(stage["deepspeed"], f"{where} deepspeed")
     if (stage["steps"] is None) == (stage["epochs"] is None):
         raise ValueError(f"{where}: give either steps or epochs")
     for key in ("data", "validation"):

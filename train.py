@@ -56,6 +56,8 @@ def train(args: argparse.Namespace) -> None:
         if args.fresh:
             run.start_over()
         run.check(described)
+        if config["evaluate"]["data"]:  # what is wrong with them is said now
+            evaluate.read_samples(config["evaluate"]["data"], config["data"]["data_root"])
         prepared = data.prepare(config, say)
         for stage in config["stages"]:
             steps_of(stage, settled[stage["name"]][0], prepared)

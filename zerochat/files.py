@@ -14,22 +14,23 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
-def room(path: str, need: Callable[[], int]):
-    """Around writing a file or a folder: where the disk is full, ValueError that names it, what it needs (at least;
-    bytes) and what there is."""
+def room(path: str, need: Callable[[], int], least: str = ""):
+    """Around writing a file or a folder: where the disk is full, ValueError that names it, the bytes it needs (`least`:
+    "at least", say) and what there is."""
     try:
         yield
     except OSError as error:
         if error.errno not in FULL and "requested and" not in str(error):  # the latter is numpy's, without a number
             raise
         why = error.strerror or os.strerror(errno.ENOSPC)
-        raise ValueError(f"{path}: {why}; it needs {space(need(), path)}. Make room and start again") from None
+        raise ValueError(f"{path}: {why}; it needs {least}{space(need(), path)}. Make room and start again") from None
 
 
 def space(need: int, path: str) -> str:
     """So many bytes, and those that are free on the disk of `path`, in words."""
     free = shutil.disk_usage(os.path.dirname(os.path.abspath(path))).free
-    return f"{need / 2**20:.1f} MiB, {free / 2**20:.1f} MiB are free"
+    amount = f"{need / 2**20:.1f} MiB" if need > 2**19 else f"{need:,} bytes"
+    return f"{amount}, {free / 2**20:.1f} MiB are free"
 
 
 def write_atomic(path: str, content: str | bytes | Callable[[str], object], size: int = 0) -> None:
@@ -47,7 +48,6 @@ def write_atomic(path: str, content: str | bytes | Callable[[str], object], size
             os.replace(part, path)
         except BaseException:
             with suppress(OSError):
-                size = max(size, os.path.getsize(part))
                 os.remove(part)
             raise
 

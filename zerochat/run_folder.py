@@ -48,7 +48,7 @@ def building(folder: str) -> Iterator[str]:
     """Where to build a folder that shall be there whole or not at all, even after a kill."""
     part, written = folder + ".tmp", 0
     make(part)
-    with room(part, lambda: written):
+    with room(part, lambda: written, "more than "):
         try:
             yield part
             os.rename(part, folder)

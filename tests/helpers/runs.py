@@ -157,6 +157,45 @@ def weights(folder) -> bytes:
     return (folder / "out" / "model.safetensors").read_bytes()
 
 
+def load_all() -> None:
+    """Load what every run would load anew, for a second or two."""
+    import matplotlib.pyplot  # noqa: F401
+    from deepspeed.runtime.zero.muon import muon_optimizer  # noqa: F401
+    deepspeed.ops.op_builder.FusedAdamBuilder().load()
+    engines.load_deepspeed(False)
+
+
+def forked(argv: list[str], most: int = 0, since: str = "main") -> tuple[int, list[str], float]:
+    """`train.main(argv)` in a fork of this process, for at most a minute: exit code, what was printed, seconds of
+    processor time. most: bytes that a file may have, for the disk is full, since a function of train.py is called."""
+    read, out = os.pipe()
+    child = os.fork()
+    if not child:
+        os.close(read), os.dup2(out, 1), os.dup2(out, 2)
+        sys.stdout, sys.stderr = (open(n, "w", buffering=1, closefd=False, errors="backslashreplace") for n in (1, 2))
+        signal.alarm(60)
+        owner, _, name = since.rpartition(".")
+        owner = getattr(train, owner) if owner else train
+        function = getattr(owner, name)
+
+        def limited(*words):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most or resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            return function(*words)
+
+        setattr(owner, name, limited)
+        try:
+            train.main(argv)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(99)
+        os._exit(0)
+    os.close(out)
+    with open(read) as file:
+        lines = [line for line in file.read().splitlines() if "Warning" not in line]
+    _, status, use = os.wait4(child, 0)
+    return os.waitstatus_to_exitcode(status), lines, use.ru_utime + use.ru_stime
+
+
 def run(argv: list[str], stop_at: int | str = 0, kill: tuple = (), full_at: int = 0, fp16: bool = False,
         rows: str = "") -> None:
     """`train.main(argv)`, with one thing that goes wrong.

@@ -2,9 +2,12 @@
 
 What DeepSpeed (0.19.8 here) keeps to itself is touched in this file and in `masters.py`, nowhere else."""
 
+import copy
+import json
 import logging
 import math
 import os
+import re
 import shutil
 import sys
 import warnings
@@ -51,12 +54,17 @@ def settle(settings: dict, ranks: int) -> tuple[dict, str]:
     """A stage's DeepSpeed settings with every `"auto"` resolved but the number of steps, and their precision in words.
     Raises ValueError for settings that cannot be."""
     from deepspeed.accelerator import get_accelerator
+    from deepspeed.runtime.config import DeepSpeedConfig
 
     resolve_batch(settings, ranks)
     if not has_compiler():
         settings["optimizer"].setdefault("params", {})["torch_adam"] = True
         settings["zero_allow_untested_optimizer"] = True
-    return settings, choose_precision(settings, get_accelerator())
+    precision = choose_precision(settings, get_accelerator())
+    of_one = {"train_batch_size": settings["train_batch_size"] // ranks}  # no rank has met another yet
+    with initializing(None):
+        DeepSpeedConfig(copy.deepcopy({**settings, **of_one}))
+    return settings, precision
 
 
 def resolve_batch(settings: dict, ranks: int) -> None:
@@ -82,7 +90,8 @@ def resolve_batch(settings: dict, ranks: int) -> None:
 
 def choose_precision(settings: dict, accelerator) -> str:
     """Resolve `"auto"` in fp16.enabled and bf16.enabled, in place; returns the choice and why, as text."""
-    fp16, bf16 = settings.setdefault("fp16", {"enabled": False}), settings.setdefault("bf16", {"enabled": False})
+    fp16, bf16 = settings.setdefault("fp16", {}), settings.setdefault("bf16", {})
+    fp16.setdefault("enabled", False), bf16.setdefault("enabled", False)
     on_gpu, has_fp16 = accelerator.device_name() != "cpu", accelerator.is_fp16_supported()
     processor = torch.cpu.get_capabilities()
     native = processor.get("avx512_bf16") or processor.get("amx_bf16")
@@ -115,6 +124,14 @@ def set_steps(settings: dict, steps: int, stage: str) -> None:
     elif (warmup := schedule.get("warmup_num_steps", 0)) >= max(2, steps):
         key, auto = f"deepspeed.scheduler.params.warmup_num_steps {warmup}", f'"auto" makes it {WARMUP:.0%} of them'
         raise ValueError(f"stage {stage} has {steps} steps, all of them warm-up ({key}); {auto}")
+    if name := settings.get("scheduler", {}).get("type"):
+        from deepspeed.runtime import lr_schedules
+
+        known = getattr(lr_schedules, name, None) or getattr(torch.optim.lr_scheduler, name, None)
+        if known is None:
+            raise ValueError(f"deepspeed.scheduler.type {json.dumps(name)} is no schedule of DeepSpeed or of PyTorch")
+        with initializing(None):  # whether it takes these parameters
+            known(torch.optim.AdamW([torch.zeros(1)]), **schedule)
 
 
 def dtype_of(settings: dict) -> torch.dtype:
@@ -150,8 +167,8 @@ def initializing(log: str | None):
         with quiet(log):
             yield
     except Exception as error:  # DeepSpeed has no exception of its own
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:400]}"
-        raise ValueError(f"deepspeed.initialize failed, {reason}; --verbose shows all") from error
+        reason = re.sub(r" For further information visit \S+", "", " ".join(str(error).split()))[:400]
+        raise ValueError(f"DeepSpeed refuses its section of the config: {reason}; --verbose shows all") from error
 
 
 def sizes(engine) -> str:

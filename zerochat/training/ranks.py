@@ -4,6 +4,7 @@
 here is about those processes; what they compute is in `train.py`."""
 
 import os
+import re
 import select
 import shutil
 import signal
@@ -187,13 +188,19 @@ def one_voice(verbose: bool):
         os._exit(130)
     except (ValueError, OSError, RuntimeError) as error:
         peer = isinstance(error, RuntimeError) and "peer" in str(error)  # gloo's word for a rank that is gone
-        if verbose or isinstance(error, RuntimeError) and not peer:
+        memory = isinstance(error, RuntimeError) and re.search("out of memory|allocate memory", str(error), re.I)
+        if verbose or isinstance(error, RuntimeError) and not (peer or memory):
             raise
         # What all ranks say alike, rank 0 says: what comes before they have met, and what they found together.
         alike = isinstance(error, SharedError) or not dist.is_initialized()
         if not alike or int(os.environ.get("RANK", 0)) == 0:
-            gone = "another rank is gone; what it said is above, if it said anything"
-            print(f"error: {gone if peer else error}", file=sys.stderr, flush=True)
+            said = "another rank is gone; what it said is above, if it said anything" if peer else str(error)
+            if memory:
+                advice = (
+                    "a smaller micro-batch, context or model, activation_checkpointing, or ZeRO on more GPUs needs less"
+                )
+                said = f"memory is full: {advice} ({' '.join(said.split())[:200]})"
+            print(f"error: {said}", file=sys.stderr, flush=True)
         os._exit(1)  # another rank may wait in a collective, and a clean exit would wait for it
 
 

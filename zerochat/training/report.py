@@ -1,5 +1,6 @@
 """What a run leaves behind: loss.png, report.md, the model card, and report.json, which says that it is finished."""
 
+import io
 import json
 import os
 import platform
@@ -95,7 +96,9 @@ def _draw(path: str, stages: dict[str, list[dict]]) -> None:
         panel.legend(frameon=False)
         panel.grid(alpha=0.2)
     figure.tight_layout()
-    write_atomic(path, lambda part: figure.savefig(part, dpi=110, format="png"))
+    picture = io.BytesIO()
+    figure.savefig(picture, dpi=110, format="png")
+    write_atomic(path, picture.getvalue())
     plt.close(figure)
 
 

@@ -1,0 +1,98 @@
+"""A run's config with one value replaced by something odd: it trains, or says in one line what is wrong."""
+
+import copy
+import json
+import math
+import os
+import random
+
+import pytest
+from runs import Ranks, forked, load_all, run_config
+
+import train
+from config import DEFAULTS, SOURCE, STAGE, deep_merge, load_config
+
+ODD = [None, True, False, 0, -1, 1, 2, 3, 0.5, 1e-9, 1e308, math.inf, -math.inf, math.nan, 2**31, 2**62, -2**62, 2**70, "",
+       "x", "auto", "é\ud800", "\0", "../x", "hex", "1", "true", [], [1], ["x"], [[]], {}, {"a": 1}, {"type": "x"},
+       {"enabled": "yes"}, [{}], [0.9, 0.99, 0.999]]
+SECTION = {
+    "train_batch_size": 4, "train_micro_batch_size_per_gpu": "auto", "gradient_accumulation_steps": "auto",
+    "gradient_clipping": 1.0, "steps_per_print": 1000, "wall_clock_breakdown": False, "prescale_gradients": False,
+    "communication_data_type": None, "zero_allow_untested_optimizer": False, "activation_checkpointing": {},
+    "optimizer": {"type": "AdamW", "params": {"lr": 3e-3, "betas": [0.9, 0.95], "eps": 1e-6, "weight_decay": 0.1}},
+    "scheduler": {"type": "WarmupCosineLR", "params": {"total_num_steps": "auto", "warmup_num_steps": "auto", "cos_min_ratio": 0.1,
+                                                       "warmup_type": "linear", "warmup_min_ratio": 0.0}},
+    "fp16": {"enabled": False, "loss_scale": 0, "initial_scale_power": 16, "loss_scale_window": 200, "hysteresis": 2},
+    "bf16": {"enabled": False}, "csv_monitor": {"enabled": False, "output_path": "x", "job_name": "j"}, "checkpoint": {},
+    "zero_optimization": {"stage": 1, "reduce_bucket_size": 10**8, "overlap_comm": False, "contiguous_gradients": True},
+    "flops_profiler": {"enabled": False}, "comms_logger": {"enabled": False}, "data_types": {"grad_accum_dtype": None}}
+
+
+def places(value, path=()) -> list[tuple]:
+    """The path of every value in a config, sections and lists included."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path] * bool(path) + [place for key, part in parts for place in places(part, (*path, key))]
+
+
+def try_all(base: dict, folder: str, seed: int, count: int) -> None:
+    """Start so many runs, each in a process of its own, and write what became of them to `folder/found.json`."""
+    load_all()
+    steps_of, draw, found = train.steps_of, random.Random(seed), []
+    train.steps_of = lambda *words: min(3, steps_of(*words))  # a run of 2^62 steps is no mistake, but takes long
+    os.chdir(folder)
+    for number in range(count):
+        config, path, value = copy.deepcopy(base), draw.choice(places(base)), draw.choice(ODD)
+        where = config
+        for key in path[:-1]:
+            where = where[key]
+        where[path[-1]] = value
+        config["out_dir"] = f"out-{number}" if path != ("out_dir",) else config["out_dir"]
+        with open("fuzz.json", "w") as file:
+            json.dump(config, file)
+        found.append((path, repr(value), *forked(["--config", "fuzz.json"])))
+    with open("found.json", "w") as file:
+        json.dump(found, file)
+
+
+@pytest.mark.slow
+def test_a_config_with_one_odd_value_trains_or_is_refused_in_one_line(tmp_path):
+    base = deep_merge(DEFAULTS, json.load(open(run_config(tmp_path, {"steps": 3, "data": [{"demo": "conversations", "count": 60}]}))))
+    base["stages"] = [deep_merge(STAGE, base["stages"][0])]
+    base["stages"][0]["data"] = [{**SOURCE, **base["stages"][0]["data"][0]}]
+    base["deepspeed"] = SECTION
+    group = Ranks(try_all, base, str(tmp_path), 1, 250, log=str(tmp_path / "log"))
+    assert group.wait() == [0], group.output()[-3000:]
+    found = json.load(open(tmp_path / "found.json"))
+    for path, value, code, lines, seconds in found:
+        what = path, value, code, lines, seconds
+        assert code in (0, 1) and not any("Traceback" in line for line in lines) and (code == 0 or seconds < 2), what
+        errors = [i for i, line in enumerate(lines) if line.startswith("error: ")]
+        assert code == 0 or len(errors) == 1 and all(line.startswith("  ") for line in lines[errors[0] + 1:]), what  # a table
+    trained = sum(code == 0 for *_, code, _, _ in found)
+    assert 20 < trained < 200, "an odd value is mostly wrong, and sometimes not"
+
+
+@pytest.mark.parametrize("changes, message", [
+    ({"seed": -1}, "seed should be between 0 and 4.29497e+09, found -1"), ({"seed": 2**62}, "seed should be between"),
+    ({"deepspeed": {"train_micro_batch_size_per_gpu": 0}}, 'deepspeed.train_micro_batch_size_per_gpu should be between 1 and 2.14748e+09 or "auto", found 0'),
+    ({"deepspeed": {"fp16": "on"}}, 'deepspeed.fp16 should be an object, found "on"'),
+    ({"deepspeed": {"optimizer": {"params": {"betas": [0.9]}}}}, "deepspeed.optimizer.params.betas should be two numbers, found [0.9]"),
+    ({"deepspeed": {"optimizer": {"params": {"lr": "fast"}}}}, 'deepspeed.optimizer.params.lr should be a number, found "fast"'),
+    ({"stages": [{"name": "a", "data": ["x"], "epochs": math.inf}]}, "epochs should be a positive number, found Infinity"),
+    ({"stages": [{"name": "a", "data": [{"path": "x", "weight": 1e-9}], "steps": 1}]}, "weight should be between 0.001 and 100"),
+    ({"stages": [{"name": "a", "data": [{"path": "x", "limit": 0}], "steps": 1}]}, "limit should be at least 1, found 0"),
+    ({"stages": [{"name": "a", "data": [{"path": "x", "encoding": "hex"}], "steps": 1}]}, "no encoding is called 'hex'"),
+    ({"stages": [{"name": "a", "data": ["x"], "steps": 1, "deepspeed": {"bf16": 1}}]}, "(a) deepspeed.bf16 should be an object, found 1"),
+])
+def test_a_value_of_the_wrong_kind_or_size_is_named_with_its_key(tmp_path, changes, message):
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps(deep_merge(json.load(open(run_config(tmp_path))), changes)))
+    with pytest.raises(ValueError) as caught:
+        load_config(str(path))
+    assert message in str(caught.value) and "c.json" in str(caught.value)
+
+
+def test_a_config_in_another_encoding_is_named(tmp_path):
+    (tmp_path / "c.json").write_text('{"seed": 1}', encoding="utf-16")
+    with pytest.raises(ValueError, match="c.json: not UTF-8, at byte 0; save it as UTF-8"):
+        load_config(str(tmp_path / "c.json"))
