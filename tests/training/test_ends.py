@@ -2,10 +2,12 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import pytest
 from runs import Ranks, free_port, run_config
@@ -132,6 +134,52 @@ def waiting() -> None:
         while time.monotonic() < deadline:
             time.sleep(0.01)
         sys.exit(stop.number)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("ignored", [False, True], ids=["as it is", "under nohup"])
+def test_a_terminal_that_is_closed_stops_a_run_without_losing_a_step_unless_it_is_told_to_ignore_that(tmp_path, ignored):
+    """The kernel sends SIGHUP, and every write to the terminal is an error from then on."""
+    config, metrics = run_config(tmp_path, **ENDLESS), tmp_path / "out" / "sft" / "metrics.jsonl"
+    pid, terminal = pty.fork()
+    if not pid:
+        if ignored:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        os.chdir(ROOT)
+        os.execve(sys.executable, [sys.executable, "train.py", "--config", config], environment(OMP_NUM_THREADS="1"))
+    os.set_blocking(terminal, False)
+
+    def steps() -> int:
+        with suppress(BlockingIOError):
+            os.read(terminal, 2**16)
+        return len([line for line in metrics.read_text().splitlines() if '"loss"' in line]) if metrics.exists() else 0
+
+    def wait_until(done) -> None:
+        deadline = time.monotonic() + 60
+        while not done():
+            assert time.monotonic() < deadline, os.kill(pid, signal.SIGKILL)
+            time.sleep(0.05)
+
+    wait_until(lambda: steps() >= 5)
+    if ignored:  # it goes on, until it is told otherwise
+        os.kill(pid, signal.SIGHUP)
+        before = steps()
+        wait_until(lambda: steps() > before + 5)
+        os.kill(pid, signal.SIGTERM)
+    else:
+        os.kill(pid, signal.SIGSTOP)  # so that nothing is written between the two
+        os.close(terminal)
+        os.kill(pid, signal.SIGCONT)
+    codes = []
+
+    def ended() -> bool:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        codes.extend([os.waitstatus_to_exitcode(status)] * bool(done))
+        return bool(done)
+
+    wait_until(ended)
+    assert codes == [128 + (signal.SIGTERM if ignored else signal.SIGHUP)]
+    assert [name for name in os.listdir(tmp_path / "out" / "sft") if name.startswith("step-")]
 
 
 @pytest.mark.slow
