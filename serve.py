@@ -15,12 +15,11 @@ import signal
 import socket
 import sys
 
-import uvicorn
-
 from model import LanguageModel
 from tokenizer import Tokenizer
 from zerochat.generation.engine import Engine
 from zerochat.run_folder import RunFolder
+from zerochat.serving import connections
 from zerochat.serving.app import Service
 
 
@@ -48,6 +47,8 @@ def main(argv=None) -> None:
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--slots", type=int, default=8, help="answers generated side by side")
     parser.add_argument("--queue", type=int, default=64, help="requests that may wait for a slot; more get a 503")
+    many = "at once, as far as there are descriptors (ulimit -n); a new one takes the place of one that waits"
+    parser.add_argument("--connections", type=int, default=1000, help=many)
     known = "a name this server is reached under, beside localhost and addresses; may be repeated"
     parser.add_argument("--allow-host", action="append", default=[], metavar="NAME", help=known)
     parser.add_argument("--drain", type=int, default=60, help="seconds to finish what runs after SIGTERM")
@@ -56,8 +57,9 @@ def main(argv=None) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
     try:
-        if not 1 <= args.slots <= 4096 or args.queue < 0 or not 0 <= args.port < 65536:
-            raise ValueError("--slots should be from 1 to 4096, --queue 0 or more, --port from 0 to 65535")
+        if not 1 <= args.slots <= 4096 or min(args.queue, args.connections - 1) < 0 or not 0 <= args.port < 65536:
+            ranges = "--slots should be from 1 to 4096, --queue 0 or more, --connections 1 or more"
+            raise ValueError(f"{ranges}, --port from 0 to 65535")
         folder = args.model or RunFolder.newest()
         engine = Engine(LanguageModel.load(folder), Tokenizer(folder), args.slots)
         name = os.path.basename(os.path.abspath(folder))
@@ -72,8 +74,8 @@ def main(argv=None) -> None:
         raise SystemExit(f"error: {error}") from None
     host = f"[{args.host}]" if ":" in args.host else args.host
     print(f"{name} is at http://{host}:{listening.getsockname()[1]}", flush=True)
-    quiet = {"log_level": "warning", "server_header": False, "timeout_graceful_shutdown": args.drain}
-    uvicorn.Server(uvicorn.Config(service.app(), **quiet)).run(sockets=[listening])
+    most = connections.affordable(args.connections)
+    connections.server(service, most, timeout_graceful_shutdown=args.drain).run(sockets=[listening])
 
 
 if __name__ == "__main__":

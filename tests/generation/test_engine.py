@@ -266,7 +266,7 @@ def test_the_repetition_penalty_divides_positive_and_multiplies_negative_logits_
     assert choose(torch.tensor([-1.0, -2.0]), settings, [0], None) == 1  # -3 < -2
 
 
-@pytest.mark.parametrize("values", [{"temperature": -1}, {"temperature": float("nan")}, {"top_p": 0}, {"top_p": 1.1},
+@pytest.mark.parametrize("values", [{"temperature": -1}, {"temperature": float("nan")}, {"top_p": -0.1}, {"top_p": 1.1},
                                     {"min_p": -0.1}, {"repetition_penalty": 0}, {"max_new_tokens": 0}, {"top_k": -1},
                                     {"top_k": 2.5},
                                     {"temperature": "1"}, {"seed": -1}, {"seed": True}, {"logprobs": -1},

@@ -16,13 +16,12 @@ import httpx
 import openai
 import pytest
 import torch
-import uvicorn
 from tiny import ROOT, environment, load_engine, save_model, tiny_model
 
 from serve import Service, listen, main
 from zerochat.generation.attention import attention_weights
 from zerochat.generation.sampling import Sampling
-from zerochat.serving import protocol
+from zerochat.serving import connections, protocol
 
 HELLO = [{"role": "user", "content": "Hello"}]
 JSON = {"Content-Type": "application/json"}
@@ -41,11 +40,11 @@ def folder(tmp_path_factory, tokenizer):
 
 
 @contextlib.contextmanager
-def serving(folder, slots=4, **options):
+def serving(folder, slots=4, most=1000, header_seconds=10.0, **options):
     """A real server on a free port of this machine, in a thread: (its address, its service)."""
     service = Service(load_engine(folder, slots, "cpu"), "tiny", **options)
     listening = listen("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(service.app(), log_level="critical", timeout_graceful_shutdown=5))
+    server = connections.server(service, most, header_seconds, log_level="critical", timeout_graceful_shutdown=5)
     thread = threading.Thread(target=lambda: server.run(sockets=[listening]))
     thread.start()
     try:
@@ -100,6 +99,33 @@ def test_the_official_client_gets_the_engines_answer_whole_and_streamed(client, 
     assert "".join(chunk.choices[0].delta.content for chunk in chunks[:-1]) == expected.text
     assert [c.choices[0].finish_reason for c in chunks[:-1]] == [None] * (len(chunks) - 2) + ["length"]
     assert not chunks[-1].choices and chunks[-1].usage.completion_tokens == 20 and len({c.id for c in chunks}) == 1
+
+
+def test_the_official_clients_streaming_helper_puts_two_turns_together_as_the_engine_said_them(client, solo):
+    messages = list(HELLO)
+    for _ in range(2):
+        stop = alone(solo, messages, temperature=0, max_new_tokens=8).text[-2:]  # the helper takes a cut answer for an error
+        expected = alone(solo, messages, temperature=0, max_new_tokens=8, stop=(stop,))
+        with client.chat.completions.stream(model="tiny", messages=messages, temperature=0, max_tokens=8, n=2, stop=stop) as stream:
+            roles = [choice.delta.role for event in stream if event.type == "chunk" for choice in event.chunk.choices]
+            answer = stream.get_final_completion()
+        assert [roles.count("assistant"), set(roles)] == [2, {"assistant", None}]
+        for choice in answer.choices:
+            assert (choice.message.role, choice.message.content) == ("assistant", expected.text)
+        messages += [answer.choices[0].message.model_dump(), {"role": "user", "content": "And then?"}]
+
+
+NEUTRAL = [{"store": False}, {"metadata": {}}, {"parallel_tool_calls": True}, {"service_tier": "auto"}, {"modalities": ["text"]},
+           {"top_p": 0}, {"temperature": 1e-40, "top_p": 1e-46, "repetition_penalty": 1e-37, "min_p": 1}, {"tools": []},
+           {"stream_options": {"include_obfuscation": False}}, {"frequency_penalty": 0.0}, {"user": "me", "safety_identifier": "x"}]
+
+
+@pytest.mark.parametrize("values", NEUTRAL)
+def test_what_asks_for_nothing_is_accepted(server, values):
+    spoken = {"role": "assistant", "content": "Hi", "tool_calls": [], "annotations": [], "refusal": "", "function_call": None}
+    body = {"messages": [*HELLO, spoken, *HELLO], "max_tokens": 2, **values}
+    answer = httpx.post(server[0] + CHAT, content=json.dumps(body), headers={"Content-Type": "Application/JSON; charset=utf-8"})
+    assert answer.status_code == 200, answer.text
 
 
 def test_completions_continue_the_text_of_each_prompt(client, solo):
@@ -350,7 +376,7 @@ MALFORMED = [
     ({"temperature": True}, "temperature should be a number"),
     ({"temperature": -1}, "temperature should be in [0, 100], found -1"),
     ({"temperature": 10**400}, "temperature should be in"),
-    ({"top_p": 0}, "top_p should be in"),
+    ({"top_p": -0.1}, "top_p should be in"),
     ({"top_k": 1.5}, "top_k should be a whole number"),
     ({"top_k": -1}, "top_k should be"),
     ({"max_tokens": 0}, "max_tokens should be from 1"),
@@ -367,6 +393,13 @@ MALFORMED = [
     ({"stream": "yes"}, "stream should be"),
     ({"stream_options": {"usage": True}}, "stream_options.usage is not a field"),
     ({"tools": [{}]}, "tools is not supported"),
+    ({"store": True}, "store is not supported"), ({"store": 0}, "store is not supported"),
+    ({"metadata": {"a": "b"}}, "metadata is not supported"), ({"modalities": ["text", "audio"]}, "modalities is not supported"),
+    ({"service_tier": "flex"}, "service_tier is not supported"), ({"frequency_penalty": False}, "frequency_penalty is not"),
+    ({"stream_options": {"include_obfuscation": True}}, "stream_options.include_obfuscation is not supported"),
+    ({"messages": [{"role": "assistant", "content": "Hi", "tool_calls": [{"id": "1"}]}]}, "messages[0].tool_calls is not supported"),
+    ({"messages": [{"role": "assistant", "content": "Hi", "refusal": "No."}]}, "messages[0].refusal is not supported"),
+    ({"messages": [{"role": "user", "content": "Hi", "tools": []}]}, "messages[0].tools is not a field"),
     ({"frequency_penalty": 0.5}, "frequency_penalty is not supported"),
     ({"response_format": {"type": "json_object"}}, "response_format"),
 ]

@@ -34,7 +34,8 @@ class Request:
     """One prompt and what it has grown.
 
     tokens: the ids so far, also those that spell a stop string.
-    finish_reason: None while it runs, then "stop" (an end marker or a stop string) or "length".
+    finish_reason: None while it runs, then "stop" (an end marker or a stop string), "length", or "error".
+    error: what went wrong with this request alone.
     logprobs: where asked for, each token's log-probability and its alternatives (id, log-probability), likeliest
     first, by the model's own distribution: before temperature, penalty and exclusions."""
 
@@ -43,6 +44,7 @@ class Request:
         self.tokens: list[int] = []
         self.logprobs: list[tuple[float, list[tuple[int, float]]]] = []
         self.finish_reason: str | None = None
+        self.error: Exception | None = None
         self.decoded, self.shown = "", 0  # all whole characters, and how many of them `read` has returned
         self.generator = None
         if sampling.temperature > 0:
@@ -135,13 +137,18 @@ class Engine:
 
     @torch.inference_mode()
     def step(self) -> list[Request]:
-        """Give every request that has a slot one more token, admitting waiting ones first; returns those advanced."""
+        """Give every request that has a slot one more token, admitting waiting ones first; returns those advanced. What
+        goes wrong with one of them ends that one, with `error`."""
         decoding = [slot for slot, request in enumerate(self.running) if request]
         advanced = []
         while self.idle and self.waiting:
             request = self.waiting.popleft()
-            slot, logits = self._admit(request)
-            advanced += self._accept([slot], logits)
+            try:
+                slot, logits = self._admit(request)
+            except Exception as error:
+                advanced.append(self._fail(request, error))
+            else:
+                advanced += self._accept([slot], logits)
         if decoding:
             # A slot just filled above sits this one out, as an idle one does.
             last = [self.running[slot].tokens[-1] if slot in decoding else None for slot in range(len(self.running))]
@@ -175,26 +182,44 @@ class Engine:
         self.running[slot] = None
         self.idle.append(slot)
 
+    def _fail(self, request: Request, error: Exception) -> Request:
+        request.finish_reason, request.error = "error", error
+        if request in self.running:  # whatever its slot holds is nothing to begin with
+            self.known[self.running.index(request)] = []
+        self.cancel(request)
+        return request
+
     def _accept(self, slots: list[int], logits: Tensor) -> list[Request]:
         """Choose the next token of these slots' requests from logits [slots, V]."""
         requests = [self.running[slot] for slot in slots]
         likely = logits.float().log_softmax(-1) if any(r.sampling.logprobs is not None for r in requests) else None
         logits.index_fill_(1, self.forbidden, -math.inf)
-        greedy = logits.float().argmax(-1).tolist()  # in bf16 a CPU takes twice the time
+        largest, greedy = (part.tolist() for part in logits.float().max(-1))  # in bf16 a CPU takes twice the time
         for row, (slot, request) in enumerate(zip(slots, requests)):
-            sampling = request.sampling
-            token = greedy[row]
-            if sampling.temperature or sampling.repetition_penalty != 1.0:
-                token = choose(logits[row], sampling, request.prompt + request.tokens, request.generator)
-            if sampling.logprobs is not None:
-                values, ids = likely[row].topk(sampling.logprobs)
-                request.logprobs.append((float(likely[row, token]), list(zip(ids.tolist(), values.tolist()))))
-            size = len(request.tokens) + 1
-            full = size >= sampling.max_new_tokens or len(request.prompt) + size >= self.context
-            request.add(token, "stop" if token in self.tokenizer.end_ids else "length" if full else None)
-            if request.finish_reason:
-                self._free(slot)
+            try:
+                if not math.isfinite(largest[row]):
+                    raise ValueError(
+                        f"the model's logits are not finite behind {len(request.tokens)} tokens of an answer"
+                    )
+                token = greedy[row]
+                if request.sampling.temperature or request.sampling.repetition_penalty != 1.0:
+                    token = choose(logits[row], request.sampling, request.prompt + request.tokens, request.generator)
+                self._append(request, token, None if likely is None else likely[row])
+            except Exception as error:
+                self._fail(request, error)
+            else:
+                if request.finish_reason:
+                    self._free(slot)
         return requests
+
+    def _append(self, request: Request, token: int, likely: Tensor | None) -> None:
+        """Add a token to a request and end it where it is over; likely [V]: the model's log-probabilities."""
+        sampling, size = request.sampling, len(request.tokens) + 1
+        if sampling.logprobs is not None:
+            values, ids = likely.topk(sampling.logprobs)
+            request.logprobs.append((float(likely[token]), list(zip(ids.tolist(), values.tolist()))))
+        full = size >= sampling.max_new_tokens or len(request.prompt) + size >= self.context
+        request.add(token, "stop" if token in self.tokenizer.end_ids else "length" if full else None)
 
     def stream(self, prompt: list[int], sampling: Sampling) -> Iterator[str]:
         """The answer to a prompt of token ids, piece by piece, each a whole number of characters."""
@@ -202,6 +227,8 @@ class Engine:
         try:
             while not request.finish_reason:
                 self.step()
+                if request.error:
+                    raise request.error
                 if text := request.read():
                     yield text
         finally:
@@ -218,6 +245,8 @@ class Engine:
                 self.waiting.append(request)
         while self.waiting or any(self.running):
             for request in self.step():
+                if request.error:
+                    raise request.error
                 if request.finish_reason and progress:
                     progress()
         return requests

@@ -7,7 +7,7 @@ from torch import Tensor
 
 # Kind, from, to, and whether the lower end is left out.
 RANGES: dict[str, tuple] = {"temperature": (float, 0, 100, False), "repetition_penalty": (float, 0, 100, True)}
-RANGES |= {"top_k": (int, 0, 2**31, False), "top_p": (float, 0, 1, True), "min_p": (float, 0, 1, False)}
+RANGES |= {"top_k": (int, 0, 2**31, False), "top_p": (float, 0, 1, False), "min_p": (float, 0, 1, False)}
 RANGES |= {"max_new_tokens": (int, 1, 2**31, False), "seed": (int, 0, 2**63 - 1, False)}
 RANGES |= {"logprobs": (int, 0, 2**31, False)}
 
@@ -49,17 +49,20 @@ def choose(logits: Tensor, sampling: Sampling, seen: list[int], generator: torch
     """Choose a token id from logits [V].
 
     In this order: the repetition penalty on tokens already seen (Keskar et al. 2019, section 4.1),
-    temperature, top-k, top-p (Holtzman et al. 2020), min-p, and a draw from what is left."""
-    logits = logits.float()
+    temperature, top-k, top-p (Holtzman et al. 2020), min-p, and a draw from what is left.
+
+    In fp64, and with the largest logit moved to 0 before it is divided by the temperature, no setting that `Sampling`
+    takes overflows: what becomes too small is 0, and the likeliest token always stays."""
+    logits = logits.double()
     if sampling.repetition_penalty != 1.0:
         index = torch.tensor(sorted(set(seen)), dtype=torch.long, device=logits.device)
         values = logits[index]
         logits = logits.clone()
         penalty = sampling.repetition_penalty
-        logits[index] = torch.where(values > 0, values / penalty, values * penalty)
+        logits[index] = torch.where(values > 0, values / penalty, values * penalty).clamp(max=1e300)
     if sampling.temperature == 0:
         return int(logits.argmax())
-    p, ids = (logits / sampling.temperature).softmax(-1), None
+    p, ids = ((logits - logits.max()) / sampling.temperature).softmax(-1), None
     if sampling.top_k:
         p, ids = p.topk(sampling.top_k)
         p /= p.sum()
@@ -67,10 +70,10 @@ def choose(logits: Tensor, sampling: Sampling, seen: list[int], generator: torch
         first = p.topk(min(256, len(p)))
         p, ids = first if first.values.sum() > sampling.top_p else p.sort(descending=True)
     if sampling.top_p < 1:
-        p[p.cumsum(-1) - p >= sampling.top_p] = 0  # the likelier tokens hold that mass already
+        p[1:][p.cumsum(-1)[:-1] >= sampling.top_p] = 0  # the likelier tokens hold that mass already
     if sampling.min_p:
         p[p < sampling.min_p * p.max()] = 0
-    reached = p.double().cumsum(-1).cpu()
+    reached = p.cumsum(-1).cpu()
     drawn = reached[-1] * torch.rand((), dtype=torch.float64, generator=generator)
     chosen = torch.searchsorted(reached, drawn, right=True)  # the first whose cumulated mass exceeds what was drawn
     return int(chosen if ids is None else ids[chosen])

@@ -8,6 +8,7 @@ import dataclasses
 import hashlib
 import pathlib
 import re
+from collections.abc import Callable
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -40,6 +41,22 @@ class Events(StreamingResponse):
             await super().__call__(scope, receive, send)
         finally:
             self.ended()
+
+
+@contextlib.asynccontextmanager
+async def listening(request: Request, left: Callable[[], object]):
+    """Around work on an answer in one piece: calls `left` when its listener goes."""
+
+    async def watch():
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        left()
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watching.cancel()
 
 
 class Service:
@@ -101,7 +118,8 @@ class Service:
         chat = request.url.path == CHAT
         # A megabyte takes the tokenizer a while: not on the event loop.
         body = await self.gate.body(request)
-        ask = await asyncio.to_thread(protocol.read_ask, body, self.engine, self.name, chat)
+        with self.worker.place():
+            ask = await asyncio.to_thread(protocol.read_ask, body, self.engine, self.name, chat)
         answers = Answers(self.worker, ask.prompts, ask.samplings)
         self.metrics.tokens.labels("prompt").inc(protocol.usage(ask, 0, 0)["prompt_tokens"])
         headers = {"Cache-Control": "no-store", "X-Turns-Left-Out": str(ask.turns_left_out)}
@@ -109,18 +127,12 @@ class Service:
         if ask.stream:
             return Events(self.events(ask, answers), lambda: self.ended(answers), headers)
 
-        async def gone():
-            while (await request.receive())["type"] != "http.disconnect":
-                pass
-            answers.close()
-
-        watch = asyncio.create_task(gone())
         parts: list[list[Part]] = [[] for _ in ask.prompts]
         try:
-            async for part in answers:
-                parts[part.number].append(part)
+            async with listening(request, answers.close):
+                async for part in answers:
+                    parts[part.number].append(part)
         finally:
-            watch.cancel()
             self.ended(answers)
         if not all(some and some[-1].finish_reason for some in parts):
             return Response(status_code=499)  # nobody is listening any more
@@ -138,10 +150,13 @@ class Service:
         def event(value) -> bytes:
             return b"data: " + gate.encoded(value) + b"\n\n"
 
+        begun = set()
         try:
             async for part in answers:
                 if part.text or part.entries or part.finish_reason:
-                    told = protocol.choice(ask, part.number, part.text, part.entries, part.finish_reason, "delta")
+                    piece = (part.number, part.text, part.entries, part.finish_reason)
+                    told = protocol.choice(ask, *piece, "delta", part.number not in begun)
+                    begun.add(part.number)
                     yield event(protocol.envelope(ask, [told], True))
             if ask.include_usage:
                 usage = protocol.usage(ask, answers.tokens, answers.seconds)
@@ -167,11 +182,17 @@ class Service:
         # As it was when the answer was made: it decides how many of the oldest turns are left out.
         reserve = fields.take("max_tokens", "a whole number", protocol.MAX_TOKENS, 1, 2**31)
         fields.done()
-        prompt, _ = await asyncio.to_thread(protocol.fit, self.engine, messages, reserve)
+        with self.worker.place():
+            prompt, _ = await asyncio.to_thread(protocol.fit, self.engine, messages, reserve)
         ids = prompt + answer[:index]
         if len(ids) > self.engine.context:
             raise Refused(400, f"{len(ids)} tokens do not fit the context of {self.engine.context}", "answer")
-        weights = await self.worker.call(lambda: attention_weights(self.engine.model, ids))
+        call = asyncio.ensure_future(self.worker.call(lambda: attention_weights(self.engine.model, ids)))
+        async with listening(request, call.cancel):
+            await asyncio.wait([call])
+        if call.cancelled():
+            return Response(status_code=499)  # nobody is listening any more
+        weights = call.result()
         tokens = [protocol.token_entry(tokenizer, i, 0.0) for i in ids]
         shown = [{"token": token["token"], "bytes": token["bytes"]} for token in tokens]
         rounded = [[[round(w, 4) for w in head] for head in layer] for layer in weights.tolist()]

@@ -6,6 +6,7 @@ import hmac
 import ipaddress
 import json
 import re
+from collections.abc import Callable
 
 import prometheus_client as prometheus
 from starlette.exceptions import HTTPException
@@ -57,6 +58,7 @@ class Gate:
     allowed_hosts: tuple[str, ...] = ()
     body_limit: int = 2**20  # bytes
     body_seconds: float = 30
+    crowded: Callable[[], bool] = lambda: False  # whether there are more connections than there shall be
 
     def before(self, app, paths: set[str], metrics: Metrics):
         """The application behind this door: first the check, and the count afterwards."""
@@ -80,8 +82,10 @@ class Gate:
         return guarded
 
     def check(self, request: Request) -> None:
-        """A page of another site can make a browser call us under its own name (DNS rebinding), but then that
-        name is in the Host header; an address cannot be rebound."""
+        """Refuse who may not come in. A page of another site can make a browser call us under its own name (DNS
+        rebinding), but then that name is in the Host header; an address cannot be rebound."""
+        if self.crowded() and request.scope["path"] != "/health":
+            raise Refused(503, "too many connections; try again soon")
         host = re.sub(r":\d*$", "", request.headers.get("host", "")).strip("[]").lower()
         try:
             ipaddress.ip_address(host)
@@ -95,7 +99,7 @@ class Gate:
                 reason = "a wrong or missing API key (Authorization: Bearer KEY)"
                 raise Refused(401, reason, "Authorization", "invalid_api_key")
         # Any site may make a browser post a form or plain text here unasked; JSON it may not.
-        kind = request.headers.get("content-type", "").split(";")[0].strip()
+        kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
         if request.method == "POST" and kind != "application/json":
             raise Refused(415, "the header Content-Type should be application/json", "Content-Type")
 

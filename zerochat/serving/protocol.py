@@ -7,7 +7,6 @@ Left out on purpose: tools, JSON mode, images, logit_bias, token ids as a prompt
 
 import dataclasses
 import difflib
-import json
 import time
 import uuid
 
@@ -15,10 +14,15 @@ from zerochat.generation.engine import Engine, Request, Sampling
 from zerochat.text import mended
 
 MAX_TOKENS = 256  # where the request does not say
-# Fields that are known and not supported, with the values (as JSON) that ask for nothing.
-NEUTRAL = {"frequency_penalty": ("0", "0.0"), "presence_penalty": ("0", "0.0"), "logit_bias": ("{}",), "tools": ("[]",)}
-NEUTRAL |= {"tool_choice": ('"none"', '"auto"'), "response_format": ('{"type": "text"}',), "echo": ("false",)}
-NEUTRAL |= {"best_of": ("1",), "suffix": ('""',)}
+# Fields that are known and not supported, with the values that ask for nothing; `null` and {} everywhere do.
+NEUTRAL: dict[str, tuple] = dict.fromkeys(("frequency_penalty", "presence_penalty"), (0,))
+NEUTRAL |= dict.fromkeys(("logit_bias", "metadata"), ())
+NEUTRAL |= dict.fromkeys(("echo", "store"), (False,)) | dict.fromkeys(("tools", "functions"), ([],))
+NEUTRAL |= dict.fromkeys(("tool_choice", "function_call"), ("none", "auto")) | {"parallel_tool_calls": (True, False)}
+NEUTRAL |= {"response_format": ({"type": "text"},), "modalities": (["text"],), "best_of": (1,), "suffix": ("",)}
+NEUTRAL |= {"service_tier": ("auto", "default"), "include_obfuscation": (False,)}
+IN_MESSAGE: dict[str, tuple] = {"tool_calls": ([],), "annotations": ([],), "refusal": ("",)}
+NO_MATTER = ("user", "safety_identifier", "prompt_cache_key")  # texts about who is asking
 
 
 class Refused(Exception):
@@ -39,7 +43,8 @@ KINDS |= {"a list": (list,), "an object": (dict,)}
 class Fields:
     """A JSON object read field by field; `null` is as good as absent, and `done` refuses what nobody asked for."""
 
-    def __init__(self, value, where: str = ""):
+    def __init__(self, value, where: str = "", neutral: dict[str, tuple] = NEUTRAL):
+        self.neutral = neutral
         if not isinstance(value, dict):
             raise Refused(400, f"{where or 'the body'} should be a JSON object", where or None)
         self.left, self.where, self.known = {k: v for k, v in value.items() if v is not None}, where, set()
@@ -68,11 +73,16 @@ class Fields:
 
     def done(self) -> None:
         for name, value in self.left.items():
-            if name not in NEUTRAL:
+            if name not in self.neutral:
                 near = difflib.get_close_matches(name, self.known, 1)
                 self.refuse(name[:100], "is not a field of this request" + (f"; is {near[0]} meant?" if near else ""))
-            if json.dumps(value) not in NEUTRAL[name]:
+            if value != {} and not any(value == fine and _kind(value) is _kind(fine) for fine in self.neutral[name]):
                 self.refuse(name, "is not supported here")
+
+
+def _kind(value) -> type:
+    """In JSON 0 and 0.0 are one number, and false is none."""
+    return int if isinstance(value, float) else type(value)
 
 
 @dataclasses.dataclass
@@ -98,7 +108,7 @@ def read_messages(body: Fields, roles: tuple[str, ...]) -> list[dict]:
         raise Refused(400, "messages should hold at least one message", "messages")
     messages = []
     for i, item in enumerate(value):
-        fields = Fields(item, f"messages[{i}]")
+        fields = Fields(item, f"messages[{i}]", IN_MESSAGE)
         role = fields.required("role", "a string")
         role = "system" if role == "developer" else role  # OpenAI's newer name for it
         if role not in roles:
@@ -106,7 +116,7 @@ def read_messages(body: Fields, roles: tuple[str, ...]) -> list[dict]:
         fields.take("name", "a string")
         content = fields.left.pop("content", None)
         if isinstance(content, list):
-            parts = [Fields(part, f"messages[{i}].content[{j}]") for j, part in enumerate(content)]
+            parts = [Fields(part, f"messages[{i}].content[{j}]", {}) for j, part in enumerate(content)]
             for part in parts:
                 if part.required("type", "a string") != "text":
                     part.refuse("type", "should be text: nothing else can be read here")
@@ -136,7 +146,8 @@ def read_ask(body, engine: Engine, name: str, chat: bool) -> Ask:
     options = Fields(fields.take("stream_options", "an object", {}), "stream_options")
     include_usage = options.take("include_usage", "true or false", False)
     options.done()
-    fields.take("user", "a string")  # who is asking changes nothing
+    for name in NO_MATTER:
+        fields.take(name, "a string")
     n = fields.take("n", "a whole number", 1, 1, slots)
     values = _sampling_values(fields, chat)
     if chat:
@@ -215,12 +226,14 @@ def token_entries(engine: Engine, request: Request, begin: int) -> list[dict] | 
     return entries
 
 
-def choice(ask: Ask, index: int, text: str, entries: list | None, finish_reason: str | None, name: str) -> dict:
-    """One element of `choices`: name is "message" for a whole answer, "delta" for a piece, "text" for a completion."""
+def choice(ask: Ask, index: int, text: str, entries: list | None, finish_reason: str | None, name: str, first=True):
+    """One element of `choices`: name is "message" for a whole answer, "delta" for a piece, of which the `first` alone
+    tells the role, since clients put them together."""
     shape = {"index": index, "finish_reason": finish_reason}
     if ask.chat:
         logprobs = entries if entries is None else {"content": entries, "refusal": None}
-        return shape | {name: {"role": "assistant", "content": text}, "logprobs": logprobs}
+        told = {"role": "assistant"} if first else {}
+        return shape | {name: {**told, "content": text}, "logprobs": logprobs}
     logprobs = None
     if entries is not None:
         logprobs = {"tokens": [entry["token"] for entry in entries]}

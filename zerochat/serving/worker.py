@@ -3,9 +3,11 @@
     worker = Worker(engine, capacity=72)      # on the event loop, in `serve.py`
     answers = Answers(worker, prompts, samplings)
     async for part in answers: ...
+    weights = await worker.call(function)     # any other work on the model
 
 Functions to run on the engine thread go over in a queue, news comes back by `call_soon_threadsafe`. No lock: each
-object is changed by one of the two threads only."""
+object is changed by one of the two threads only. Every kind of work has a place among the same `capacity`, is dropped
+when whoever asked for it leaves, and takes turns with the others: one call, one step of all answers, the next call."""
 
 import asyncio
 import contextlib
@@ -13,6 +15,8 @@ import logging
 import queue
 import threading
 import time
+from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 from zerochat.generation.engine import Engine, Sampling
@@ -31,36 +35,49 @@ class Part(NamedTuple):
 
 
 class Worker(threading.Thread):
-    """The engine thread: runs the functions that arrive in `inbox`, and `engine.step` while requests exist. `open`
-    counts the requests that were accepted and have not ended. Only the event loop changes it: no lock is needed."""
+    """The engine thread: runs the short functions that arrive in `inbox`, one of the `calls`, and one `engine.step`, in
+    turn, while there are any. `open` counts what was accepted and has not ended. Only the event loop changes it."""
 
     def __init__(self, engine: Engine, capacity: int):
         super().__init__(name="engine", daemon=True)
         self.engine, self.capacity, self.open = engine, capacity, 0
         self.inbox: queue.SimpleQueue = queue.SimpleQueue()
         self.jobs: dict = {}  # the engine's request -> (the answers it belongs to, its index there, tokens told so far)
+        self.calls: deque[Callable[[], bool]] = deque()  # each says whether it was still wanted
         self.loop: asyncio.AbstractEventLoop | None = None
         self.stopping = False
 
     def run(self) -> None:
         while not self.stopping:
-            wait = not self.jobs
+            wait = not self.jobs and not self.calls
             with contextlib.suppress(queue.Empty):
                 while True:
                     self.inbox.get(block=wait)()
                     wait = False
+            while self.calls and not self.stopping and not self.calls.popleft()():
+                pass  # that one was dropped
             if self.jobs and not self.stopping:
                 self.advance()
 
     def advance(self) -> None:
         """One step, and what it gave to whom, in one message to the event loop."""
-        news = []
+        news: list[tuple[Answers, Part | Refused]] = []
         try:
             for request in self.engine.step():
+                if request not in self.jobs:  # another answer to the same question has failed
+                    continue
                 answers, index, told = self.jobs[request]
-                entries = token_entries(self.engine, request, told)
-                tokens, told = len(request.tokens) - told, len(request.tokens)
-                part = Part(index, request.read(), entries, tokens, request.finish_reason, time.monotonic())
+                try:
+                    if request.error:
+                        raise request.error
+                    entries = token_entries(self.engine, request, told)
+                    tokens, told = len(request.tokens) - told, len(request.tokens)
+                    part = Part(index, request.read(), entries, tokens, request.finish_reason, time.monotonic())
+                except Exception as error:  # whose end is this caller's alone
+                    logging.error("an answer failed", exc_info=error)
+                    news.append((answers, Refused(500, "this answer failed; the server's log says why")))
+                    self.forget(answers)
+                    continue
                 news.append((answers, part))
                 self.jobs[request] = (answers, index, told)
                 if request.finish_reason:
@@ -68,29 +85,52 @@ class Worker(threading.Thread):
         except Exception:  # a broken step must not leave its callers waiting for ever
             logging.exception("a step of the engine failed")
             failed = Refused(500, "the engine failed; the server's log says why")
-            news = [(answers, failed) for answers, _, _ in self.jobs.values()]
-            self.forget(lambda answers: True)
-        self.loop.call_soon_threadsafe(lambda: [answers.told(part) for answers, part in news])
+            callers = {answers for answers, _, _ in self.jobs.values()}
+            news = [(answers, failed) for answers in callers]
+            for answers in callers:
+                self.forget(answers)
 
-    def forget(self, unwanted) -> None:
-        """Cancel the requests of the answers for which `unwanted` is true."""
-        for request in [r for r, (answers, _, _) in self.jobs.items() if unwanted(answers)]:
+        def tell() -> None:
+            for answers, part in news:
+                answers.told(part)
+
+        self.loop.call_soon_threadsafe(tell)
+
+    def forget(self, unwanted: "Answers") -> None:
+        """Cancel what is left of these answers."""
+        for request in [r for r, (answers, _, _) in self.jobs.items() if answers is unwanted]:
             self.engine.cancel(request)
             del self.jobs[request]
 
+    @contextlib.contextmanager
+    def place(self, count: int = 1):
+        """Hold so many places in the queue; Refused where it is full."""
+        if self.open + count > self.capacity:
+            raise Refused(503, f"all {len(self.engine.running)} slots are busy and the queue is full; try again soon")
+        self.open += count
+        try:
+            yield
+        finally:
+            self.open -= count
+
     async def call(self, function):
-        """The result of a function that runs on the engine thread."""
+        """The result of a function that runs on the engine thread, when its turn comes; never, if this is cancelled
+        before."""
         future = self.loop.create_future()
 
-        def run():
+        def run() -> bool:
+            if future.cancelled():
+                return False
             try:
                 result, settle = function(), future.set_result
             except Exception as error:
                 result, settle = error, future.set_exception
             self.loop.call_soon_threadsafe(lambda: future.cancelled() or settle(result))
+            return True
 
-        self.inbox.put(run)
-        return await future
+        with self.place():
+            self.inbox.put(lambda: self.calls.append(run))
+            return await future
 
     def stop(self) -> None:
         self.inbox.put(lambda: setattr(self, "stopping", True))
@@ -103,8 +143,8 @@ class Answers:
 
     def __init__(self, worker: Worker, prompts: list[list[int]], samplings: list[Sampling]):
         self.worker, self.unfinished = worker, len(prompts)
-        if worker.open + self.unfinished > worker.capacity:
-            raise Refused(503, f"all {len(worker.engine.running)} slots are busy and the queue is full; try again soon")
+        with worker.place(self.unfinished):
+            pass
         worker.open += self.unfinished
         self.parts: asyncio.Queue = asyncio.Queue()
         self.begun, self.first_at, self.seconds, self.tokens = time.monotonic(), None, 0.0, 0
@@ -125,7 +165,7 @@ class Answers:
 
     def close(self) -> None:
         if self.unfinished:
-            self.worker.inbox.put(lambda: self.worker.forget(lambda answers: answers is self))
+            self.worker.inbox.put(lambda: self.worker.forget(self))
             self.worker.open -= self.unfinished
             self.unfinished = 0
         self.parts.put_nowait(None)

@@ -1,0 +1,125 @@
+"""Nobody is hurt by a neighbour: work takes turns, connections that give nothing go, and /health answers."""
+
+import json
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import httpx
+from test_app import CHAT, HELLO, folder, serving, until  # noqa: F401  folder is a fixture
+from tiny import ROOT, environment
+
+from zerochat.serving import app
+
+
+def connected(address: str, data: bytes = b"") -> socket.socket:
+    connection = socket.create_connection(("127.0.0.1", int(address.rsplit(":", 1)[1])), timeout=10)
+    connection.sendall(data)
+    return connection
+
+
+def post(path: str, body: dict) -> bytes:
+    content = json.dumps(body).encode()
+    return b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (
+        path.encode(), len(content), content)
+
+
+def closed(connection: socket.socket) -> bool:
+    """Whether the other side has hung up, within the socket's timeout."""
+    try:
+        while connection.recv(4096):
+            pass
+        return True
+    except ConnectionResetError:
+        return True
+    except TimeoutError:
+        return False
+
+
+LOOK = {"messages": HELLO, "answer": [9]}
+
+
+def test_attention_takes_turns_with_answers_has_its_place_in_the_queue_and_is_dropped_when_its_client_leaves(folder, monkeypatch):  # noqa: F811
+    order, hold = [], threading.Event()
+    with serving(folder, slots=1, queue_size=9) as (address, service):
+        step, weights = service.engine.step, app.attention_weights
+
+        def counted(model, ids):
+            order.append("attention")
+            return weights(model, ids)
+
+        monkeypatch.setattr(app, "attention_weights", counted)
+        monkeypatch.setattr(service.engine, "step", lambda: (order.append("step"), step())[1])
+        service.worker.inbox.put(lambda: hold.wait(20))  # the engine thread is busy until all have asked
+        callers = [connected(address, post("/attention", LOOK)) for _ in range(7)]
+        assert until(lambda: service.worker.open == 7, 5)
+        answer = connected(address, post(CHAT, {"messages": HELLO, "max_tokens": 6}))
+        assert until(lambda: service.worker.open == 8, 5)
+        more = [connected(address, post(path, body)) for path, body in [("/attention", LOOK), (CHAT, {"messages": HELLO})]]
+        assert until(lambda: service.worker.open == 10, 5)
+        for path, body in (("/attention", LOOK), (CHAT, {"messages": HELLO})):
+            assert httpx.post(address + path, json=body).status_code == 503
+        for gone in (*callers[:3], *more):
+            gone.close()
+        assert until(lambda: service.worker.open == 5, 5)
+        hold.set()
+        assert answer.recv(12) == b"HTTP/1.1 200" and [caller.recv(12) for caller in callers[3:]] == [b"HTTP/1.1 200"] * 4
+        assert until(lambda: service.worker.open == 0, 5)
+    assert order == ["attention", "step"] * 4 + ["step"] * 2, "four that stayed, six tokens, in turn"
+
+
+def test_headers_have_a_deadline_also_those_of_a_second_request_and_what_runs_has_none(folder):  # noqa: F811
+    with serving(folder, slots=1, header_seconds=0.5) as (address, service):
+        step = service.engine.step
+        service.engine.step = lambda: (time.sleep(0.1), step())[1]
+        running = connected(address, post(CHAT, {"messages": HELLO, "max_tokens": 20}))  # two seconds
+        half, silent = connected(address, b"GET /health HTTP/1.1\r\nHost: loc"), connected(address)
+        second = connected(address, b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert second.recv(12) == b"HTTP/1.1 200"
+        second.sendall(b"GET /he")
+        begun = time.monotonic()
+        assert closed(half) and closed(silent) and closed(second)
+        assert time.monotonic() - begun < 1.9
+        assert running.recv(12) == b"HTTP/1.1 200"
+
+
+def test_of_too_many_connections_those_that_wait_go_first_and_health_answers_when_all_are_at_work(folder):  # noqa: F811
+    with serving(folder, slots=2, most=4) as (address, service):
+        idle = [connected(address) for _ in range(4)]
+        assert until(lambda: len(service.engine.running) == 2, 1)
+        newcomer = connected(address, b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert newcomer.recv(12) == b"HTTP/1.1 200" and closed(idle[0])
+        hold = threading.Event()
+        service.worker.inbox.put(lambda: hold.wait(20))
+        busy = [connected(address, post(CHAT, {"messages": HELLO, "max_tokens": 1})) for _ in range(4)]
+        assert until(lambda: service.worker.open == 4, 5) and all(closed(one) for one in (*idle[1:], newcomer))
+        assert httpx.get(address + "/health").status_code == 200
+        refused = httpx.post(address + CHAT, json={"messages": HELLO})
+        assert refused.status_code == 503 and "too many connections" in refused.text and refused.headers["Retry-After"] == "1"
+        hold.set()
+        assert [one.recv(12) for one in busy] == [b"HTTP/1.1 200"] * 4
+
+
+def test_140_half_sent_requests_at_128_descriptors_leave_health_and_answers_to_others(folder):  # noqa: F811
+    limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128))  # noqa: E731
+    process = subprocess.Popen([sys.executable, "serve.py", "--model", folder, "--port", "0"], cwd=ROOT, text=True,
+                               preexec_fn=limit, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment(OMP_NUM_THREADS="1"))
+    try:
+        address = process.stdout.readline().split()[-1]
+        kinds = (b"GET /health HTTP/1.1\r\nHost: loc", post(CHAT, {"messages": HELLO})[:-5])  # headers, and a body
+        for kind in kinds:
+            slow = [connected(address, kind) for _ in range(140)]
+            for _ in range(5):
+                assert httpx.get(address + "/health", timeout=5).status_code == 200
+            for one in slow if kind is kinds[1] else []:
+                one.close()
+        assert until(lambda: httpx.post(address + CHAT, json={"messages": HELLO, "max_tokens": 2}).status_code == 200, 10)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        output = process.communicate(timeout=20)[0]
+    assert "Traceback" not in output and os.waitstatus_to_exitcode(process.returncode << 8) == 0, output
