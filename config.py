@@ -10,9 +10,7 @@ import argparse
 import copy
 import difflib
 import json
-import math
 import os
-import sys
 from typing import Any
 
 import torch
@@ -21,6 +19,7 @@ from model import TRAINING_FIELDS, LanguageModel, ModelConfig
 from zerochat import memory
 from zerochat.preparation.formats import FORMATS, TEXT_FORMATS
 from zerochat.run_folder import RESERVED, is_stage_name
+from zerochat.training.section import ABOVE_0, MOST, SECTION_KEYS, check_section, check_value
 
 SMALL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "configs", "small.json")
 
@@ -99,7 +98,6 @@ DEFAULTS: dict = {
 }
 
 # What a value may be, by its key: one of these texts, or a number from ... to ...
-ABOVE_0, MOST = math.ulp(0.0), sys.float_info.max
 ALLOWED: dict[str, tuple] = dict.fromkeys(("rank", "variants"), (0, 2**12))
 ALLOWED |= {"seed": (0, 2**32 - 1), "limit": (1, MOST), "count": (1, 10**8), "slots": (1, 2**12)}
 ALLOWED |= {"model_type": ("bpe", "unigram"), "chat_template": ("markers", "keep"), "tools": ("drop", "text")}
@@ -116,30 +114,6 @@ ALLOWED |= {"rms_norm_eps": (0, 1), "initializer_range": (0, 1), "alpha": (ABOVE
 # The kind of what is null by default.
 KINDS = {"path": "", "sha256": "", "demo": "", "split": "", "limit": 0, "steps": 0, "epochs": 0.0, "init_from": ""}
 KINDS |= {"near_duplicates": 0.0, "processes": 0}
-# Of the section `deepspeed`, what this program reads, or DeepSpeed takes unchecked: kind, and what is allowed.
-AUTO = '"auto"'  # is one more thing that the value may be
-DEEPSPEED: dict[str, tuple] = {"train_batch_size": (0, 1, 2**24), "gradient_clipping": (0.0, 0, 2**31)}
-DEEPSPEED |= dict.fromkeys(("train_micro_batch_size_per_gpu", "gradient_accumulation_steps"), (0, 1, 2**31, AUTO))
-DEEPSPEED |= dict.fromkeys(
-    ("zero_optimization.reduce_bucket_size", "zero_optimization.allgather_bucket_size"), (0, 1, 2**40)
-)
-DEEPSPEED |= {"steps_per_print": (0, 1, 2**31), "optimizer.type": ("",), "scheduler.type": ("",)}
-DEEPSPEED |= dict.fromkeys(("fp16.enabled", "bf16.enabled"), (True, AUTO))
-DEEPSPEED |= {"zero_optimization.stage": (0, 0, 3), "optimizer.params.lr": (0.0, ABOVE_0, 2**31)}
-DEEPSPEED |= {f"optimizer.params.{key}": (0.0, 0, 2**31) for key in ("eps", "weight_decay")}
-DEEPSPEED |= {f"scheduler.params.{key}": (0, 1, 2**31, AUTO) for key in ("total_num_steps", "warmup_num_steps")}
-DEEPSPEED |= {f"scheduler.params.{key}": (0.0, 0, 2**31) for key in ("warmup_min_lr", "warmup_max_lr")}
-DEEPSPEED |= {f"scheduler.params.{key}": (0.0, 0, 1) for key in ("warmup_min_ratio", "cos_min_ratio")}
-DEEPSPEED |= {"scheduler.params.warmup_type": ("", "log", "linear"), "fp16.initial_scale_power": (0, 0, 64)}
-DEEPSPEED |= {f"optimizer.params.betas.{i}": (0.0, 0, 1 - 2**-53) for i in (0, 1)}
-# DeepSpeed accepts unknown top-level keys in silence, so a typing error there would go unnoticed.
-DEEPSPEED_KEYS = """
-    train_batch_size train_micro_batch_size_per_gpu gradient_accumulation_steps optimizer scheduler fp16 bf16
-    gradient_clipping zero_optimization steps_per_print wall_clock_breakdown activation_checkpointing
-    prescale_gradients gradient_predivide_factor communication_data_type data_types dump_state memory_breakdown
-    zero_allow_untested_optimizer zero_force_ds_cpu_optimizer flops_profiler comms_logger tensorboard wandb
-    csv_monitor comet checkpoint aio compile torch_autocast sparse_gradients seq_parallel_communication_data_type
-""".split()
 
 
 def load_config(path: str, overrides: list[str] | tuple = ()) -> dict:
@@ -159,7 +133,7 @@ def load_config(path: str, overrides: list[str] | tuple = ()) -> dict:
     for override in overrides:
         _set(given, override)
     config = _merge(DEFAULTS, given, path, "")
-    _check_deepspeed(config["deepspeed"], f"{path}: deepspeed")
+    check_section(config["deepspeed"], f"{path}: deepspeed")
     config["stages"] = [_stage(stage, f"{path}: stages[{i}]") for i, stage in enumerate(config["stages"])]
     if starts := [stage["init_from"] for stage in config["stages"] if stage["init_from"]]:
         config["tokenizer"]["path"] = config["tokenizer"]["path"] or starts[0]
@@ -212,7 +186,7 @@ def _merge(defaults: dict, given: dict, path: str, section: str) -> dict:
     merged = copy.deepcopy(defaults)
     for key, value in given.items():
         full = f"{section}.{key}" if section else key
-        known = DEEPSPEED_KEYS if section.endswith("deepspeed") else defaults
+        known = SECTION_KEYS if section.endswith("deepspeed") else defaults
         if key not in known and section != "data.rules":
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
             hint = f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(sorted(known))}"
@@ -223,51 +197,9 @@ def _merge(defaults: dict, given: dict, path: str, section: str) -> dict:
             continue
         kind = KINDS.get(key) if default is None else default
         if kind is not None and (value is not None or default is not None) and "deepspeed" not in section:
-            _check_value(kind, ALLOWED.get(key), value, f"{path}: {full}")
+            check_value(kind, ALLOWED.get(key), value, f"{path}: {full}")
         merged[key] = value
     return merged
-
-
-def _check_deepspeed(section: dict, where: str) -> None:
-    """ValueError for a value in a section `deepspeed` that only training would find wrong, or not even that."""
-    for path, (kind, *allowed) in DEEPSPEED.items():
-        value, at = section, where
-        for key in path.split("."):
-            if isinstance(value, list) and key.isdigit():
-                if len(value) != 2:
-                    raise ValueError(f"{at} should be two numbers, found {json.dumps(value)}")
-                value = value[int(key)]
-            elif not isinstance(value, dict):
-                raise ValueError(
-                    f"{at} should be {'two numbers' if key.isdigit() else 'an object'}, found {json.dumps(value)}"
-                )
-            elif key not in value:
-                break
-            else:
-                value, at = value[key], f"{at}.{key}"
-        else:
-            if AUTO not in allowed or value != "auto":
-                limits = tuple(limit for limit in allowed if limit is not AUTO)
-                _check_value(kind, limits, value, at, " or " + AUTO if AUTO in allowed else "")
-
-
-def _check_value(kind, allowed: tuple | None, value, where: str, more: str = "") -> None:
-    """ValueError for a value of another kind than its default, or one that is not allowed."""
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    right = isinstance(value, type(kind)) and isinstance(value, bool) == isinstance(kind, bool)
-    kinds = {bool: "true or false", int: "a whole number", float: "a number", str: "text", list: "a list"}
-    fine, what = right or isinstance(kind, float) and number, kinds[type(kind)]
-    if fine and allowed and isinstance(allowed[0], str):
-        fine, what = value in allowed, " or ".join(json.dumps(text) for text in allowed)
-    elif fine and allowed:
-        low, high = allowed
-        fine, what = low <= value <= high, f"between {low:g} and {high:g}"
-        if low == ABOVE_0:
-            what = "a positive number" + (f" of at most {high:g}" if high < MOST else "")
-        elif high == MOST:
-            what = f"at least {low:g}"
-    if not fine:
-        raise ValueError(f"{where} should be {what}{more}, found {json.dumps(value)}")
 
 
 def _sources(sources, where: str) -> list[dict]:
@@ -290,7 +222,7 @@ def _stage(given: dict, where: str) -> dict:
     if not is_stage_name(name):
         raise ValueError(f"{where}: name should be one word, not {' or '.join(RESERVED)}, found {json.dumps(name)}")
     where = f"{where} ({name})"
-    _check_deepspeed(stage["deepspeed"], f"{where} deepspeed")
+    check_section(stage["deepspeed"], f"{where} deepspeed")
     if (stage["steps"] is None) == (stage["epochs"] is None):
         raise ValueError(f"{where}: give either steps or epochs")
     for key in ("data", "validation"):

@@ -2,6 +2,7 @@
 
 import glob
 import json
+import math
 import os
 
 import pytest
@@ -45,6 +46,16 @@ def test_every_config_in_the_repository_is_valid_and_its_model_can_be_built(path
     ({"stages": [{"name": "a", "data": [{}], "steps": 1}]}, "needs either"),
     ({"stages": [{"name": "data", "data": ["x"], "steps": 1}]}, "name should be one word, not"),
     ({"model": 3}, "model should be a JSON object"),
+    ({"seed": -1}, "seed should be between 0 and 4.29497e+09, found -1"), ({"seed": 2**62}, "seed should be between"),
+    ({"deepspeed": {"train_micro_batch_size_per_gpu": 0}}, 'deepspeed.train_micro_batch_size_per_gpu should be between 1 and 2.14748e+09 or "auto", found 0'),
+    ({"deepspeed": {"fp16": "on"}}, 'deepspeed.fp16 should be an object, found "on"'),
+    ({"deepspeed": {"optimizer": {"params": {"betas": [0.9]}}}}, "deepspeed.optimizer.params.betas should be two numbers, found [0.9]"),
+    ({"deepspeed": {"optimizer": {"params": {"lr": "fast"}}}}, 'deepspeed.optimizer.params.lr should be a number, found "fast"'),
+    ({"stages": [{"name": "a", "data": ["x"], "epochs": math.inf}]}, "epochs should be a positive number, found Infinity"),
+    ({"stages": [{"name": "a", "data": [{"path": "x", "weight": 1e-9}], "steps": 1}]}, "weight should be between 0.001 and 100"),
+    ({"stages": [{"name": "a", "data": [{"path": "x", "limit": 0}], "steps": 1}]}, "limit should be at least 1, found 0"),
+    ({"stages": [{"name": "a", "data": [{"path": "x", "encoding": "hex"}], "steps": 1}]}, "no encoding is called 'hex'"),
+    ({"stages": [{"name": "a", "data": ["x"], "steps": 1, "deepspeed": {"bf16": 1}}]}, "(a) deepspeed.bf16 should be an object, found 1"),
 ])
 def test_a_mistake_is_named_with_its_key(tmp_path, changes, message):
     with pytest.raises(ValueError) as caught:
@@ -57,6 +68,9 @@ def test_a_missing_file_and_broken_json_are_named(tmp_path):
         load_config("nowhere.json")
     (tmp_path / "c.json").write_text('{"seed": 1,\n "model": }')
     with pytest.raises(ValueError, match=r"c.json:2:11: not JSON"):
+        load_config(str(tmp_path / "c.json"))
+    (tmp_path / "c.json").write_text('{"seed": 1}', encoding="utf-16")
+    with pytest.raises(ValueError, match="c.json: not UTF-8, at byte 0; save it as UTF-8"):
         load_config(str(tmp_path / "c.json"))
 
 

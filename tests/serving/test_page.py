@@ -283,6 +283,24 @@ def test_a_full_storage_costs_old_probabilities_and_no_words(page):
     assert kept[1][1][1] is False, "the oldest chat gave its probabilities"
 
 
+def test_a_chat_that_exceeds_the_storage_gives_its_own_probabilities_then_the_oldest_chats_go_and_it_is_said(page):
+    page.evaluate("""() => {
+        window.filled = (id, words, tokens) => ({ id, changed: Number(id), system: "", messages: [
+            { role: "user", content: "x".repeat(words) }, { role: "assistant", content: "y", tokens: ["z".repeat(tokens)] }] });
+        window.stand = () => { save(); return [notice, conversations().map(one => [one.id, Boolean(one.messages[1].tokens)])]; };
+        for (const id of ["1", "2"]) put("zerochat:" + id, filled(id, 1e6, 1e6)); }""")
+    full, dropped, unsaved = page.evaluate("['full', 'dropped', 'unsaved'].map(word => t(word))")
+    page.evaluate("chat = filled('3', 10, 9e6)")  # more figures than there is room for, after those of all others have gone
+    assert page.evaluate("stand()") == [full, [["3", False], ["2", False], ["1", False]]]
+    page.evaluate("chat = filled('4', 3.5e6, 10)")
+    assert page.evaluate("stand()") == [dropped, [["4", False], ["3", False], ["2", False]]]
+    page.evaluate("chat = filled('5', 9e6, 10)")
+    assert page.evaluate("stand()") == [unsaved, [["4", False], ["3", False], ["2", False]]], "nothing would make room for it"
+    page.click("#new")
+    say(page, "Hello")
+    assert texts(page)[0] == "Hello" and page.evaluate("conversations().length") == 4, "and the page goes on"
+
+
 def test_two_tabs_do_not_lose_each_others_chats(page, server):
     other = page.context.new_page()
     other.goto(server[0])
