@@ -51,9 +51,9 @@ def tiny_run(folder, **changes) -> str:
 
 
 WANDB = """import json
-last = -1
-def init(**_): global last; last = -1
-finish = init
+last = None  # None: there is no run
+def init(**_): global last; last = -1 if last is None else last
+def finish(): global last; last = None
 def log(data, step, commit=None):
     global last
     if step >= last:  # the real one drops the others

@@ -63,7 +63,7 @@ def test_a_request_that_fails_ends_alone_and_the_next_one_in_its_slot_is_as_if_i
         return logits
 
     def prefill(slot, ids, at):
-        if broken == "prompt" and at and engine.running[slot].prompt == bad:
+        if broken == "prompt" and engine.running[slot].prompt == bad:
             raise RuntimeError("as if")
         return reading(slot, ids, at)
 

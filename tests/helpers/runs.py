@@ -1,5 +1,6 @@
 """Ranks as processes, forked at once from a server that has imported everything; a plain launch takes seconds."""
 
+import functools
 import json
 import multiprocessing
 import os
@@ -174,13 +175,13 @@ def forked(argv: list[str], most: int = 0, since: str = "main") -> tuple[int, li
         os.close(read), os.dup2(out, 1), os.dup2(out, 2)
         sys.stdout, sys.stderr = (open(n, "w", buffering=1, closefd=False, errors="backslashreplace") for n in (1, 2))
         signal.alarm(60)
-        owner, _, name = since.rpartition(".")
-        owner = getattr(train, owner) if owner else train
+        *path, name = since.split(".")
+        owner = functools.reduce(getattr, path, train)
         function = getattr(owner, name)
 
-        def limited(*words):
+        def limited(*words, **options):
             resource.setrlimit(resource.RLIMIT_FSIZE, (most or resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-            return function(*words)
+            return function(*words, **options)
 
         setattr(owner, name, limited)
         try:

@@ -239,42 +239,6 @@ def test_a_full_queue_answers_503_with_retry_after_and_recovers(folder):
         assert httpx.post(address + CHAT, json={**asked, "max_tokens": 2}).status_code == 200
 
 
-@pytest.mark.parametrize("stream", [True, False])
-def test_a_client_that_leaves_frees_its_slot_and_its_place_in_the_queue_within_a_second(folder, stream, monkeypatch):
-    with serving(folder, slots=1) as (address, service):
-        step = service.engine.step
-        # 200 tokens take 4 s and more.
-        monkeypatch.setattr(service.engine, "step", lambda: (time.sleep(0.02), step())[1])
-        body = json.dumps({"messages": HELLO, "max_tokens": 200, "stream": stream}).encode()
-        head = (f"POST {CHAT} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                f"Content-Length: {len(body)}\r\n\r\n")
-        port = int(address.rsplit(":", 1)[1])
-        callers = []
-        for expected in (1, 2):  # one that runs and one that waits
-            callers.append(socket.create_connection(("127.0.0.1", port)))
-            callers[-1].sendall(head.encode() + body)
-            assert until(lambda: service.worker.open == expected and len(service.worker.jobs) == expected, 5)
-        for caller in callers:
-            caller.close()
-        assert until(lambda: service.worker.open == 0 and not service.worker.jobs, 1)
-        assert service.engine.running == [None] and not service.engine.waiting
-
-
-def test_100_slow_connections_leave_health_under_a_second(server):
-    port = int(server[0].rsplit(":", 1)[1])
-    slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(100)]
-    try:
-        for i, one in enumerate(slow):  # half never finish their headers, half never their body
-            one.sendall(b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\n" + (
-                b"X-Slow: y" if i % 2 else b"Content-Type: application/json\r\nContent-Length: 90\r\n\r\n{"))
-        for _ in range(5):
-            begun = time.monotonic()
-            assert httpx.get(server[0] + "/health").status_code == 200 and time.monotonic() - begun < 1
-    finally:
-        for one in slow:
-            one.close()
-
-
 @pytest.mark.long
 def test_2000_requests_leave_the_memory_as_it_was(folder):
     with serving(folder, slots=4) as (address, service), httpx.Client() as http:

@@ -81,7 +81,7 @@ def test_a_damaged_file_of_a_run_is_named_with_what_to_do_or_does_not_matter(tem
 
 @pytest.mark.slow
 def test_wherever_the_disk_is_full_the_file_the_space_needed_and_the_space_there_are_named(template, tmp_path):
-    limits = [(1, "main"), (300, "main"), (6000, "main"), (60_000, "main"), (2, "RunFolder.begin"), (500, "RunFolder.begin"),
+    limits = [(1, "main"), (300, "main"), (6000, "main"), (60_000, "main"), (200, "data.shards.np.save"), (2, "RunFolder.begin"), (500, "RunFolder.begin"),
               (10, "run_stage"), (100_000, "run_stage"), (10, "export"), (1000, "export"), (100_000, "export"),
               (100, "RunFolder.stage_done"), (10, "report.write"), (5000, "report.write")]
     group = Ranks(fresh, str(tmp_path), [*limits, ()], log=str(tmp_path / "all"))
@@ -93,7 +93,7 @@ def test_wherever_the_disk_is_full_the_file_the_space_needed_and_the_space_there
         assert failed == 1 and len(errors) == 1 and not any("Traceback" in line for line in printed), (limit, printed)
         assert re.search(r"(MiB|bytes), [0-9.]+ MiB are free.*Make room and start again", errors[0]), (limit, errors)
         said.append(os.path.basename(errors[0].split(": ")[1]))
-    assert [name.replace(said[3], "data") for name in said] == [".zerochat", "data", "data", "data", ".zerochat", "run.json",
+    assert [name.replace(said[3], "data") for name in said] == [".zerochat", "data", "data", "data", "data", ".zerochat", "run.json",
             "run.json", "the checkpoint of step 4 could not be written", "tokenizer.model", "tokenizer.model",
             "model.safetensors", "run.json", "loss.png", "loss.png"], said
     assert code == 0, lines

@@ -242,7 +242,7 @@ def test_a_full_disk_leaves_the_good_checkpoint_and_names_the_file_and_the_space
     assert code == 1 and "Traceback" not in output, output
     errors = [line for line in output.splitlines() if line.startswith("error:")]
     assert len(errors) == 1 and "checkpoint of step 12 could not be written" in errors[0], output
-    assert "step-12.tmp/rank-" in errors[0] and "MiB, " in errors[0] and "are free" in errors[0]
+    assert "step-12.tmp/rank-" in errors[0] and "bytes, " in errors[0] and "are free" in errors[0]
     assert sorted(n for n in os.listdir(folder / "out" / "sft") if n.startswith("step")) == ["step-4", "step-8"]
     if ranks == 1:
         assert finish(folder)[0] == 0
