@@ -1,4 +1,5 @@
 """What the built-in conversations promise: a fair split, answers that follow from the history, both languages."""
+
 import json
 import re
 from functools import cache
@@ -40,12 +41,6 @@ def open_values(slots):
     return [value for value in slots[1:] if value in POOL_VALUES or re.fullmatch(r"\d{4}", value)]
 
 
-@cache
-def held_out_pattern(lang, skill):
-    wordings = "|".join(map(re.escape, SKILLS[lang][skill].held_out_wordings))
-    return re.compile(re.sub(r"\\{\w+\\}", "(.+)", wordings))
-
-
 def text_of(items):
     return "\n".join(message["content"] for chat in items for message in chat["messages"])
 
@@ -58,21 +53,9 @@ def test_an_item_depends_on_its_seed_and_index_and_not_on_the_count(generate, sp
     assert {item["lang"] for item in generate(20, 3, split, lang="zh")} == {"zh"}
 
 
-def test_languages_alternate():
-    assert [chat["lang"] for chat in train()[:6]] == ["en", "zh"] * 3
-
-
-def test_training_and_held_out_share_no_prompt():
-    seen = {prompt for chat in train() for prompt in prompts(chat)}
-    assert not seen & {prompt for chat in held_out() for prompt in prompts(chat)}
-
-
-def test_training_and_held_out_share_no_slot_combination():
-    combination = lambda chat: (chat["lang"], repr(sorted(chat["slots"])))  # noqa: E731
-    assert not {combination(chat) for chat in train()} & {combination(chat) for chat in held_out()}
-
-
-def test_training_and_held_out_documents_are_disjoint():
+def test_training_and_held_out_share_no_prompt_no_slot_combination_and_no_document():
+    for parts in (prompts, lambda chat: [(chat["lang"], repr(sorted(chat["slots"])))]):
+        assert not {part for chat in train() for part in parts(chat)} & {part for chat in held_out() for part in parts(chat)}
     assert not {d["text"] for d in documents(3000)} & {d["text"] for d in documents(500, split="validation")}
 
 
@@ -95,21 +78,19 @@ def test_held_out_values_never_occur_in_training_and_do_occur_in_validation():
     assert any(map(demo_data.held_out_only, numbers))
 
 
-def test_held_out_wordings_never_occur_in_training_and_do_occur_in_validation():
-    def held_out_wordings(items):
-        return [(chat["lang"], slots[0]) for chat in items for question, _, slots in turns(chat)
-                if held_out_pattern(chat["lang"], slots[0]).fullmatch(question)]
-    assert held_out_wordings(train()) == []
-    assert len(set(held_out_wordings(held_out()))) > 40
-
-
-def test_held_out_chinese_is_made_of_characters_that_training_has():
+def test_held_out_wordings_occur_in_validation_alone_and_their_chinese_is_made_of_characters_that_training_has():
+    patterns = {(lang, name): re.compile(re.sub(r"\\{\w+\\}", "(.+)", "|".join(map(re.escape, skill.held_out_wordings))))
+                for lang, skills in SKILLS.items() for name, skill in skills.items()}
+    trained, held = ([(chat["lang"], slots[0]) for chat in chats for question, _, slots in turns(chat)
+                      if patterns[chat["lang"], slots[0]].fullmatch(question)] for chats in (train(), held_out()))
+    assert trained == [] and len(set(held)) > 40
     assert set(text_of(c for c in held_out() if c["lang"] == "zh")) <= set(text_of(c for c in train() if c["lang"] == "zh"))
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_each_language_has_at_least_twelve_skills_of_six_wordings_and_all_occur_in_both_splits(lang):
+def test_each_language_has_twelve_skills_of_six_wordings_that_occur_in_both_splits_and_hundreds_of_values(lang):
     assert len(SKILLS[lang]) >= 12
+    assert all(len(set(POOLS[lang][pool])) >= 150 for pool in ("name", "dish", "place", "item"))
     for name, skill in SKILLS[lang].items():
         assert len(set(skill.wordings)) >= 6, name
         assert skill.held_out_wordings and not set(skill.wordings) & set(skill.held_out_wordings), name
@@ -117,21 +98,22 @@ def test_each_language_has_at_least_twelve_skills_of_six_wordings_and_all_occur_
         assert {slots[0] for chat in items if chat["lang"] == lang for slots in chat["slots"]} == set(SKILLS[lang])
 
 
-@pytest.mark.parametrize("lang", ["en", "zh"])
-def test_names_dishes_places_and_items_come_in_hundreds(lang):
-    assert all(len(set(POOLS[lang][pool])) >= 150 for pool in ("name", "dish", "place", "item"))
-
-
-def test_every_copied_value_of_an_answer_stands_in_its_history():
+def test_every_copied_value_of_an_answer_stands_in_its_history_and_free_text_has_what_its_check_asks_for():
     for chat in held_out():
         for history, (_, reply, slots) in zip(prompts(chat), turns(chat), strict=True):
             for value in open_values(slots) if slots[0] not in FACTUAL else ():
                 assert value not in reply["content"] or value in history
+    checked = [reply for chat in held_out() for _, reply, _ in turns(chat) if "check" in reply]
+    assert {reply["skill"] for reply in checked} == {"story", "blurb"}
+    for reply in checked:
+        assert all(part in reply["content"] for part in reply["check"]["contains"])
+        assert len(reply["content"]) >= reply["check"]["min_chars"]
 
 
-def test_recalled_facts_were_given_that_many_turns_ago():
-    distances = set()
+def test_recalled_facts_were_given_that_many_turns_ago_and_one_that_nobody_told_is_not_made_up():
+    distances, unknown = set(), 0
     for chat in train() + held_out():
+        told = set()
         for turn, (question, reply, slots) in enumerate(turns(chat)):
             if "back" in reply:
                 distances.add(reply["back"])
@@ -139,21 +121,13 @@ def test_recalled_facts_were_given_that_many_turns_ago():
                 assert slots[1] in turns(chat)[turn - reply["back"]][0]
             else:
                 assert not reply["skill"].startswith("ask_")
-    assert distances == {1, 2, 3, 4, 5, 6}
-
-
-def test_a_fact_that_nobody_told_is_not_made_up():
-    unknown = 0
-    for chat in train() + held_out():
-        told = set()
-        for _, reply, slots in turns(chat):
             if slots[0].startswith("tell_"):
                 told.add(slots[0].removeprefix("tell_"))
             elif slots[0] in demo_data.ASKED_FOR:
                 says_so = reply["content"] == world.UNKNOWN[chat["lang"]]
                 assert says_so == (demo_data.ASKED_FOR[slots[0]] not in told) == ("back" not in reply)
                 unknown += says_so
-    assert unknown > 200
+    assert distances == {1, 2, 3, 4, 5, 6} and unknown > 200
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
@@ -164,28 +138,21 @@ def test_some_questions_are_typed_without_capital_or_full_stop_and_answered_like
     assert all(answer[-1] in ".!?。！？" and not answer[0].islower() for _, answer in casual)
 
 
-def test_sums_are_correct():
+def test_sums_are_correct_counting_names_every_number_once_and_days_and_months_go_round():
     text = text_of(train()) + "\n".join(document["text"] for document in documents(500))
     sums = re.findall(r"(\d+ ?\+ ?\d+) ?= ?(\d+)", text)
-    assert len(sums) > 500
-    assert all(eval(left) == int(right) for left, right in sums)
-
-
-def test_counting_names_every_number_once():
-    for chat in train():
-        for question, reply, _ in turns(chat):
-            if reply["skill"] == "count":
-                first, last = map(int, re.findall(r"\d+", question))
-                assert list(map(int, re.findall(r"\d+", reply["content"]))) == list(range(first, last + 1))
-
-
-def test_days_and_months_go_round():
+    assert len(sums) > 500 and all(eval(left) == int(right) for left, right in sums)
+    for question, reply, _ in (turn for chat in train() for turn in turns(chat)):
+        if reply["skill"] == "count":
+            first, last = map(int, re.findall(r"\d+", question))
+            assert list(map(int, re.findall(r"\d+", reply["content"]))) == list(range(first, last + 1))
     rows = {(row["side"], row["point"]): row["neighbour"] for row in demo_data.KNOWLEDGE["en"]["calendar"]}
     assert rows["after", "Sunday"] == "Monday" and rows["before", "January"] == "December"
     assert all(rows["before", neighbour] == point for (side, point), neighbour in rows.items() if side == "after")
 
 
-def test_roles_alternate_after_an_optional_system_prompt():
+def test_languages_alternate_and_so_do_roles_after_an_optional_system_prompt():
+    assert [chat["lang"] for chat in train()[:6]] == ["en", "zh"] * 3
     with_system = 0
     for chat in train() + held_out():
         roles = [message["role"] for message in chat["messages"]]
@@ -195,22 +162,11 @@ def test_roles_alternate_after_an_optional_system_prompt():
     assert 0.05 < with_system / 5500 < 0.15
 
 
-def test_free_text_has_what_its_check_asks_for():
-    checked = [reply for chat in held_out() for _, reply, _ in turns(chat) if "check" in reply]
-    assert {reply["skill"] for reply in checked} == {"story", "blurb"}
-    for reply in checked:
-        assert all(part in reply["content"] for part in reply["check"]["contains"])
-        assert len(reply["content"]) >= reply["check"]["min_chars"]
-
-
 def test_every_slot_is_filled_and_punctuation_fits_the_language():
-    for chat in train() + held_out():
-        for question, reply, _ in turns(chat):
-            assert not set("{}[]|/~") & set(question + reply["content"])
-            if chat["lang"] == "zh":
-                assert not set(",.!?;:\"'") & set(question + reply["content"])
-            elif reply["skill"] != "translate":
-                assert (question + reply["content"]).isascii()
+    for lang, (question, reply, _) in ((chat["lang"], turn) for chat in train() + held_out() for turn in turns(chat)):
+        said = question + reply["content"]
+        assert not set("{}[]|/~") & set(said)
+        assert not set(",.!?;:\"'") & set(said) if lang == "zh" else reply["skill"] == "translate" or said.isascii()
 
 
 def test_main_prints_conversations_and_documents(capsys):
