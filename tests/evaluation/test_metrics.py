@@ -9,25 +9,20 @@ import pytest
 from zerochat.evaluation import metrics
 
 
-def test_words_are_lower_case_and_each_chinese_character_is_one():
+def test_words_are_lower_case_each_chinese_character_is_one_and_token_f1_counts_shared_ones_as_multisets():
     assert metrics.words("It's 3:15, 世界！") == ["it", "'", "s", "3", ":", "15", ",", "世", "界", "！"]
     assert metrics.is_chinese("我爱吃 pizza") and not metrics.is_chinese("I love 饺子 and tea")
-
-
-def test_token_f1_counts_shared_words_as_multisets():
     assert metrics.token_f1("the cat the cat", "the cat sat") == pytest.approx(2 * 2 / 7)
     assert metrics.token_f1("", "x") == 0 and metrics.token_f1("", "") == 1 and metrics.token_f1("你好吗", "你好") == 0.8
 
 
-def longest_common(a, b):
-    """By definition: the longest of all subsequences of `a` that is one of `b`."""
-    def inside(part):
-        rest = iter(b)
-        return all(word in rest for word in part)
-    return max(n for n in range(len(a) + 1) if any(inside(part) for part in itertools.combinations(a, n)))
-
-
 def test_rouge_l_is_the_f1_of_the_longest_common_subsequence():
+    def longest_common(a, b):
+        """By definition: the longest of all subsequences of `a` that is one of `b`."""
+        def inside(part, rest):
+            return all(word in rest for word in part)
+        return max(n for n in range(len(a) + 1) if any(inside(part, iter(b)) for part in itertools.combinations(a, n)))
+
     draw = random.Random(0)
     for _ in range(60):
         a, b = ([draw.choice("abcd") for _ in range(draw.randint(1, 8))] for _ in range(2))
@@ -58,8 +53,7 @@ def test_bleu_names_the_tokenisation_that_the_references_ask_for():
     assert figures["bleu_tokenisation"] == "13a"
     assert figures["bleu"] == pytest.approx(100 * (4 / 5 * 3 / 4 * 2 / 3 * 1 / 2) ** 0.25)
     # Characters, not words, are the grams of `zh`: 6 of 7, 5 of 6, 4 of 5, 3 of 4.
-    assert metrics.bleu_chrf(["我爱吃红烧鱼"], ["我爱吃红烧肉"])["bleu"] == pytest.approx(
-        100 * (5 / 6 * 4 / 5 * 3 / 4 * 2 / 3) ** 0.25)
+    assert metrics.bleu_chrf(["我爱吃红烧鱼"], ["我爱吃红烧肉"])["bleu"] == pytest.approx(100 * (5 / 6 * 4 / 5 * 3 / 4 * 2 / 3) ** 0.25)
 
 
 def test_the_interval_of_a_share_is_that_of_the_normal_approximation_and_units_are_conversations():
