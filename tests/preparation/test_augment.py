@@ -6,10 +6,8 @@ import pytest
 
 from zerochat.preparation import augment
 
-CHAT = {"messages": [{"role": "user", "content": "Hi!"}, {"role": "assistant", "content": "Hello."},
-                     {"role": "user", "content": "Bye"}, {"role": "assistant", "content": "See you."},
-                     {"role": "user", "content": "Where is my order, please?"}, {"role": "assistant", "content": "On its way."}],
-        "source": "x", "line": 1}
+CHAT = {"source": "x", "line": 1, "messages": [{"role": role, "content": text} for role, text in zip(
+    ("user", "assistant") * 3, ("Hi!", "Hello.", "Bye", "See you.", "Where is my order, please?", "On its way."))]}
 LOUD = {"variants": 3, "typos": 0.2, "case": 0.5, "punctuation": 0.5, "width": 0.5, "subword": 0.3, "system": 0.5, "suffixes": 0.5}
 
 
@@ -32,8 +30,7 @@ def test_augmentation_changes_what_the_user_says_alone_and_no_supervised_token(t
             assert said == answers[-len(said):]
             ids, mask = tokenizer.render(sample, encode=encode)
             assert [t for t, s in zip(ids, mask) if s] == [t for a in said for t in [*tokenizer.encode(a), tokenizer.template.end_id]]
-            questions = [m["content"] for m in sample["messages"] if m["role"] == "user"]
-            changed.add(questions[-1])
+            changed.add([m["content"] for m in sample["messages"] if m["role"] == "user"][-1])
             assert tokenizer.decode(ids) == "".join(m["content"] for m in sample["messages"]), "other pieces, the same text"
     assert len(changed) > 40
 

@@ -26,8 +26,8 @@ def config(tmp_path, tokenizer_folder):
 
 
 def test_the_picture_shows_exactly_the_supervised_text_in_green_and_what_was_dropped(tmp_path, config):
-    text = look.inspect({**SOURCE, "path": str(tmp_path / "x.jsonl"), "limit": 20}, config, data.Tokenizer(look.folder_with_tokenizer(config, data.MODEL_FILE)),
-                        str(tmp_path / "page.html"))
+    tokenizer = data.Tokenizer(look.folder_with_tokenizer(config, data.MODEL_FILE))
+    text = look.inspect({**SOURCE, "path": str(tmp_path / "x.jsonl"), "limit": 20}, config, tokenizer, f"{tmp_path}/page.html")
     assert re.findall("\033\\[32m(.*?)\033\\[0m", text) == ["Rome | �[31mit is old.", "●", "Good day.", "●"]
     assert re.findall("\033\\[2m(.*?)\033\\[0m", text) == ["Which <b>city</b> & why?", "Hello"]
     assert re.findall("\033\\[7;35m(.*?)\033\\[0m", text)[:4] == ["<s>", "<|user|>", "<|end|>", "<|assistant|>"]
@@ -39,8 +39,7 @@ def test_the_picture_shows_exactly_the_supervised_text_in_green_and_what_was_dro
 
 def test_the_report_names_every_rule_with_examples_and_counts_and_measures_the_tokenizer(config):
     folder = data.prepare(config, log=lambda text: None)
-    report = json.load(open(f"{folder}/report.json"))
-    text = open(f"{folder}/report.md", encoding="utf-8").read()
+    report, text = json.load(open(f"{folder}/report.json")), open(f"{folder}/report.md", encoding="utf-8").read()
     assert "### x.jsonl: 2 of 3 kept, 0 bad" in text
     assert "| dropped | no answer | 1 | x.jsonl:2 | user: Hi |  |" in text
     train = report["stages"]["sft"]["train"]
@@ -49,21 +48,17 @@ def test_the_report_names_every_rule_with_examples_and_counts_and_measures_the_t
     assert english["bytes"] == english["characters"] > english["tokens"]
 
 
-def test_a_histogram_counts_by_powers_of_two():
-    assert list(look._histogram({3: 4, 1: 2})) == ["       1 .. 1                2 " + "#" * 20, "       2 .. 3                0 ",
-                                             "       4 .. 7                4 " + "#" * 40]
-
-
-@pytest.mark.parametrize("text, kind", [("Two plus two is four.\nIt is.", "English"), ("二加二等于四。", "Chinese"),
-                                        ("def add(a, b):\n    return a + b\n", "code"), ("int main() {\n  f();\n}", "code")])
-def test_text_is_told_from_code(text, kind):
-    assert look.kind_of(text) == kind
+def test_a_histogram_counts_by_powers_of_two_and_text_is_told_from_code():
+    assert list(look._histogram({3: 4, 1: 2})) == [
+        "       1 .. 1                2 " + "#" * 20, "       2 .. 3                0 ", "       4 .. 7                4 " + "#" * 40]
+    for text, kind in (("Two plus two is four.\nIt is.", "English"), ("二加二等于四。", "Chinese"),
+                       ("def add(a, b):\n    return a + b\n", "code"), ("int main() {\n  f();\n}", "code")):
+        assert look.kind_of(text) == kind
 
 
 def written(tmp_path, config) -> str:
-    stages = [{"name": "sft", "data": ["x.jsonl"], "steps": 1}]
     own = {key: config[key] for key in ("out_dir", "data", "tokenizer", "model")}
-    (tmp_path / "c.json").write_text(json.dumps({**own, "stages": stages}))
+    (tmp_path / "c.json").write_text(json.dumps({**own, "stages": [{"name": "sft", "data": ["x.jsonl"], "steps": 1}]}))
     return str(tmp_path / "c.json")
 
 

@@ -6,15 +6,14 @@ import pytest
 from zerochat.preparation import packing
 from zerochat.preparation.packing import pack
 
-MESSAGES = [{"role": "user", "content": "Hi!"}, {"role": "assistant", "content": "Hello."},
-            {"role": "user", "content": "Bye"}, {"role": "assistant", "content": "See you."}]
+MESSAGES = [{"role": role, "content": text} for role, text in zip(("user", "assistant") * 2, ("Hi!", "Hello.", "Bye", "See you."))]
 
 
 @pytest.mark.parametrize("overlap", [1, 5])
 def test_a_long_document_is_cut_so_that_every_token_is_predicted_once(tokenizer, overlap):
-    text = "The cat and the dog sat on the mat. 你好世界。" * 20
-    ids, _ = tokenizer.render({"text": text})
-    pieces, lost, _ = tokenizer.windows({"text": text}, context=32, overlap=overlap)
+    document = {"text": "The cat and the dog sat on the mat. 你好世界。" * 20}
+    ids, _ = tokenizer.render(document)
+    pieces, lost, _ = tokenizer.windows(document, context=32, overlap=overlap)
     assert lost == 0 and all(len(i) <= 32 and i[0] == tokenizer.bos_id and not m[0] for i, m in pieces)
     assert [t for i, m in pieces for t, s in zip(i, m) if s] == ids[1:]
     for (before, _), (after, mask) in zip(pieces, pieces[1:]):
@@ -25,12 +24,9 @@ def test_a_long_conversation_becomes_windows_of_whole_exchanges_each_with_the_sy
     system = {"role": "system", "content": "Be kind."}
     sample = {"messages": [system] + MESSAGES * 10}
     pieces, lost, _ = tokenizer.windows(sample, context=48)
-    assert lost == 0 and len(pieces) > 1
     head = tokenizer.render([system])[0]
-    turns = []
-    for ids, mask in pieces:
-        assert len(ids) <= 48 and ids[:len(head)] == head
-        turns += [t for t, s in zip(ids, mask) if s]
+    assert lost == 0 and len(pieces) > 1 and all(len(ids) <= 48 and ids[:len(head)] == head for ids, _ in pieces)
+    turns = [t for ids, mask in pieces for t, s in zip(ids, mask) if s]
     assert turns == [t for t, s in zip(*tokenizer.render(sample)) if s]
 
 
@@ -57,7 +53,7 @@ def test_an_exchange_too_long_for_the_context_goes_on_in_further_windows_and_los
     assert len(ids) == 64
 
 
-def test_packing_places_every_document_once_and_fills_rows():
+def test_packing_places_every_document_once_and_fills_rows_also_block_by_block(monkeypatch):
     lengths = np.random.default_rng(0).integers(1, 300, 3000)
     order, rows = pack(lengths, 512)
     assert sorted(order) == list(range(3000))
@@ -65,13 +61,7 @@ def test_packing_places_every_document_once_and_fills_rows():
     assert used.max() <= 512 and lengths.sum() / (len(used) * 512) > 0.98
     order, rows = pack(np.array([], dtype=np.uint32), 512)
     assert len(order) == 0 and rows.tolist() == [0]
-
-
-def test_packing_a_million_documents_block_by_block_places_each_once():
+    monkeypatch.setattr(packing, "BLOCK", 1000)  # as with more than a million documents
     lengths = np.random.default_rng(0).integers(1, 512, 5000)
-    packing.BLOCK, before = 1000, packing.BLOCK
-    try:
-        order, rows = pack(lengths, 512)
-    finally:
-        packing.BLOCK = before
+    order, rows = pack(lengths, 512)
     assert sorted(order) == list(range(5000)) and np.add.reduceat(lengths[order], rows[:-1]).max() <= 512
