@@ -14,35 +14,27 @@ def chat(*texts):
 
 
 @pytest.mark.parametrize("rule, role, before, after", [
-    ("characters", "user", "a \r\n\r\n\r\n\r\nb\u00a0c ", "a\n\nb c"),
+    ("characters", "user", "a \r\n\r\n\r\n\r\nb\u00a0c ", "a\n\nb c"), ("characters", "user", "a\x00b\x7f", "ab"),
     ("characters", "user", "a\rb\u2028c\t\u3000 \nd\u3000\u3000e\u202f!", "a\nb\nc\nd  e !"),
     ("characters", "user", "half \ud83d, whole \ud83d\ude00 and \ude00", "half , whole 😀 and"),
+    ("characters", "user", "a\u200bb\x00\x1b[0m 👨\u200d👩", "ab[0m 👨\u200d👩"),
     ("html_leftovers", "user", "a &lt; b &amp;&amp; c<br/>d `&lt;p&gt;`", "a < b && c d `&lt;p&gt;`"),
     ("html_leftovers", "assistant", "see </div> here", "see   here"),
-    ("characters", "user", "a\u200bb\x00\x1b[0m 👨\u200d👩", "ab[0m 👨\u200d👩"),
-    ("characters", "user", "a\x00b\x7f", "ab"),
+    *(("html_leftovers", "assistant", page, page) for page in ("<!DOCTYPE html><p>Hi</p>", "<ul><li>a</li></ul><br>", "`<p>`",
+        "```\n<div>\n```", "Make it blue: <p>Hi</p>", "In HTML, <div> groups.")),
     ("boilerplate", "text", "Licence\n*** START OF THE PROJECT GUTENBERG EBOOK PETER PAN ***\nAll children\n"
                             "*** END OF THE PROJECT GUTENBERG EBOOK PETER PAN ***\nMore licence", "All children"),
     ("boilerplate", "text", "".join(f"Licence\n*** START OF THE PROJECT GUTENBERG EBOOK {n} ***\nBook {n}\n"
                                     f"*** END OF THIS PROJECT GUTENBERG EBOOK {n} ***\nLicence" for n in "12"), "Book 1\n\nBook 2"),
     ("boilerplate", "text", "Its end\n*** END OF THE PROJECT GUTENBERG EBOOK A ***\n*** START OF THE PROJECT GUTENBERG EBOOK B ***\n"
                             "Its start", "Its end\n\nIts start"),
-    ("no_input_marker", "user", "Sort this.\n<noinput>", "Sort this."),
-    ("no_input_marker", "user", "排序。\n无输入", "排序。"),
-    ("repeated_input", "user", "Sort this: pear, apple, fig\npear, apple, fig", "Sort this: pear, apple, fig"),
-])
-def test_each_rule_of_a_text_changes_just_what_it_names(rule, role, before, after):
+    ("no_input_marker", "user", "Sort this.\n<noinput>", "Sort this."), ("no_input_marker", "user", "排序。\n无输入", "排序。"),
+    ("repeated_input", "user", "Sort this: pear, apple, fig\npear, apple, fig", "Sort this: pear, apple, fig")])
+def test_each_rule_of_a_text_changes_just_what_it_names_and_tags_that_are_the_subject_stay(rule, role, before, after):
     assert clean.TEXT_RULES[rule](before, role) == after
     for role in ("user", "assistant", "text"):
-        assert clean.TEXT_RULES[rule](CLEAN, role) is CLEAN or clean.TEXT_RULES[rule](CLEAN, role) == CLEAN
-    if rule == "characters":
-        assert clean.TEXT_RULES[rule]("&lt;p&gt;", "user") == "&lt;p&gt;"
-
-
-@pytest.mark.parametrize("page", ["<!DOCTYPE html><p>Hi</p>", "<ul><li>a</li></ul><br>", "```\n<div>\n```", "`<p>`",
-                                  "Make it blue: <p>Hi</p>", "In HTML, <div> groups."])
-def test_tags_that_are_the_subject_stay(page):
-    assert clean.html_leftovers(page, "assistant") == page
+        assert clean.TEXT_RULES[rule](CLEAN, role) == CLEAN
+    assert rule == "html_leftovers" or clean.TEXT_RULES[rule]("&lt;p&gt;", "user") == "&lt;p&gt;"
 
 
 @pytest.mark.parametrize("rule, question, answer, reason", [
@@ -51,11 +43,9 @@ def test_tags_that_are_the_subject_stay(page):
     ("leaked_prompt", "Hi", "Yes.\n6. Instruction: Name one\n6. Output: Two", "leaked prompt"),
     ("echo", "Repeat this sentence, please.", "Repeat this sentence, please.", "echoed question"),
     ("echo", "Simplify:\nThe cat sat on the big mat.", "The cat sat on the big mat.", "echoed question"),
-    ("answered_end", "Hi", "  ", "no answer"),
     ("unseen_input", "Describe it.\nhttps://example.org/cat.html", "A cat.", "input that cannot be seen"),
     ("unseen_input", "Describe it.\ncat.jpg", "A cat.", "input that cannot be seen"),
-    ("too_long", "Hi", "x" * 200_001, "too long"),
-])
+    ("answered_end", "Hi", "  ", "no answer"), ("too_long", "Hi", "x" * 200_001, "too long")])
 def test_each_rule_drops_just_what_it_names(rule, question, answer, reason):
     sample = chat(question, answer)
     assert clean.clean(sample, {})[0] is None and clean.clean(sample, {})[1][0][0] == reason
@@ -69,8 +59,7 @@ def test_each_rule_drops_just_what_it_names(rule, question, answer, reason):
     ("system_first", "system:s user:a system:t assistant:b", "system:s user:a assistant:b"),
     ("user_first", "system:s assistant:a assistant:b user:c assistant:d", "system:s user:c assistant:d"),
     ("repeated_role", "user:a user:b assistant:c assistant:d", "user:a\nb assistant:c\nd"),
-    ("answered_end", "user:a assistant:b user:c", "user:a assistant:b"),
-])
+    ("answered_end", "user:a assistant:b user:c", "user:a assistant:b")])
 def test_each_policy_for_turns_does_just_what_it_names(rule, before, after):
     def parse(text):
         return [dict(zip(("role", "content"), part.split(":"))) for part in text.split(" ")]
@@ -87,7 +76,7 @@ def test_policies_together_leave_alternating_turns_and_say_which_of_them_acted()
     assert clean.clean({"messages": []}, {})[1][0][0] == "no answer"
 
 
-def test_a_rule_is_switched_off_or_given_another_setting():
+def test_a_rule_is_switched_off_or_given_another_setting_and_one_that_is_none_is_refused():
     assert clean.clean(chat("a &lt; b?", "Yes."), {"html_leftovers": False})[0]["messages"][0]["content"] == "a &lt; b?"
     assert clean.clean(chat("Hi", "Yes."), {"too_short": 5})[1][0][0] == "too short"
     assert clean.clean({"text": "Yes."}, {"too_short": 5})[1][0][0] == "too short"

@@ -72,46 +72,36 @@ def test_every_format_renders_to_the_exact_ids_and_mask(tmp_path, tokenizer, nam
         assert tokenizer.render(clean.clean(sample, {})[0]) == expected(tokenizer)
 
 
-@pytest.mark.parametrize("record", [
-    {"prompt": "Hi!", "completion": "Hello."}, {"question": "Hi!", "answer": "Hello."},
-    {"instruction": "Hi!", "input": "", "output": "Hello."}, {"prompt": "Hi!", "chosen": "Hello.", "rejected": "Go away."},
-    {"prompt": "Hi!", "completion": "Hello.", "label": True}])
-def test_single_turn_formats_render_to_the_exact_ids_and_mask(tokenizer, record):
-    assert tokenizer.render(formats.to_sample(record, "auto")) == expected(tokenizer, CHAT[:2])
-
-
-def test_lines_with_end_of_utterance_marks_are_conversations(tmp_path, tokenizer):
+def test_single_turn_formats_and_lines_with_end_of_utterance_marks_render_to_the_exact_ids_and_mask(tmp_path, tokenizer):
+    for record in ({"prompt": "Hi!", "completion": "Hello."}, {"prompt": "Hi!", "completion": "Hello.", "label": True},
+                   {"question": "Hi!", "answer": "Hello."}, {"instruction": "Hi!", "input": "", "output": "Hello."},
+                   {"prompt": "Hi!", "chosen": "Hello.", "rejected": "Go away."}):
+        assert tokenizer.render(formats.to_sample(record, "auto")) == expected(tokenizer, CHAT[:2]), record
     (tmp_path / "x.txt").write_text(" __eou__ ".join(TEXTS) + " __eou__\n\nHi! __eou__ Hello. __eou__\n")
     found = read(tmp_path, "x.txt")
     assert [line for _, line, _ in found] == [1, 3]
     assert [tokenizer.render(sample) for *_, sample in found] == [expected(tokenizer), expected(tokenizer, CHAT[:2])]
 
 
-def test_a_system_prompt_and_an_input_field_keep_their_place():
-    sample = formats.to_sample({"system": "Be kind.", "instruction": "Add", "input": "1 2", "output": "3"}, "auto")
-    assert [(m["role"], m["content"]) for m in sample["messages"]] == [
-        ("system", "Be kind."), ("user", "Add\n1 2"), ("assistant", "3")]
+def test_a_system_prompt_and_an_input_field_keep_their_place_and_tool_turns_are_dropped_or_become_text():
+    def turns(record, **options):
+        return [(m["role"], m["content"]) for m in formats.to_sample(record, **options)["messages"]]
 
-
-def test_tool_turns_are_dropped_or_become_text_as_the_config_says():
-    turns = [("human", "Dice?"), ("function_call", '{"name": "roll"}'), ("observation", "4"), ("gpt", "A 4.")]
-    record = {"conversations": [{"from": who, "value": text} for who, text in turns]}
+    record = {"system": "Be kind.", "instruction": "Add", "input": "1 2", "output": "3"}
+    assert turns(record) == [("system", "Be kind."), ("user", "Add\n1 2"), ("assistant", "3")]
+    said = [("human", "Dice?"), ("function_call", '{"name": "roll"}'), ("observation", "4"), ("gpt", "A 4.")]
+    record = {"conversations": [{"from": who, "value": text} for who, text in said]}
     assert formats.to_sample(record) == "tool turns" and not isinstance(formats.to_sample(record), formats.Bad)
-    kept = formats.to_sample(record, tools="text")["messages"]
-    assert [(m["role"], m["content"]) for m in kept] == [("user", "Dice?"), ("assistant", '{"name": "roll"}'),
-                                                         ("user", "4"), ("assistant", "A 4.")]
+    assert turns(record, tools="text") == [*zip(("user", "assistant") * 2, ("Dice?", '{"name": "roll"}', "4", "A 4."))]
     call = {"messages": [MESSAGES[0], {"role": "assistant", "content": None, "tool_calls": [{"id": 1}]}]}
     assert formats.to_sample(call, tools="text")["messages"][1] == {"role": "assistant", "content": '[{"id": 1}]'}
 
 
-def test_plain_text_is_one_document_and_lines_are_many(tmp_path):
+def test_plain_text_is_one_document_or_many_lines_and_a_long_one_is_read_in_sections_that_lose_nothing(tmp_path, monkeypatch):
     (tmp_path / "a.txt").write_bytes("\ufeffOne.\r\nTwo.\r\n".encode())
     ((_, _, sample),) = read(tmp_path, "a.txt")
     assert clean.clean(sample, {})[0] == {"text": "One.\nTwo."}
     assert [s["text"] for _, _, s in read(tmp_path, "a.txt", format="lines")] == ["One.", "Two."]
-
-
-def test_a_long_text_is_read_in_sections_that_lose_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "SECTION", 100)
     lines = [f"line {i}" if i % 5 else "" for i in range(1, 200)]
     (tmp_path / "a.txt").write_text("\n".join(lines) + "\n")
@@ -154,8 +144,7 @@ def test_encodings_are_read_when_named_and_a_wrong_one_gives_the_byte(tmp_path, 
     ({"messages": [{"role": "user", "content": None}]}, "a turn that is not text", True), ({"text": ["x"]}, "not text", True),
     ({"messages": MESSAGES, "label": False}, "rejected answer", False), ({"prompt": "a", "rejected": "b"}, "rejected answer", False),
     ({"a": 1}, "no known format has the keys ['a']", True), ([1], "not a JSON object", True), ("{", "column 2", True),
-    ("[" * 100_000, "nested", True), ("1" * 5000, "", True), ({"messages": 5}, "not a record of the format messages", True),
-])
+    ("[" * 100_000, "nested", True), ("1" * 5000, "", True), ({"messages": 5}, "not a record of the format messages", True)])
 def test_what_is_no_conversation_is_left_out_with_its_reason(record, reason, bad):
     found = formats.to_sample(record)
     assert isinstance(found, str) and reason in found and isinstance(found, formats.Bad) == bad
@@ -187,8 +176,7 @@ def test_a_folder_without_readable_files_is_an_error_and_a_glob_finds_all(tmp_pa
 
 
 def test_a_line_of_100_megabytes_is_one_bad_record(tmp_path):
-    with open(tmp_path / "x.jsonl", "wb") as file:
-        file.write(b'{"text": "a"}\n{"text": "' + b"x" * 100_000_000 + b'"}\n{"text": "b"}\n')
+    (tmp_path / "x.jsonl").write_bytes(b'{"text": "a"}\n{"text": "' + b"x" * 100_000_000 + b'"}\n{"text": "b"}\n')
     found = read(tmp_path, "x.jsonl")
     assert [line for _, line, _ in found] == [1, 2, 3] and found[0][2] == {"text": "a"} and found[2][2] == {"text": "b"}
     assert found[1][2].startswith("a line of 100,000,013 bytes") and isinstance(found[1][2], formats.Bad)
@@ -265,41 +253,33 @@ def test_ten_thousand_mutated_records_neither_crash_nor_hang_nor_supervise_a_wro
     draw = random.Random(0)
     lines = [mutated(draw.choice(list(RECORDS.values())), draw) for _ in range(10_000)]
     (tmp_path / "x.jsonl").write_bytes(b"\n".join(lines) + b"\n")
-    controls = {i for i in range(len(tokenizer)) if tokenizer.pieces.is_control(i)}
-    kept = slowest = 0
-    begun = time.perf_counter()
+    roles = {i: name for name, i in tokenizer.role_ids.items()}
+    fine = {tokenizer.bos_id, tokenizer.template.end_id, *roles}
+    strange = {i for i in range(len(tokenizer)) if tokenizer.pieces.is_control(i)} - fine
+    kept, slowest, begun = 0, 0, time.perf_counter()
     for _, line, sample in formats.read(source(path="x.jsonl"), str(tmp_path)):
-        if isinstance(sample, dict):
-            sample = clean.clean(sample, {})[0]
-            if sample:
-                kept += 1
-                gather._folded(sample)
-                pieces = tokenizer.windows(sample, 512)[0]
-                for ids, mask in pieces:
-                    assert len(ids) == len(mask) <= 512 and any(mask) and not mask[0], line
-                    role = None
-                    for token, supervised in zip(ids, mask):
-                        if token in tokenizer.role_ids.values():
-                            role = next(name for name, i in tokenizer.role_ids.items() if i == token)
-                            assert not supervised, line
-                        elif token == tokenizer.template.end_id:
-                            assert supervised == (role == "assistant") or not supervised and len(pieces) > 1, line
-                        else:
-                            assert token not in controls or token == tokenizer.bos_id, line
-                            wanted = role == "assistant" and token != tokenizer.bos_id
-                            assert supervised == wanted or not supervised and len(pieces) > 1, line
-        slowest = max(slowest, time.perf_counter() - begun)
-        begun = time.perf_counter()
+        if isinstance(sample, dict) and (sample := clean.clean(sample, {})[0]):
+            kept += 1
+            gather._folded(sample)
+            pieces = tokenizer.windows(sample, 512)[0]
+            for ids, mask in pieces:
+                assert len(ids) == len(mask) <= 512 and any(mask) and not mask[0], line
+                role = None
+                for token, supervised in zip(ids, mask):
+                    role = roles.get(token, role)
+                    assert token not in strange, line
+                    wanted = role == "assistant" and token not in roles and token != tokenizer.bos_id
+                    assert supervised == wanted or not supervised and len(pieces) > 1, line
+        slowest, begun = max(slowest, time.perf_counter() - begun), time.perf_counter()
     assert kept > 3000 and slowest < 2
 
 
 @pytest.mark.parametrize("text", SPELLED)
 def test_text_that_spells_a_marker_stays_text(tokenizer, text):
     halves = [{"role": "user", "content": "a" + text[:3]}, {"role": "assistant", "content": text[3:] + "b" + text}]
-    ids, _ = tokenizer.render({"messages": halves})
-    controls = [i for i in ids if tokenizer.pieces.is_control(i)]
-    roles = tokenizer.role_ids
-    assert controls == [tokenizer.bos_id, roles["user"], tokenizer.template.end_id, roles["assistant"], tokenizer.template.end_id]
+    roles, end = tokenizer.role_ids, tokenizer.template.end_id
+    controls = [i for i in tokenizer.render({"messages": halves})[0] if tokenizer.pieces.is_control(i)]
+    assert controls == [tokenizer.bos_id, roles["user"], end, roles["assistant"], end]
 
 
 @pytest.mark.parametrize("bad, of, strict, stops", [(1, 100, False, False), (2, 100, False, True), (1, 100, True, True), (30, 100, False, True)])

@@ -49,8 +49,8 @@ def test_the_report_names_every_rule_with_examples_and_counts_and_measures_the_t
 
 
 def test_a_histogram_counts_by_powers_of_two_and_text_is_told_from_code():
-    assert list(look._histogram({3: 4, 1: 2})) == [
-        "       1 .. 1                2 " + "#" * 20, "       2 .. 3                0 ", "       4 .. 7                4 " + "#" * 40]
+    assert list(look._histogram({3: 4, 1: 2})) == ["       1 .. 1                2 " + "#" * 20, "       2 .. 3                0 ",
+                                             "       4 .. 7                4 " + "#" * 40]
     for text, kind in (("Two plus two is four.\nIt is.", "English"), ("二加二等于四。", "Chinese"),
                        ("def add(a, b):\n    return a + b\n", "code"), ("int main() {\n  f();\n}", "code")):
         assert look.kind_of(text) == kind

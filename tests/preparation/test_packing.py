@@ -6,7 +6,7 @@ import pytest
 from zerochat.preparation import packing
 from zerochat.preparation.packing import pack
 
-MESSAGES = [{"role": role, "content": text} for role, text in zip(("user", "assistant") * 2, ("Hi!", "Hello.", "Bye", "See you."))]
+MESSAGES = [{"role": who, "content": text} for who, text in zip(("user", "assistant") * 2, ("Hi!", "Hello.", "Bye", "See you."))]
 
 
 @pytest.mark.parametrize("overlap", [1, 5])
