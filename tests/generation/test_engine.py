@@ -31,15 +31,23 @@ def uncached_greedy(model, tokenizer, prompt, count):
     return ids[len(prompt):]
 
 
+def asking(tokenizer, text):
+    return tokenizer.render([{"role": "user", "content": text}], add_generation_prompt=True)[0]
+
+
 def prompts(tokenizer, count):
-    return [tokenizer.render([{"role": "user", "content": "Hello " * (i % 5) + str(i)}], add_generation_prompt=True)[0]
-            for i in range(count)]
+    return [asking(tokenizer, "Hello " * (i % 5) + str(i)) for i in range(count)]
+
+
+def finish(engine, request):
+    while not request.finish_reason:
+        engine.step()
+    return request.tokens, request.logprobs
 
 
 def test_greedy_text_with_the_cache_is_that_of_the_full_forward_pass(model, tokenizer):
     for prompt in prompts(tokenizer, 4):
-        engine = Engine(model, tokenizer, slots=1)
-        (request,) = engine.answer_all([prompt], Sampling(temperature=0, max_new_tokens=20))
+        (request,) = Engine(model, tokenizer, slots=1).answer_all([prompt], Sampling(temperature=0, max_new_tokens=20))
         assert request.tokens == uncached_greedy(model, tokenizer, prompt, 20)
 
 
@@ -92,25 +100,15 @@ def test_in_bf16_the_cached_logits_are_as_near_to_fp32_as_those_of_the_full_pass
 
 @pytest.mark.parametrize("temperature", [0, 1.0])
 def test_requests_that_come_and_go_side_by_side_answer_bit_for_bit_as_each_does_alone(model, tokenizer, temperature):
-    asked = prompts(tokenizer, 9)
-
-    def settings(i):
-        return Sampling(temperature=temperature, max_new_tokens=3 + 2 * i, seed=i, logprobs=5)
-    alone = []
-    for i, prompt in enumerate(asked):
-        engine = Engine(model, tokenizer, slots=3)
-        request = engine.submit(prompt, settings(i))
-        while not request.finish_reason:
-            engine.step()
-        alone.append(request)
+    asked = [(prompt, Sampling(temperature=temperature, max_new_tokens=3 + 2 * i, seed=i, logprobs=5))
+             for i, prompt in enumerate(prompts(tokenizer, 9))]
+    engines = [Engine(model, tokenizer, slots=3) for _ in asked]
+    alone = [finish(engine, engine.submit(prompt, sampling)) for engine, (prompt, sampling) in zip(engines, asked)]
     engine, together = Engine(model, tokenizer, slots=3), []
-    for i, prompt in enumerate(asked):  # they join at different times
-        together.append(engine.submit(prompt, settings(i)))
+    for prompt, sampling in asked:  # they join at different times
+        together.append(engine.submit(prompt, sampling))
         engine.step()
-    while any(not r.finish_reason for r in together):
-        engine.step()
-    assert [r.tokens for r in together] == [r.tokens for r in alone]
-    assert [r.logprobs for r in together] == [r.logprobs for r in alone], "the same floats, not only the same choices"
+    assert [finish(engine, request) for request in together] == alone, "the same floats, too, not only the same choices"
     assert all(r.finish_reason == ("stop" if r.tokens[-1] in tokenizer.end_ids else "length") for r in together)
 
 
@@ -154,88 +152,54 @@ def test_what_a_slot_held_before_can_not_reach_the_next_sequence_even_if_it_is_n
     assert [(r.tokens, r.logprobs) for r in found] == [(r.tokens, r.logprobs) for r in expected]
 
 
-def counting_reads(engine, monkeypatch):
-    """The list to which every prefill of this engine will append (slot, tokens, start)."""
-    reads, prefill = [], engine.cached.prefill
+def test_what_a_slot_has_read_of_a_prompt_is_not_read_again_in_the_next_turn_nor_by_its_twin(model, tokenizer):
+    def counting():
+        """An engine, and the list to which its every prefill appends (slot, tokens, start)."""
+        engine, reads = Engine(model, tokenizer, slots=3), []
+        engine.chunk, prefill = 8, engine.cached.prefill
+        engine.cached.prefill = lambda slot, ids, start: reads.append((slot, len(ids), start)) or prefill(slot, ids, start)
+        return engine, reads
 
-    def count(slot, ids, start):
-        reads.append((slot, len(ids), start))
-        return prefill(slot, ids, start)
-    monkeypatch.setattr(engine.cached, "prefill", count)
-    return reads
-
-
-def finish(engine, request):
-    while not request.finish_reason:
-        engine.step()
-    return request.tokens, request.logprobs
-
-
-def test_the_next_turn_of_a_conversation_reads_only_what_is_new_and_answers_the_same(model, tokenizer, monkeypatch):
     settings = Sampling(temperature=0, max_new_tokens=6, logprobs=3)
     first = [tokenizer.bos_id] + list(range(300, 321))
     second = first + list(range(400, 420))
-    engine = Engine(model, tokenizer, slots=3)
-    engine.chunk = 8
-    reads = counting_reads(engine, monkeypatch)
+    (engine, reads), (fresh, _) = counting(), counting()
     finish(engine, engine.submit(first, settings))
-    other = engine.submit([tokenizer.bos_id] + [500] * 12, settings)  # somebody else, who must not get in the way
-    finish(engine, other)
+    finish(engine, engine.submit([tokenizer.bos_id] + [500] * 12, settings))  # somebody else, who must not get in the way
     again = finish(engine, engine.submit(second, settings))
     assert reads[:5] == [(0, 8, 0), (0, 8, 8), (0, 6, 16), (1, 8, 0), (1, 5, 8)]
     assert reads[5:] == [(0, 8, 16), (0, 8, 24), (0, 8, 32), (0, 2, 40)]
-    fresh = Engine(model, tokenizer, slots=3)
-    fresh.chunk = 8
     assert again == finish(fresh, fresh.submit(second, settings)), "bit for bit, though read in another slot or before"
 
-
-def test_a_prompt_asked_for_twice_at_once_is_read_once_and_copied(model, tokenizer, monkeypatch):
-    prompt = [tokenizer.bos_id] + list(range(300, 319))
-    engine = Engine(model, tokenizer, slots=3)
-    engine.chunk = 8
-    reads = counting_reads(engine, monkeypatch)
-    twins = [engine.submit(prompt, Sampling(temperature=0, max_new_tokens=9, logprobs=2)) for _ in range(2)]
+    engine, reads = counting()
+    twins = [engine.submit(first[:20], Sampling(temperature=0, max_new_tokens=9, logprobs=2)) for _ in range(2)]
     assert finish(engine, twins[0]) == finish(engine, twins[1])
     assert reads == [(0, 8, 0), (0, 8, 8), (0, 4, 16), (1, 4, 16)]
 
 
-def test_a_full_context_ends_the_answer_by_length(model, tokenizer):
-    engine = Engine(model, tokenizer)
-    prompt = [tokenizer.bos_id] + [20] * 55
-    (request,) = engine.answer_all([prompt], Sampling(temperature=0, max_new_tokens=500))
-    assert request.finish_reason == "stop" or len(prompt) + len(request.tokens) == 64
-    with pytest.raises(ValueError, match="64 tokens leave no room for an answer in the context of 64"):
-        engine.submit([20] * 64, Sampling())
-
-
-def test_a_cancelled_request_frees_its_slot(model, tokenizer):
-    engine = Engine(model, tokenizer)
-    prompt = tokenizer.render([{"role": "user", "content": "Hi"}], add_generation_prompt=True)[0]
-    stream = engine.stream(prompt, Sampling(temperature=0))
+def test_streamed_pieces_put_together_are_the_decoded_answer_and_a_cancelled_request_frees_its_slot(model, tokenizer):
+    engine, prompt = Engine(model, tokenizer), asking(tokenizer, "你好 🙈")
+    sampling = Sampling(temperature=1.5, seed=3, max_new_tokens=40)
+    streamed = "".join(engine.stream(prompt, sampling))
+    assert streamed == tokenizer.decode(engine.answer_all([prompt], sampling)[0].tokens)
+    stream = engine.stream(asking(tokenizer, "Hi"), Sampling(temperature=0))
     next(stream)
     stream.close()
     assert engine.running == [None] and not engine.waiting
 
 
-def test_streamed_pieces_put_together_are_the_decoded_answer(model, tokenizer):
-    engine = Engine(model, tokenizer)
-    messages = [{"role": "user", "content": "你好 🙈"}]
-    sampling = Sampling(temperature=1.5, seed=3, max_new_tokens=40)
-    prompt = tokenizer.render(messages, add_generation_prompt=True)[0]
-    streamed = "".join(engine.stream(prompt, sampling))
-    (request,) = engine.answer_all([prompt], sampling)
-    assert streamed == tokenizer.decode(request.tokens)
-
-
-def test_the_oldest_whole_turns_go_first_and_the_system_message_stays(model, tokenizer):
-    engine = Engine(model, tokenizer)
-    system = {"role": "system", "content": "Be kind."}
+def test_a_full_context_ends_the_answer_and_the_oldest_whole_turns_go_first_while_the_system_message_stays(model, tokenizer):
+    engine, prompt = Engine(model, tokenizer), [tokenizer.bos_id] + [20] * 55
+    (request,) = engine.answer_all([prompt], Sampling(temperature=0, max_new_tokens=500))
+    assert request.finish_reason == "stop" or len(prompt) + len(request.tokens) == 64
+    with pytest.raises(ValueError, match="64 tokens leave no room for an answer in the context of 64"):
+        engine.submit([20] * 64, Sampling())
+    system, last = {"role": "system", "content": "Be kind."}, {"role": "user", "content": "last"}
     turns = [{"role": role, "content": f"{role[0]} {i}"} for i in range(8) for role in ("user", "assistant")]
-    messages = [system, *turns, {"role": "user", "content": "last"}]
-    kept, prompt, dropped = engine.fit(messages, reserve=16)
-    assert dropped > 0 and kept == [system, *turns[2 * dropped:], messages[-1]]
+    kept, prompt, dropped = engine.fit([system, *turns, last], reserve=16)
+    assert dropped > 0 and kept == [system, *turns[2 * dropped:], last]
     assert prompt == tokenizer.render(kept, add_generation_prompt=True)[0] and len(prompt) <= 64 - 16
-    one_more = [system, *turns[2 * dropped - 2:], messages[-1]]
+    one_more = [system, *turns[2 * dropped - 2:], last]
     assert len(tokenizer.render(one_more, add_generation_prompt=True)[0]) > 64 - 16, "no more than needed"
     with pytest.raises(ValueError, match="the message is too long"):
         engine.fit([{"role": "user", "content": "word " * 200}], reserve=16)
@@ -244,19 +208,15 @@ def test_the_oldest_whole_turns_go_first_and_the_system_message_stays(model, tok
 LOGITS = torch.tensor([2.0, 1.0, 0.0, -1.0, -2.0])
 
 
-def drawn(count=4000, seen=(), **values):
-    settings, generator = Sampling(**{"temperature": 1.0} | values), torch.Generator().manual_seed(0)
-    counts = collections.Counter(choose(LOGITS.clone(), settings, list(seen), generator) for _ in range(count))
-    return [counts[i] / count for i in range(5)]
-
-
 @pytest.mark.parametrize("values, allowed, temperature", [
     ({}, 5, 1.0), ({"temperature": 0.5}, 5, 0.5), ({"temperature": 2.0}, 5, 2.0), ({"top_k": 2}, 2, 1.0), ({"top_k": 5}, 5, 1.0),
     # p = .636 .234 .086 .032 .012
     ({"top_p": 0.6}, 1, 1.0), ({"top_p": 0.65}, 2, 1.0), ({"top_p": 0.9}, 3, 1.0), ({"min_p": 0.1}, 3, 1.0), ({"min_p": 0.4}, 1, 1.0)])
 def test_draws_follow_the_softmax_over_what_each_rule_leaves(values, allowed, temperature):
     weights = [math.exp(float(x) / temperature) if i < allowed else 0 for i, x in enumerate(LOGITS)]
-    assert drawn(**values) == pytest.approx([w / sum(weights) for w in weights], abs=0.03)
+    settings, generator = Sampling(**{"temperature": 1.0} | values), torch.Generator().manual_seed(0)
+    counts = collections.Counter(choose(LOGITS.clone(), settings, [], generator) for _ in range(4000))
+    assert [counts[i] / 4000 for i in range(5)] == pytest.approx([w / sum(weights) for w in weights], abs=0.03)
 
 
 def test_the_repetition_penalty_divides_positive_and_multiplies_negative_logits_of_seen_tokens():
@@ -266,11 +226,10 @@ def test_the_repetition_penalty_divides_positive_and_multiplies_negative_logits_
     assert choose(torch.tensor([-1.0, -2.0]), settings, [0], None) == 1  # -3 < -2
 
 
-@pytest.mark.parametrize("values", [{"temperature": -1}, {"temperature": float("nan")}, {"top_p": -0.1}, {"top_p": 1.1},
-                                    {"min_p": -0.1}, {"repetition_penalty": 0}, {"max_new_tokens": 0}, {"top_k": -1},
-                                    {"top_k": 2.5},
-                                    {"temperature": "1"}, {"seed": -1}, {"seed": True}, {"logprobs": -1},
-                                    {"stop": "end"}, {"stop": ("",)}])
+@pytest.mark.parametrize("values", [
+    {"temperature": -1}, {"temperature": float("nan")}, {"top_p": -0.1}, {"top_p": 1.1}, {"min_p": -0.1},
+    {"repetition_penalty": 0}, {"max_new_tokens": 0}, {"top_k": -1}, {"top_k": 2.5}, {"temperature": "1"}, {"seed": -1}, {"seed": True}, {"logprobs": -1},
+    {"stop": "end"}, {"stop": ("",)}])
 def test_settings_out_of_range_are_refused_by_name(values):
     with pytest.raises(ValueError, match=next(iter(values))):
         Sampling(**values)
@@ -293,7 +252,7 @@ def spell(tokenizer, text, **values):
     return said, request
 
 
-def test_text_that_may_begin_a_stop_string_is_held_back_and_the_stop_string_never_shown(tokenizer):
+def test_text_that_may_begin_a_stop_string_is_held_back_until_it_can_not_and_the_stop_string_never_shown(tokenizer):
     text = "One stop, two stones, 三个停止. The rest"
     for stop in [(".",), ("stones",), ("停止", "nowhere"), (" two stone", "stop, t"), ("stop", "One stop"), ("rest!",), ("absent",)]:
         said, request = spell(tokenizer, text, stop=stop)
@@ -304,9 +263,6 @@ def test_text_that_may_begin_a_stop_string_is_held_back_and_the_stop_string_neve
         assert "".join(said) == request.text == expected and request.finish_reason == "stop"
         for i in range(len(said)):  # nothing shown was ever part of a stop string that completed later
             assert expected.startswith("".join(said[:i]))
-
-
-def test_text_is_released_at_once_where_it_can_no_longer_become_a_stop_string(tokenizer):
     said, request = spell(tokenizer, "aXY aXb", stop=("XYZ",))
     assert request.text == "aXY aXb" == "".join(said)
     assert spell(tokenizer, "a XY", stop=("XYZ",))[1].text == "a "
@@ -316,8 +272,7 @@ def test_half_a_character_is_never_read_and_comes_out_at_the_end(tokenizer):
     said, request = spell(tokenizer, "🙈"[:1] + "好")
     assert all("\ufffd" not in part for part in said) and request.text == "🙈好"
     request = Request([], Sampling(), tokenizer)
-    first_byte = tokenizer.pieces.piece_to_id("<0xE5>")
-    request.add(first_byte, None)
+    request.add(tokenizer.pieces.piece_to_id("<0xE5>"), None)
     assert request.read() == ""
     request.add(tokenizer.template.end_id, "stop")
     assert request.read() == "\ufffd"
