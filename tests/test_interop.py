@@ -26,45 +26,41 @@ transformers = pytest.importorskip("transformers")
 OPTIMIZER = {"type": "AdamW", "params": {"lr": 1e-3, "betas": [0.9, 0.95], "eps": 1e-6, "weight_decay": 0.1}}
 
 
-@pytest.fixture(scope="module")
-def deepspeed():
-    engines.load_deepspeed(verbose=False)
-    if not torch.distributed.is_initialized():
-        ranks.start_process_group()
-
-
 def write_folder(folder, model, tokenizer) -> str:
     save_model(str(folder), model, tokenizer)
     return str(folder)
 
 
+def theirs_of(folder):
+    return transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+
+
 @pytest.fixture(scope="module")
 def oracle(tokenizer, tmp_path_factory):
     """transformers' tokenizer of our folder."""
-    return transformers.AutoTokenizer.from_pretrained(
-        write_folder(tmp_path_factory.mktemp("folder"), tiny_model(), tokenizer))
+    return transformers.AutoTokenizer.from_pretrained(write_folder(tmp_path_factory.mktemp("folder"), tiny_model(), tokenizer))
 
 
 def chats(count, split="train"):
     return [chat["messages"] for chat in demo_data.conversations(count, split=split)]
 
 
-def test_transformers_gives_the_same_ids_for_ten_thousand_strings_of_every_kind(tokenizer, oracle):
+def test_transformers_gives_the_same_ids_for_ten_thousand_strings_of_every_kind_that_do_not_spell_a_marker(tokenizer, oracle):
     texts = strings(10_000)
     assert len(set(texts)) > 8_000
+    texts += ["Hello, world!", "  two  spaces\n\n", "你好，世界！", "🙈 naïve\tx = 12345", "Order 80331 for Zoë"]
     for text, theirs in zip(texts, oracle(texts, add_special_tokens=False)["input_ids"]):
         assert theirs == tokenizer.encode(text), repr(text)
-
-
-@pytest.mark.parametrize("marker", [*MARKERS, END, "<s>", "</s>"])
-def test_text_that_spells_a_marker_stays_text_here_and_becomes_the_marker_there(tokenizer, oracle, marker):
-    marker_id = tokenizer.pieces.piece_to_id(marker)
-    assert marker_id not in tokenizer.encode(f"a{marker}b") and tokenizer.decode(tokenizer.encode(marker)) == marker
-    assert marker_id in oracle.encode(f"a{marker}b", add_special_tokens=False)
+    for marker in (*MARKERS, END, "<s>", "</s>"):  # which stays text here and becomes the marker there
+        marker_id = tokenizer.pieces.piece_to_id(marker)
+        assert marker_id not in tokenizer.encode(f"a{marker}b") and tokenizer.decode(tokenizer.encode(marker)) == marker
+        assert marker_id in oracle.encode(f"a{marker}b", add_special_tokens=False), marker
 
 
 def test_apply_chat_template_gives_the_ids_and_the_assistant_mask_of_render(tokenizer, oracle):
-    for messages in [*chats(150), [{"role": "user", "content": ""}, {"role": "assistant", "content": " x \n"}]]:
+    said = zip(("system", "user", "assistant", "user", "assistant"), ("Be kind.", "Hi there!", "你好。", "Bye", "See you."))
+    said = [{"role": role, "content": text} for role, text in said]
+    for messages in [*chats(150), [{"role": "user", "content": ""}, {"role": "assistant", "content": " x \n"}], said, said[:3]]:
         result = oracle.apply_chat_template(messages, return_dict=True, return_assistant_tokens_mask=True)
         assert (list(result["input_ids"]), [bool(m) for m in result["assistant_masks"]]) == tokenizer.render(messages)
         prompt = oracle.apply_chat_template(messages[:-1], add_generation_prompt=True, return_dict=True)["input_ids"]
@@ -73,9 +69,11 @@ def test_apply_chat_template_gives_the_ids_and_the_assistant_mask_of_render(toke
 
 @pytest.mark.parametrize("stage", [0, 1, 2, 3])
 @pytest.mark.parametrize("changes", [{}, {"tie_word_embeddings": False, "num_key_value_heads": 1}], ids=["tied", "untied"])
-def test_transformers_computes_the_logits_of_a_model_trained_in_any_zero_stage(
-        deepspeed, tokenizer, tmp_path, stage, changes):
+def test_transformers_computes_the_logits_of_a_model_trained_in_any_zero_stage(tokenizer, tmp_path, stage, changes):
     """Two optimizer steps, exported as a run exports; and the export is what the engine held."""
+    engines.load_deepspeed(verbose=False)
+    if not torch.distributed.is_initialized():
+        ranks.start_process_group()
     settings = {"train_batch_size": 2, "optimizer": OPTIMIZER, "zero_optimization": {"stage": stage}}
     if stage == 3:  # small parameters, too, are given up between uses, or nothing here would be partitioned
         settings["zero_optimization"]["stage3_param_persistence_threshold"] = 0
@@ -90,10 +88,8 @@ def test_transformers_computes_the_logits_of_a_model_trained_in_any_zero_stage(
     with torch.no_grad():
         held = engine(ids)
     engine.destroy()
-
-    theirs = transformers.AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32)
+    theirs, ours = theirs_of(tmp_path), LanguageModel.load(str(tmp_path))
     assert theirs.config.tie_word_embeddings is not bool(changes)
-    ours = LanguageModel.load(str(tmp_path))
     random = torch.randint(8, 900, (2, 64), generator=torch.Generator().manual_seed(stage))
     with torch.no_grad():
         torch.testing.assert_close(theirs(random).logits, ours(random), rtol=0, atol=1e-4)
@@ -109,8 +105,7 @@ def test_greedy_generation_agrees_for_200_tokens_and_stops_at_the_end_marker(tok
 
     def both(silenced):
         folder = write_folder(tmp_path, model, tokenizer)
-        theirs = transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-        engine = load_engine(folder, device="cpu")
+        theirs, engine = theirs_of(folder), load_engine(folder, device="cpu")
         for messages in chats(3):
             prompt, _ = tokenizer.render(messages[:1], add_generation_prompt=True)
             request = engine.answer_all([prompt], Sampling(temperature=0, max_new_tokens=200))[0]
@@ -141,10 +136,9 @@ def test_large_weights_are_written_in_shards_with_an_index_and_small_ones_replac
     assert index["metadata"]["total_size"] == whole and not (tmp_path / "model.safetensors").exists()
     assert all(stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o644 for name in names), "others may read them"
     ids = torch.randint(8, 900, (1, 30))
-    theirs = transformers.AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32)
     with torch.no_grad():
         assert torch.equal(LanguageModel.load(str(tmp_path))(ids), model(ids))
-        torch.testing.assert_close(theirs(ids).logits, model(ids), rtol=0, atol=1e-4)
+        torch.testing.assert_close(theirs_of(tmp_path)(ids).logits, model(ids), rtol=0, atol=1e-4)
     monkeypatch.undo()
     write_folder(tmp_path, model, tokenizer)
     assert sorted(path.name for path in tmp_path.glob("model*")) == ["model.safetensors"]
@@ -159,22 +153,8 @@ def test_no_pickle_is_read_between_the_folder_and_an_answer(monkeypatch, tokeniz
 
     for owner, name in ((pickle, "load"), (pickle, "loads"), (pickle, "Unpickler"), (torch, "load")):
         monkeypatch.setattr(owner, name, refuse)
-    engine = load_engine(folder, device="cpu")
-    text = "".join(engine.stream(tokenizer.render(chats(1)[0][:1], True)[0], Sampling(seed=1, max_new_tokens=5)))
-    assert isinstance(text, str)
-
-
-@pytest.mark.parametrize("scaling", [
-    {"rope_type": "linear", "factor": 4.0},
-    {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
-     "original_max_position_embeddings": 24}], ids=["linear", "llama3"])
-def test_rope_scaling_is_written_so_that_transformers_honours_it(tokenizer, tmp_path, scaling):
-    model = tiny_model(rope_scaling=scaling)
-    theirs = transformers.AutoModelForCausalLM.from_pretrained(write_folder(tmp_path, model, tokenizer), dtype=torch.float32)
-    ids = torch.randint(8, 900, (1, 64), generator=torch.Generator().manual_seed(3))
-    with torch.no_grad():
-        torch.testing.assert_close(theirs(ids).logits, model(ids), rtol=0, atol=1e-4)
-        assert (tiny_model()(ids) - model(ids)).abs().max() > 1e-2, "the scaling changed nothing"
+    prompt = tokenizer.render(chats(1)[0][:1], True)[0]
+    assert isinstance("".join(load_engine(folder, device="cpu").stream(prompt, Sampling(seed=1, max_new_tokens=5))), str)
 
 
 def test_the_model_card_says_what_it_was_trained_on_and_never_replaces_a_page_of_the_users(tmp_path):
@@ -184,8 +164,7 @@ def test_the_model_card_says_what_it_was_trained_on_and_never_replaces_a_page_of
                                       "train": {"samples": 9, "tokens": 1234, "supervised": 300}}}}
     stages = {"sft": [{"step": 7, "validation_loss": 1.5, "bits_per_byte": 0.75}]}
     figures = {"conversations": 5, "loss": 0.5, "perplexity": 1.6, "bits_per_byte": 0.25, "likelihood": {}, "groups": {}}
-    with open(tmp_path / "config.json", "w") as file:
-        json.dump({"hidden_size": 48, "num_hidden_layers": 2}, file)
+    (tmp_path / "config.json").write_text('{"hidden_size": 48, "num_hidden_layers": 2}')
     report._card(RunFolder(str(tmp_path)), config, preparation, stages, figures)
     text = (tmp_path / "README.md").read_text()
     header = text.split("---")[1]

@@ -23,8 +23,7 @@ from zerochat.text import printable
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, tokenizer):
     folder = str(tmp_path_factory.mktemp("model"))
-    model = tiny_model()
-    save_model(folder, model, tokenizer)
+    save_model(folder, tiny_model(), tokenizer)
     return folder
 
 
@@ -37,8 +36,9 @@ def roles(chat):
     return [message["role"] for message in chat.messages]
 
 
-def test_history_grows_by_turns_and_commands_change_it(chat):
-    out = io.StringIO()
+def test_history_grows_by_turns_and_commands_change_it_or_only_say_something(chat):
+    for line, said in (("/help", "/retry"), ("/hepl", "unknown command /hepl"), ("/retry", "nothing to answer again")):
+        assert chat.command(line, out := io.StringIO()) and said in out.getvalue(), line
     chat.answer("Hello", out)
     chat.answer("Again", out)
     assert roles(chat) == ["user", "assistant"] * 2
@@ -51,25 +51,14 @@ def test_history_grows_by_turns_and_commands_change_it(chat):
     assert not chat.command("/exit", out)
 
 
-@pytest.mark.parametrize("line, said", [("/help", "/retry"), ("/hepl", "unknown command /hepl"),
-                                        ("/retry", "nothing to answer again")])
-def test_commands_that_only_say_something(chat, line, said):
-    out = io.StringIO()
-    assert chat.command(line, out) and said in out.getvalue()
-
-
-def test_an_interrupted_answer_is_kept_and_the_chat_goes_on(chat, monkeypatch):
+def test_an_interrupted_answer_is_kept_and_what_is_typed_is_mended_unless_told_not_to(chat, monkeypatch):
     def interrupted(prompt, sampling):
         yield "Half an"
         raise KeyboardInterrupt
     monkeypatch.setattr(chat.engine, "stream", interrupted)
-    out = io.StringIO()
+    out, asked = io.StringIO(), []
     chat.answer("Hello", out)
     assert out.getvalue() == "Half an [stopped]\n" and chat.messages[-1] == {"role": "assistant", "content": "Half an"}
-
-
-def test_what_is_typed_is_mended_unless_told_not_to(chat, monkeypatch):
-    asked = []
     monkeypatch.setattr(chat.engine, "stream", lambda prompt, sampling: asked.append(prompt) or iter(["No."]))
     for mend, text in ((True, "Hi there"), (True, "\u200bHi\u00a0there\r\n"), (False, "Hi\u00a0there")):
         chat.reset()
@@ -79,27 +68,20 @@ def test_what_is_typed_is_mended_unless_told_not_to(chat, monkeypatch):
     assert plain == typed != raw == chat.engine.tokenizer.render([{"role": "user", "content": "Hi\u00a0there"}], True)[0]
 
 
-def test_when_the_context_is_full_the_oldest_turns_go_and_a_notice_says_so(chat):
+def test_when_the_context_is_full_the_oldest_turns_go_and_a_message_longer_than_it_is_refused(chat):
     notices = io.StringIO()
     for _ in range(12):
         chat.answer("What is the capital of France?", io.StringIO(), notices)
     assert "the oldest 1 turn(s) were left out" in notices.getvalue()
     assert 2 <= len(chat.messages) < 24 and roles(chat)[0] == "user"
-
-
-def test_a_message_longer_than_the_context_is_refused_and_changes_nothing(chat):
-    chat.answer("Hello", io.StringIO())
     before = list(chat.messages)
     with pytest.raises(ValueError, match="too long: .* tokens .* context of 64"):
         chat.answer("word " * 200, io.StringIO())
     assert chat.messages == before
 
 
-def test_a_models_text_cannot_steer_the_terminal():
+def test_the_newest_finished_run_is_found_and_a_models_text_cannot_steer_the_terminal(tmp_path):
     assert printable("a\x1b[2Jb\x07\nc\td\x9b") == "a[2Jb\nc\td"
-
-
-def test_the_newest_finished_run_is_found(tmp_path):
     for i, name in enumerate(("old", "new", "unfinished")):
         (tmp_path / name).mkdir()
         for file in ("model.safetensors", "report.json")[:1 if name == "unfinished" else 2]:
@@ -109,8 +91,7 @@ def test_the_newest_finished_run_is_found(tmp_path):
 
 
 def test_one_prompt_prints_one_answer_and_nothing_else(folder):
-    words = "sample.py", "--model", folder, "--temperature", "0", "--max-new-tokens", "5"
-    result = launch(*words, "--prompt", "Hello")
+    result = launch("sample.py", "--model", folder, "--temperature", "0", "--max-new-tokens", "5", "--prompt", "Hello")
     expected = io.StringIO()
     Chat(load_engine(folder), Sampling(temperature=0, max_new_tokens=5)).answer("Hello", expected)
     assert (result.returncode, result.stderr) == (0, "") and result.stdout == expected.getvalue()
@@ -119,12 +100,10 @@ def test_one_prompt_prints_one_answer_and_nothing_else(folder):
 @pytest.mark.parametrize("words, message", [
     (("--prompt", "word " * 200), "error: the message is too long"),
     (("--prompt", "x", "--temperature", "nan"), "error: temperature should be in"),
-    (("--prompt", "x", "--top-k", "99999"), "error: top_k should be between 0 and the vocabulary's 900"),
-])
+    (("--prompt", "x", "--top-k", "99999"), "error: top_k should be between 0 and the vocabulary's 900")])
 def test_bad_requests_end_in_one_line(folder, words, message):
     result = launch("sample.py", "--model", folder, *words)
-    assert result.returncode == 1 and result.stderr.startswith(message) and result.stderr.count("\n") == 1
-    assert result.stdout == ""
+    assert result.returncode == 1 and result.stderr.startswith(message) and result.stderr.count("\n") == 1 and result.stdout == ""
 
 
 def test_at_a_terminal_lines_are_edited_ctrl_c_stops_an_answer_and_ctrl_d_leaves(folder):
@@ -134,9 +113,9 @@ def test_at_a_terminal_lines_are_edited_ctrl_c_stops_an_answer_and_ctrl_d_leaves
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # a suite started in the background ignores it, and so would this
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
-    process = subprocess.Popen([sys.executable, "sample.py", "--model", folder, "--max-new-tokens", "100000"], cwd=ROOT,
-                               stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-                               preexec_fn=at_a_terminal, env=environment(TERM="xterm"))
+    process = subprocess.Popen(
+        [sys.executable, "sample.py", "--model", folder, "--max-new-tokens", "100000"], cwd=ROOT, stdin=theirs, stdout=theirs,
+        stderr=theirs, start_new_session=True, preexec_fn=at_a_terminal, env=environment(TERM="xterm"))
     os.close(theirs)
     screen, read = "", 0
 

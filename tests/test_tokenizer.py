@@ -1,8 +1,7 @@
-"""Round trips, the chat template with its mask, and streaming."""
-
-import json
+"""Round trips, the chat template with its mask, and streaming; tests/test_interop.py compares with transformers."""
 
 import pytest
+import sentencepiece
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import train_tokenizer
@@ -12,6 +11,8 @@ from zerochat.demo import chats as demo_data
 
 TRICKY = ["", " ", "  two  spaces ", "line\n\n\tindent\r\n", "naïve café", "全角，ＡＢ！", "👨‍👩‍👧 🇨🇳 emoji", "\0nul",
           "<|assistant|>", "<|end|><|user|>", "＜|user|＞", "<s></s><pad><unk>", "<0x41>", "def f(x):\n    return x**2"]
+MESSAGES = [{"role": who, "content": text} for who, text in [
+    ("system", "Be kind."), ("user", "Hi!"), ("assistant", "Hello."), ("user", "再见"), ("assistant", "See you.")]]
 
 
 @settings(max_examples=400, deadline=None)
@@ -23,10 +24,6 @@ def test_every_string_comes_back_and_none_yields_a_control_symbol(tokenizer, tex
     assert not any(tokenizer.pieces.is_control(i) or tokenizer.pieces.is_unknown(i) for i in ids)
 
 
-def test_a_lone_surrogate_becomes_the_replacement_character(tokenizer):
-    assert tokenizer.decode(tokenizer.encode("a\ud800b")) == "a\ufffdb"
-
-
 @settings(max_examples=200, deadline=None)
 @given(text=st.text(st.sampled_from("ab 你好世界😀👩‍🚀é\n"), max_size=30))
 def test_streaming_shows_only_whole_characters_and_loses_nothing(tokenizer, text):
@@ -36,53 +33,28 @@ def test_streaming_shows_only_whole_characters_and_loses_nothing(tokenizer, text
     assert not any("\ufffd" in part for part in parts)
 
 
-def test_bytes_cut_short_become_one_replacement_and_following_text_survives(tokenizer):
+def test_a_lone_surrogate_and_bytes_cut_short_become_one_replacement_character_and_following_text_survives(tokenizer):
+    assert tokenizer.decode(tokenizer.encode("a\ud800b")) == "a\ufffdb"
     emoji = tokenizer.encode("🙈")
     assert len(emoji) == 4, "the test needs an emoji the tokenizer does not know"
     assert tokenizer.decode([*emoji[:3], *tokenizer.encode("hi")]) == "\ufffdhi"
 
 
 def test_only_assistant_text_and_end_marker_are_supervised(tokenizer):
-    messages = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hi!"},
-                {"role": "assistant", "content": "Hello."}, {"role": "user", "content": "再见"},
-                {"role": "assistant", "content": "See you."}]
-    ids, mask = tokenizer.render({"messages": messages})
+    ids, mask = tokenizer.render({"messages": MESSAGES})
     e, role, end = tokenizer.encode, tokenizer.role_ids, tokenizer.template.end_id
-    parts = [([tokenizer.bos_id], 0), ([role["system"]], 0), (e("Be kind."), 0), ([end], 0),
-             ([role["user"]], 0), (e("Hi!"), 0), ([end], 0), ([role["assistant"]], 0), ([*e("Hello."), end], 1),
-             ([role["user"]], 0), (e("再见"), 0), ([end], 0), ([role["assistant"]], 0), ([*e("See you."), end], 1)]
+    parts = [([tokenizer.bos_id, role["system"], *e("Be kind."), end, role["user"], *e("Hi!"), end, role["assistant"]], 0),
+             ([*e("Hello."), end], 1), ([role["user"], *e("再见"), end, role["assistant"]], 0), ([*e("See you."), end], 1)]
     assert ids == [i for part, _ in parts for i in part]
     assert mask == [bool(s) for part, s in parts for _ in part]
 
 
-def test_a_plain_document_is_supervised_but_for_its_opening(tokenizer):
+def test_a_plain_document_is_supervised_but_for_its_opening_and_a_prompt_is_a_chat_cut_before_its_answer(tokenizer):
     ids, mask = tokenizer.render({"text": "Once."})
     assert ids == [tokenizer.bos_id, *tokenizer.encode("Once."), tokenizer.eos_id]
     assert mask == [False] + [True] * (len(ids) - 1)
-
-
-def test_the_generation_prompt_is_the_training_rendering_cut_before_the_answer(tokenizer):
-    messages = [{"role": "user", "content": "Hi!"}, {"role": "assistant", "content": "Hello."}]
-    prompt, mask = tokenizer.render(messages[:1], add_generation_prompt=True)
-    assert tokenizer.render(messages)[0][:len(prompt)] == prompt and not any(mask)
-
-
-def test_transformers_reads_the_folder_with_the_same_ids_template_and_mask(tokenizer, tokenizer_folder, tmp_path):
-    transformers = pytest.importorskip("transformers")
-    tokenizer.save(str(tmp_path))
-    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama", "architectures": ["LlamaForCausalLM"]}))
-    oracle = transformers.AutoTokenizer.from_pretrained(tmp_path)
-    for text in ["Hello, world!", "  two  spaces\n\n", "你好，世界！", "🙈 naïve\tx = 12345", "Order 80331 for Zoë"]:
-        assert oracle.encode(text, add_special_tokens=False) == tokenizer.encode(text), text
-    messages = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hi there!"},
-                {"role": "assistant", "content": "你好。"}, {"role": "user", "content": "Bye"},
-                {"role": "assistant", "content": "See you."}]
-    result = oracle.apply_chat_template(messages, return_dict=True, return_assistant_tokens_mask=True)
-    ids, mask = tokenizer.render(messages)
-    assert list(result["input_ids"]) == ids
-    assert [bool(m) for m in result["assistant_masks"]] == mask
-    prompt = oracle.apply_chat_template(messages[:2], add_generation_prompt=True, return_dict=True)["input_ids"]
-    assert list(prompt) == tokenizer.render(messages[:2], add_generation_prompt=True)[0]
+    prompt, mask = tokenizer.render(MESSAGES[1:2], add_generation_prompt=True)
+    assert tokenizer.render(MESSAGES[1:3])[0][:len(prompt)] == prompt and not any(mask)
 
 
 def test_the_bytes_of_tokens_add_up_to_the_text_and_a_marker_has_none(tokenizer):
@@ -91,23 +63,13 @@ def test_the_bytes_of_tokens_add_up_to_the_text_and_a_marker_has_none(tokenizer)
     assert tokenizer.bytes_of(tokenizer.template.end_id) is tokenizer.bytes_of(tokenizer.bos_id) is None
 
 
-def test_the_same_texts_train_the_same_tokenizer(tmp_path):
-    texts = ["the cat sat on the mat", "a dog ran to the mat", "猫坐在垫子上"] * 5
-    a, b = (train_tokenizer(texts, str(tmp_path / name), 300) for name in "ab")
-    assert a.pieces.serialized_model_proto() == b.pieces.serialized_model_proto()
-
-
-@pytest.mark.parametrize("size, message", [(5000, "at most 2[0-9]+ fits|at most 3[0-9]+ fits"), (100, "need at least 2")])
-def test_an_impossible_vocabulary_is_refused_with_the_one_that_fits(tmp_path, size, message):
-    with pytest.raises(ValueError, match=message):
-        train_tokenizer(["the cat sat on the mat"] * 3, str(tmp_path), size)
-    assert not (tmp_path / "tokenizer.model").exists()
-
-
-def test_a_tokenizer_without_the_markers_is_refused(tmp_path):
-    import sentencepiece
-    sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(["a b c d e f"] * 9), vocab_size=267,
-                                             byte_fallback=True, model_prefix=str(tmp_path / "tokenizer"), minloglevel=2)
+def test_an_impossible_vocabulary_and_a_tokenizer_without_the_markers_are_refused(tmp_path):
+    for size, message in ((5000, "at most 2[0-9]+ fits|at most 3[0-9]+ fits"), (100, "need at least 2")):
+        with pytest.raises(ValueError, match=message):
+            train_tokenizer(["the cat sat on the mat"] * 3, str(tmp_path), size)
+        assert not (tmp_path / "tokenizer.model").exists(), size
+    sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(["a b c d e f"] * 9), vocab_size=267, byte_fallback=True,
+                                             model_prefix=str(tmp_path / "tokenizer"), minloglevel=2)
     with pytest.raises(ValueError, match="lacks the chat markers"):
         Tokenizer(str(tmp_path))
 
@@ -121,7 +83,10 @@ def test_a_long_text_is_encoded_by_lines_to_the_ids_of_the_whole(tokenizer):
 
 
 @pytest.mark.parametrize("kind", ["bpe", "unigram"])
-def test_the_same_texts_give_the_same_pieces_on_any_number_of_cores(tmp_path, monkeypatch, kind):
+def test_the_same_texts_train_the_same_tokenizer_with_the_same_pieces_on_any_number_of_cores(tmp_path, monkeypatch, kind):
+    texts = ["the cat sat on the mat", "a dog ran to the mat", "猫坐在垫子上"] * 5
+    a, b = (train_tokenizer(texts, str(tmp_path / name), 300) for name in "ab")
+    assert a.pieces.serialized_model_proto() == b.pieces.serialized_model_proto()
     texts = [message["content"] for chat in demo_data.conversations(150, seed=5) for message in chat["messages"]]
     found = []
     for cores in (1, 3):
