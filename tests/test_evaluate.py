@@ -1,7 +1,8 @@
-"""Metrics against hand-worked figures, brute force and other libraries; the evaluation against a loop of its own."""
+"""The evaluation against a loop of its own, and what it writes and refuses."""
 
 import json
 import math
+import sys
 
 import pytest
 import torch
@@ -31,7 +32,7 @@ def conversation(*texts, **extra):
     return {"messages": messages, "source": "a.jsonl", "line": 1, "lang": "en"} | extra
 
 
-def test_loss_by_turn_and_source_sums_nats_and_bytes_of_the_definition(folder, tokenizer):
+def test_loss_by_turn_and_source_is_that_of_the_definition_and_turns_of_a_long_conversation_keep_their_numbers(folder, tokenizer):
     engine = load_engine(str(folder))
     samples = [conversation("Hi", "Hello there.", "Bye", "See you 明天!"), conversation("你好", "好", source="b.jsonl")]
     found = evaluate.likelihood(engine, samples)
@@ -47,9 +48,7 @@ def test_loss_by_turn_and_source_sums_nats_and_bytes_of_the_definition(folder, t
                         nats = -float(engine.model(torch.tensor([ids]))[0, -1].log_softmax(-1)[token])
                     size = len(tokenizer.bytes_of(token) or b"")
                     for group in ("all", f"turn {turn}", f"source {sample_['source']}"):
-                        entry = expected.setdefault(group, [0, 0, 0])
-                        for i, value in enumerate((nats, 1, size)):
-                            entry[i] += value
+                        expected[group] = [sum(pair) for pair in zip(expected.get(group, (0, 0, 0)), (nats, 1, size))]
                 ids.append(token)
     assert list(found) == ["all", "turn 1", "turn 2", "source a.jsonl", "source b.jsonl"]
     for group, (nats, tokens, size) in expected.items():
@@ -61,20 +60,14 @@ def test_loss_by_turn_and_source_sums_nats_and_bytes_of_the_definition(folder, t
         low, high = figures["bits_per_byte_interval"]
         assert low <= figures["bits_per_byte"] * 1.000001 and figures["bits_per_byte"] <= high * 1.000001
     assert found["all"]["bytes"] == len("Hello there.See you 明天!好".encode())
-
-
-def test_turns_of_a_conversation_longer_than_the_context_keep_their_numbers(folder):
-    engine = load_engine(str(folder))
-    long = conversation(*(f"number {i}" for i in range(40)))
-    found = evaluate.likelihood(engine, [long])
+    found = evaluate.likelihood(engine, [conversation(*(f"number {i}" for i in range(40)))])  # longer than the context
     assert [name for name in found if name.startswith("turn")] == [f"turn {i}" for i in range(1, 21)]
     assert sum(found[f"turn {i}"]["tokens"] for i in range(1, 21)) == found["all"]["tokens"]
 
 
 def test_the_likeliest_choice_is_found_by_its_log_probability_and_chance_stands_beside(folder, tokenizer, tmp_path):
     path = tmp_path / "q.jsonl"
-    items = [{"question": f"What is {i}?", "choices": ["yes", "no it is not", "天"][:2 + i % 2], "answer": i % 2}
-             for i in range(6)]
+    items = [{"question": f"Is it {i}?", "choices": ["yes", "no it is not", "天"][:2 + i % 2], "answer": i % 2} for i in range(6)]
     items[1]["answer"] = "天"
     path.write_text("\n".join(json.dumps(item) for item in items))
     questions, engine = read_choices(str(path)), load_engine(str(folder))
@@ -83,8 +76,7 @@ def test_the_likeliest_choice_is_found_by_its_log_probability_and_chance_stands_
     for item in questions:
         scores = []
         for choice in item["choices"]:
-            ids, mask = tokenizer.render([{"role": "user", "content": item["question"]},
-                                          {"role": "assistant", "content": choice}])
+            ids, mask = tokenizer.render(conversation(item["question"], choice))
             with torch.no_grad():
                 likely = engine.model(torch.tensor([ids]))[0].log_softmax(-1)
             scores.append(sum(float(likely[i - 1, ids[i]]) for i in range(len(ids)) if mask[i]))
@@ -107,42 +99,37 @@ def test_two_models_side_by_side_leave_reports_to_read(folder, tmp_path, capsys)
     for text in (said, written):
         assert f"| source {data} |" in text and "difference, paired [95%]" in text and "| 50.0% |" in text
     assert len(report["models"]) == 2 and len(report["models"][0]["turns"]) == 6
-    evaluate.main(["--model", str(folder), "--data", str(data), "--max-new-tokens", "3",
-                   "--out", str(tmp_path / "out")])
+    evaluate.main(["--model", str(folder), "--data", str(data), "--max-new-tokens", "3", "--out", str(tmp_path / "out")])
     written = (tmp_path / "out" / "report.md").read_text()
     assert "## Missed (6)" in written and "> **user**: 再说一次" in written and "expected: 是2。" in written
 
 
-def test_without_sacrebleu_one_line_says_what_is_missing_and_the_rest_is_there(folder, tmp_path, capsys, monkeypatch):
+def test_without_sacrebleu_one_line_says_what_is_missing_and_the_end_of_a_run_needs_it_not(folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sacrebleu", None)
+    figures = evaluate.evaluate(load_engine(str(folder), 2), [conversation("Hi", "Hello")], 2)
+    assert "| all | 1 |" in tables.table(figures) and "answer: " in tables.transcripts(figures["turns"], 5)
+    assert json.loads(json.dumps(figures))["groups"]["all"]["turns"] == 1
     monkeypatch.setattr(evaluate.importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setitem(__import__("sys").modules, "sacrebleu", None)
+    capsys.readouterr()
     evaluate.main(["--model", str(folder), "--demo", "2", "--max-new-tokens", "2", "--out", str(tmp_path)])
     said = capsys.readouterr().out
     assert said.startswith("BLEU and chrF are left out: they need sacrebleu (pip install -e '.[eval]')\n")
     assert "ROUGE-L" in said and "| chrF |" not in said
 
 
-def broken(folder, tmp_path, kind):
-    target = tmp_path / kind
-    target.mkdir()
-    for name in ("config.json", "model.safetensors", "tokenizer.model"):
-        if kind != f"no {name}":
-            (target / name).write_bytes((folder / name).read_bytes())
-    if kind == "another shape":
+@pytest.mark.parametrize("left_out, message", [
+    *((name, f"has no {name}") for name in ("config.json", "model.safetensors", "tokenizer.model")),
+    (None, r"gate_proj.weight should be \[96, 48\], found \[80, 48\]")])
+def test_a_model_that_cannot_be_loaded_is_refused_in_the_same_words_everywhere(folder, tmp_path, left_out, message):
+    for name in {"config.json", "model.safetensors", "tokenizer.model"} - {left_out}:
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    if not left_out:
         config = json.loads((folder / "config.json").read_text())
-        (target / "config.json").write_text(json.dumps(config | {"intermediate_size": 96}))
-    return str(target)
-
-
-@pytest.mark.parametrize("kind, message", [
-    ("no config.json", "has no config.json"), ("no model.safetensors", "has no model.safetensors"),
-    ("no tokenizer.model", "has no tokenizer.model"),
-    ("another shape", r"gate_proj.weight should be \[96, 48\], found \[80, 48\]")])
-def test_a_model_that_cannot_be_loaded_is_refused_in_the_same_words_everywhere(folder, tmp_path, kind, message):
-    target, said = broken(folder, tmp_path, kind), []
+        (tmp_path / "config.json").write_text(json.dumps(config | {"intermediate_size": 96}))
+    said = []
     for program, words in ((evaluate, ["--demo", "1"]), (sample, ["--prompt", "x"])):
         with pytest.raises(SystemExit, match=message) as caught:
-            program.main(["--model", target, *words])
+            program.main(["--model", str(tmp_path), *words])
         said.append(str(caught.value))
     assert said[0] == said[1] and said[0].startswith("error: ") and "\n" not in said[0]
 
@@ -165,10 +152,3 @@ def test_a_correct_answer_equals_the_reference_or_passes_its_check():
     assert evaluate.is_correct(free)
     for change in ({"ended": False}, {"answer": "Anna's cat"}, {"answer": "Anna has a dog here."}):
         assert not evaluate.is_correct(free | change)
-
-
-def test_the_table_at_the_end_of_a_run_needs_no_extra_package(folder, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "sacrebleu", None)
-    figures = evaluate.evaluate(load_engine(str(folder), 2), [conversation("Hi", "Hello")], 2)
-    assert "| all | 1 |" in tables.table(figures) and "answer: " in tables.transcripts(figures["turns"], 5)
-    assert json.loads(json.dumps(figures))["groups"]["all"]["turns"] == 1

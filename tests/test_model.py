@@ -139,9 +139,9 @@ def test_parameters_are_counted_by_hand_and_memory_follows_the_zero_paper():
 
 
 def test_impossible_shapes_are_refused_with_their_numbers_and_a_folder_that_is_no_model_by_name(tmp_path):
-    for name, value, message in (("hidden_size", 50, "hidden_size 50 is not a multiple of model.num_attention_heads 4"),
-                                 ("num_key_value_heads", 3, "num_attention_heads 4 is not a multiple of model.num_key_value_heads 3"),
-                                 ("hidden_size", 12, "is odd")):
+    for name, value, message in (
+            ("hidden_size", 50, "hidden_size 50 is not a multiple of model.num_attention_heads 4"), ("hidden_size", 12, "is odd"),
+            ("num_key_value_heads", 3, "num_attention_heads 4 is not a multiple of model.num_key_value_heads 3")):
         with pytest.raises(ValueError, match=re.escape(message)):
             tiny_config(**{name: value})
     with pytest.raises(ValueError, match="has no config.json"):
