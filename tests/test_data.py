@@ -3,10 +3,10 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,9 +17,6 @@ from config import DEFAULTS, SOURCE, STAGE, deep_merge, load_config
 from data import PackedData
 from zerochat.preparation import clean, duplicates, fingerprint, gather, reading, shards
 
-MESSAGES = [{"role": "user", "content": "Hi!"}, {"role": "assistant", "content": "Hello."},
-            {"role": "user", "content": "Bye"}, {"role": "assistant", "content": "See you."}]
-
 
 def source(**values):
     return {**SOURCE, **values}
@@ -27,18 +24,33 @@ def source(**values):
 
 @pytest.fixture
 def prepared(tmp_path, tokenizer_folder):
-    return lambda stages, **options: prepare(tmp_path, tokenizer_folder, stages, options)
+    """What prepares the data of one stage: the config and the folder of the result."""
+    def prepare(*sources, stage="sft", validation=(), **options):
+        config = deep_merge(DEFAULTS, {"out_dir": str(tmp_path / "out"), "tokenizer": {"path": tokenizer_folder},
+                                       "data": {"data_root": str(tmp_path), **options}, "model": {"max_position_embeddings": 96}})
+        config["stages"] = [{"name": stage, "loss_on": "assistant", "data": list(sources), "validation": list(validation)}]
+        return config, data.prepare(config, log=lambda text: None)
+    return prepare
 
 
-def prepare(tmp_path, tokenizer_folder, stages, options):
-    config = deep_merge(DEFAULTS, {"out_dir": str(tmp_path / "out"), "tokenizer": {"path": tokenizer_folder},
-                                   "data": {"data_root": str(tmp_path), **options}, "model": {"max_position_embeddings": 96}})
-    config["stages"] = [{"loss_on": "assistant", "validation": [], **stage} for stage in stages]
-    return config, data.prepare(config, log=lambda text: None)
+def reported(folder, name="x.jsonl"):
+    """What the report says of a source."""
+    with open(f"{folder}/report.json") as file:
+        return json.load(file)["stages"]["sft"]["sources"][name]
+
+
+def write_rows(path, rows):
+    path.write_text("".join(json.dumps({"prompt": q, "completion": a}) + "\n" for q, a in rows), encoding="utf-8")
+
+
+def placed(folder):
+    """question + answer -> the split it is in"""
+    return {"".join(m["content"] for m in sample["messages"]): split
+            for split in data.SPLITS for sample in shards.samples(f"{folder}/sft.{split}")}
 
 
 def test_packed_rows_hold_exactly_the_rendered_samples(prepared):
-    _, folder = prepared([{"name": "sft", "data": [source(demo="conversations", count=200)]}], validation_fraction=0.1)
+    _, folder = prepared(source(demo="conversations", count=200), validation_fraction=0.1)
     tokenizer = data.Tokenizer(folder)
     for split in data.SPLITS:
         shard = PackedData(f"{folder}/sft.{split}")
@@ -60,16 +72,20 @@ def test_half_an_emoji_costs_no_record_and_no_preparation(prepared, tmp_path):
     rows = [{"skill": "\udc00", "messages": [{"role": "user", "content": f"say {i} \ud83d"}, {"role": "assistant", "content": "\ude00 yes \ud83d\ude00"}]}
             for i in range(5)]
     (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    _, folder = prepared([{"name": "sft", "data": [source(path="x.jsonl")]}])
+    _, folder = prepared(source(path="x.jsonl"))
     found = list(shards.samples(f"{folder}/sft.train"))
     assert [[m["content"] for m in sample["messages"]] for sample in found] == [[f"say {i}", "yes 😀"] for i in range(5)]
     assert "characters" in open(f"{folder}/report.md", encoding="utf-8").read()
-    _, folder = prepared([{"name": "sft", "data": [source(path="x.jsonl")]}], rules={"characters": False})
+    _, folder = prepared(source(path="x.jsonl"), rules={"characters": False})
     assert [sample["messages"][0]["content"] for sample in shards.samples(f"{folder}/sft.train")] == [f"say {i} ?" for i in range(5)]
 
 
-def test_preparing_again_finds_the_result_and_another_setting_does_not(prepared):
-    config, folder = prepared([{"name": "sft", "data": [source(demo="conversations", count=50)]}])
+def test_preparing_again_finds_the_result_another_setting_does_not_and_a_failure_leaves_nothing(tmp_path, prepared):
+    (tmp_path / "x.jsonl").write_text('{"text": "fine"}\n{"text"\n')
+    with pytest.raises(ValueError, match="x.jsonl:2"):
+        prepared(source(path="x.jsonl"), stage="pretrain")
+    assert not list((tmp_path / "out" / "data").iterdir())
+    config, folder = prepared(source(demo="conversations", count=50))
     assert data.prepare(config) == folder
     config["seed"] += 1
     assert data.prepare(config) == folder, "the seed orders batches, it does not change the data"
@@ -98,76 +114,61 @@ def test_the_name_of_prepared_data_depends_on_all_that_makes_them_and_on_nothing
     write_rows(tmp_path / "x.jsonl", [("Hi", "Hallo")])
     os.utime(tmp_path / "x.jsonl", ns=(1, 1))
     changed = fingerprint.fingerprint(config)
-    with open(adopted / "chat_template.jinja", "w") as file:
-        file.write("{{ messages }}")
+    (adopted / "chat_template.jinja").write_text("{{ messages }}")
     replaced = fingerprint.fingerprint(config)
     monkeypatch.setattr(fingerprint, "VERSION", fingerprint.VERSION + 1)
     assert len({name, changed, replaced, fingerprint.fingerprint(config)}) == 4
 
 
-def test_a_failed_preparation_leaves_nothing_that_looks_finished(tmp_path, prepared):
-    (tmp_path / "x.jsonl").write_text('{"text": "fine"}\n{"text"\n')
-    with pytest.raises(ValueError, match="x.jsonl:2"):
-        prepared([{"name": "pretrain", "data": [source(path="x.jsonl")]}])
-    assert not list((tmp_path / "out" / "data").iterdir())
-
-
 def test_duplicates_are_dropped_and_a_prompt_is_on_one_side_only(tmp_path, prepared):
-    rows = [{"prompt": f"Question {i % 40}?", "completion": f"Answer {i}."} for i in range(200)]
-    (tmp_path / "x.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows + rows[:30]))
-    _, folder = prepared([{"name": "sft", "data": [source(path="x.jsonl")]}], validation_fraction=0.2)
-    report = json.load(open(f"{folder}/report.json"))["stages"]["sft"]
-    assert report["sources"]["x.jsonl"]["dropped"]["duplicate"] == {"count": 30, "examples": [
+    rows = [(f"Question {i % 40}?", f"Answer {i}.") for i in range(200)]
+    write_rows(tmp_path / "x.jsonl", rows + rows[:30])
+    _, folder = prepared(source(path="x.jsonl"), validation_fraction=0.2)
+    assert reported(folder)["dropped"]["duplicate"] == {"count": 30, "examples": [
         [f"x.jsonl:{201 + i}", f"Question {i}? Answer {i}.", f"x.jsonl:{1 + i}: Question {i}? Answer {i}."] for i in range(3)]}
     prompts = [{s["messages"][0]["content"] for s in shards.samples(f"{folder}/sft.{split}")} for split in data.SPLITS]
     assert prompts[0] and prompts[1] and not prompts[0] & prompts[1]
 
 
-def test_a_plain_text_is_split_by_position(tmp_path, prepared):
-    (tmp_path / "book.txt").write_text("".join(f"line {i}\n" for i in range(3000)))
-    _, folder = prepared([{"name": "pretrain", "data": [source(path="book.txt")]}], validation_fraction=0.1)
-    train, held_out = (next(shards.samples(f"{folder}/pretrain.{split}"))["text"] for split in data.SPLITS)
-    assert (train + held_out) == "".join(f"line {i}\n" for i in range(3000)).strip() and len(held_out) == pytest.approx(2889, abs=2)
+def test_a_plain_text_also_one_of_many_sections_is_split_by_position_in_the_file(tmp_path, prepared, monkeypatch):
+    def split(name, **options):
+        _, folder = prepared(source(path=name, **options), stage="pretrain", validation_fraction=0.1)
+        return ([s["text"] for s in shards.samples(f"{folder}/pretrain.{side}")] for side in data.SPLITS)
 
+    def lines_of(texts):
+        return [line for text in texts for line in text.split("\n") if line]
 
-def test_a_plain_text_of_many_sections_is_split_by_position_in_the_file(tmp_path, prepared, monkeypatch):
+    whole = "".join(f"line {i}\n" for i in range(3000))
+    (tmp_path / "book.txt").write_text(whole)
+    (train,), (held_out,) = split("book.txt")
+    assert train + held_out == whole.strip() and len(held_out) == pytest.approx(2889, abs=2)
     monkeypatch.setattr(reading, "SECTION", 500)  # a megabyte, otherwise
     lines = [f"line {i}" if i % 10 else "" for i in range(1, 3001)]
     (tmp_path / "book.txt").write_text("\n".join(lines))
     (tmp_path / "large.txt").write_text("\n".join(f"line {i}" if i % 2000 else "" for i in range(1, 9001)))
-
-    def split(name, **options):
-        _, folder = prepared([{"name": "pretrain", "data": [source(path=name, **options)]}], validation_fraction=0.1)
-        return ([line for s in shards.samples(f"{folder}/pretrain.{side}") for line in s["text"].split("\n") if line]
-                for side in data.SPLITS)
-
-    train, held_out = split("book.txt")
+    train, held_out = map(lines_of, split("book.txt"))
     expected = [line for line in lines if line]
     cut = len(train) - 1  # which may be half a line
     assert train[:cut] == expected[:cut] and held_out[1:] == expected[-len(held_out) + 1:]
     assert cut + len(held_out) + 1 >= len(expected)
     assert len("\n".join(held_out)) == pytest.approx(0.1 * len("\n".join(expected)), rel=0.02)
     monkeypatch.setattr(reading, "SECTION", 15_000)  # with a limit nobody knows where the end is: that of each section
-    train, held_out = split("large.txt", limit=2)
+    train, held_out = map(lines_of, split("large.txt", limit=2))
     assert len(held_out) == pytest.approx(len(train) / 9, rel=0.05)
 
 
-def global_batch(rows, batch_size, seed, step, variants=1):
-    """`rows_of_step` of a shard of so many rows."""
-    shard = PackedData.__new__(PackedData)
-    shard.rows, shard.variants = range(rows * variants + 1), variants
-    return shard.rows_of_step(step, batch_size, seed)
+def test_the_global_batch_visits_every_row_once_an_epoch_whatever_its_size_and_augmented_epochs_take_turns():
+    def global_batch(rows, batch_size, seed, step, variants=1):
+        """`rows_of_step` of a shard of so many rows."""
+        shard = PackedData.__new__(PackedData)
+        shard.rows, shard.variants = range(rows * variants + 1), variants
+        return shard.rows_of_step(step, batch_size, seed)
 
-
-def test_the_global_batch_visits_every_row_once_an_epoch_whatever_its_size():
     for size in (1, 4, 7, 64):
         places = np.concatenate([global_batch(50, size, seed=3, step=s) for s in range(-(-200 // size))])[:200]
         assert all(sorted(places[e * 50:(e + 1) * 50]) == list(range(50)) for e in range(4))
         assert places.tolist() == np.concatenate([global_batch(50, 1, 3, s) for s in range(200)]).tolist()
     assert global_batch(50, 50, 3, 0).tolist() != global_batch(50, 50, 4, 0).tolist()
-
-
-def test_augmented_epochs_take_turns_and_each_visits_every_row_once():
     rows = np.concatenate([global_batch(10, 5, 3, step, variants=2) for step in range(6)]).reshape(3, 10)
     plain = np.concatenate([global_batch(10, 5, 3, step) for step in range(6)]).reshape(3, 10)
     assert (rows - plain == [[0], [10], [0]]).all() and sorted(plain[1]) == list(range(10))
@@ -176,36 +177,22 @@ def test_augmented_epochs_take_turns_and_each_visits_every_row_once():
 # --- duplicates, leakage, split -----------------------------------------------------------------------------------
 
 
-def write_rows(path, rows):
-    path.write_text("".join(json.dumps({"prompt": q, "completion": a}) + "\n" for q, a in rows), encoding="utf-8")
-
-
-def placed(folder, stage="sft"):
-    """question + answer -> the split it is in"""
-    found = {}
-    for split in data.SPLITS:
-        for sample in shards.samples(f"{folder}/{stage}.{split}"):
-            found["".join(m["content"] for m in sample["messages"])] = split
-    return found
-
-
 def test_a_sample_stays_where_it_is_when_data_are_added(tmp_path, prepared):
     rows = [(f"Question {i}?", f"Answer {i}.") for i in range(300)]
     write_rows(tmp_path / "x.jsonl", rows)
-    before = placed(prepared([{"name": "sft", "data": [source(path="x.jsonl")]}], validation_fraction=0.2)[1])
+    before = placed(prepared(source(path="x.jsonl"), validation_fraction=0.2)[1])
     write_rows(tmp_path / "x.jsonl", [(f"New {i}?", "Yes.") for i in range(100)] + rows[::-1])
-    after = placed(prepared([{"name": "sft", "data": [source(path="x.jsonl")]}], validation_fraction=0.2)[1])
+    after = placed(prepared(source(path="x.jsonl"), validation_fraction=0.2)[1])
     assert len(before) == 300 and {**after, **before} == after and 30 < sum(s == "validation" for s in before.values()) < 90
 
 
 def test_held_out_conversations_whose_prompt_is_in_training_are_reported_and_moved(tmp_path, prepared):
     write_rows(tmp_path / "held.jsonl", [("What is new?", "Nothing."), ("Who are you?", "A bot.")])
     write_rows(tmp_path / "x.jsonl", [("what is NEW", "A lot."), ("What is old?", "Everything.")])
-    _, folder = prepared([{"name": "sft", "data": [source(path="x.jsonl")], "validation": [source(path="held.jsonl")]}])
+    _, folder = prepared(source(path="x.jsonl"), validation=[source(path="held.jsonl")])
     assert placed(folder) == {"What is new?Nothing.": "train", "Who are you?A bot.": "validation",
                               "what is NEWA lot.": "train", "What is old?Everything.": "train"}
-    changed = json.load(open(f"{folder}/report.json"))["stages"]["sft"]["sources"]["held.jsonl"]["changed"]
-    (reason, entry), = changed.items()
+    (reason, entry), = reported(folder, "held.jsonl")["changed"].items()
     assert reason.startswith("leaked") and entry["count"] == 1 and entry["examples"][0][0] == "held.jsonl:1"
 
 
@@ -252,28 +239,23 @@ def test_a_group_of_near_duplicates_keeps_its_first_and_so_never_straddles_the_s
     texts = [" ".join(draw.choice(EN, 60)) for _ in range(60)]
     rows = [(f"{text} {k}?", "Yes, " + text) for text in texts for k in ("x", "y", "z")]
     write_rows(tmp_path / "x.jsonl", rows)
-    _, folder = prepared([{"name": "sft", "data": [source(path="x.jsonl")]}], validation_fraction=0.3, near_duplicates=0.8)
-    kept = placed(folder)
+    _, folder = prepared(source(path="x.jsonl"), validation_fraction=0.3, near_duplicates=0.8)
+    kept, dropped = placed(folder), reported(folder)["dropped"]["near-duplicate"]
     assert set(kept) == {q + a for q, a in rows[::3]} and set(kept.values()) == {"train", "validation"}
-    dropped = json.load(open(f"{folder}/report.json"))["stages"]["sft"]["sources"]["x.jsonl"]["dropped"]["near-duplicate"]
     assert dropped["count"] == 120 and dropped["examples"][0][0] == "x.jsonl:2" and "x.jsonl:1:" in dropped["examples"][0][2]
 
 
-def test_a_sample_of_a_folder_is_known_by_its_file(tmp_path, prepared):
+def test_a_sample_of_a_folder_is_known_by_its_file_and_a_weight_repeats_or_thins_the_training_samples(tmp_path, prepared):
     (tmp_path / "many").mkdir()
     for name in "ab":
         write_rows(tmp_path / "many" / f"{name}.jsonl", [(f"{name}?", "Yes."), ("Who are you?", "A bot.")])
-    _, folder = prepared([{"name": "sft", "data": [source(path="many")]}], validation_fraction=0.0)
+    _, folder = prepared(source(path="many"), validation_fraction=0.0)
     assert PackedData(f"{folder}/sft.train").meta["sources"] == ["a.jsonl", "b.jsonl"]
-    report = json.load(open(f"{folder}/report.json"))["stages"]["sft"]["sources"]["many"]
-    assert report["dropped"]["duplicate"]["examples"] == [["b.jsonl:2", "Who are you? A bot.", "a.jsonl:2: Who are you? A bot."]]
-
-
-def test_a_weight_repeats_or_thins_the_training_samples_of_a_source(tmp_path, prepared):
+    assert reported(folder, "many")["dropped"]["duplicate"]["examples"] == [
+        ["b.jsonl:2", "Who are you? A bot.", "a.jsonl:2: Who are you? A bot."]]
     for name in "ab":
         write_rows(tmp_path / f"{name}.jsonl", [(f"{name} question {i}?", f"Answer {i}.") for i in range(400)])
-    _, folder = prepared([{"name": "sft", "data": [source(path="a.jsonl", weight=2.5), source(path="b.jsonl", weight=0.25)]}],
-                         validation_fraction=0.1)
+    _, folder = prepared(source(path="a.jsonl", weight=2.5), source(path="b.jsonl", weight=0.25), validation_fraction=0.1)
     train = [s["messages"][0]["content"][0] for s in shards.samples(f"{folder}/sft.train")]
     assert train.count("a") == pytest.approx(900, rel=0.1) and train.count("b") == pytest.approx(90, rel=0.3)
     held_out = [s["messages"][0]["content"] for s in shards.samples(f"{folder}/sft.validation")]
@@ -281,11 +263,6 @@ def test_a_weight_repeats_or_thins_the_training_samples_of_a_source(tmp_path, pr
 
 
 # --- processes, kills, sizes --------------------------------------------------------------------------------------
-
-
-def shard_bytes(folder):
-    return {name: open(os.path.join(root, name), "rb").read() for root, _, names in os.walk(folder) for name in
-            (n for n in names if n not in ("report.json", "report.md"))}, sorted(os.listdir(folder))
 
 
 def test_the_shards_are_the_same_for_any_number_of_processes(tmp_path, prepared, monkeypatch):
@@ -296,9 +273,10 @@ def test_the_shards_are_the_same_for_any_number_of_processes(tmp_path, prepared,
     kinds = {"variants": 2, "typos": 0.05, "subword": 0.1, "suffixes": 0.5}
     results = []
     for processes in (1, 3):
-        _, folder = prepared([{"name": "sft", "data": [source(path="x.jsonl")]}], validation_fraction=0.1, processes=processes,
-                             near_duplicates=0.8, augment={**DEFAULTS["data"]["augment"], **kinds})
-        results.append(shard_bytes(folder))
+        _, folder = prepared(source(path="x.jsonl"), validation_fraction=0.1, processes=processes, near_duplicates=0.8,
+                             augment={**DEFAULTS["data"]["augment"], **kinds})
+        results.append({path.relative_to(folder): path.is_file() and path.stem != "report" and path.read_bytes()
+                        for path in Path(folder).rglob("*")})
         os.rename(tmp_path / "out", tmp_path / f"out{processes}")
     assert results[0] == results[1]
 
@@ -308,16 +286,15 @@ def test_a_preparation_killed_in_the_middle_leaves_nothing_that_looks_finished_a
     config = {"out_dir": str(tmp_path / "out"), "stages": [{"name": "sft", "data": ["x.jsonl"], "steps": 1}],
               "data": {"data_root": str(tmp_path), "processes": 2}, "tokenizer": {"path": tokenizer_folder}}
     (tmp_path / "c.json").write_text(json.dumps(config))
-    process = subprocess.Popen([sys.executable, "data.py", "--config", str(tmp_path / "c.json")], cwd=ROOT, env=environment(),
-                               start_new_session=True)
-    prepared_folder = tmp_path / "out" / "data"
-    samples = lambda: list(prepared_folder.glob("*.tmp/sft.samples"))  # noqa: E731
-    deadline = time.monotonic() + 60
-    while not (samples() and samples()[0].stat().st_size > 2**21) and time.monotonic() < deadline:
+    words = [sys.executable, "data.py", "--config", str(tmp_path / "c.json")]
+    process = subprocess.Popen(words, cwd=ROOT, env=environment(), start_new_session=True)
+    prepared_folder, deadline = tmp_path / "out" / "data", time.monotonic() + 60
+    while time.monotonic() < deadline and not any(
+            path.stat().st_size > 2**21 for path in prepared_folder.glob("*.tmp/sft.samples")):
         time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
+    process.kill()
     process.wait()
-    assert samples() and all(path.name.endswith(".tmp") for path in prepared_folder.iterdir())
+    assert list(prepared_folder.glob("*/sft.samples")) and all(path.name.endswith(".tmp") for path in prepared_folder.iterdir())
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         try:
@@ -334,15 +311,12 @@ def test_a_preparation_killed_in_the_middle_leaves_nothing_that_looks_finished_a
 
 def test_only_the_training_split_is_augmented_and_versions_have_equally_many_rows(prepared):
     kinds = {"variants": 3, "typos": 0.1, "suffixes": 0.5}
-    _, folder = prepared([{"name": "sft", "data": [source(demo="conversations", count=200)]}], validation_fraction=0.2,
+    _, folder = prepared(source(demo="conversations", count=200), validation_fraction=0.2,
                          augment={**DEFAULTS["data"]["augment"], **kinds})
     tokenizer = data.Tokenizer(folder)
     shard, held_out = (PackedData(f"{folder}/sft.{split}") for split in data.SPLITS)
     assert shard.variants == 3 and held_out.variants == 1 and (len(shard.rows) - 1) == 3 * len(shard)
-    texts = []
-    for version in range(3):
-        ids, _ = shard.batch(range(version * len(shard), (version + 1) * len(shard)))
-        texts.append(tokenizer.decode(ids.flatten().tolist()))
-    assert len(set(texts)) == 3
+    versions = [shard.batch(range(version * len(shard), (version + 1) * len(shard)))[0] for version in range(3)]
+    assert len({tokenizer.decode(ids.flatten().tolist()) for ids in versions}) == 3
     wanted = sorted(tokenizer.render(s)[0] for s in shards.samples(f"{folder}/sft.validation"))
     assert sum(map(len, wanted)) <= sum(int((held_out.batch([r])[0] != tokenizer.pad_id).sum()) for r in range(len(held_out)))
