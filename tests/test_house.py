@@ -2,13 +2,16 @@
 
 import ast
 import glob
+import json
 import os
 import re
 import subprocess
 import sys
+import urllib.request
+import zipfile
 
 import pytest
-from tiny import ROOT, environment
+from tiny import ROOT, environment, launch, save_model, tiny_model
 
 LEVELS = {"model": 0, "tokenizer": 0, "config": 1, "data": 2, "evaluate": 2, "train": 3, "sample": 3, "serve": 3}
 STORY = ("model", "tokenizer", "data", "train", "sample")
@@ -32,14 +35,17 @@ def files() -> list[str]:
     return sorted(found + glob.glob("benchmarks/*.py", root_dir=ROOT))
 
 
-def parsed(path: str) -> ast.Module:
+def read(path: str) -> str:
     with open(os.path.join(ROOT, path), encoding="utf-8") as file:
-        return ast.parse(file.read())
+        return file.read()
+
+
+def parsed(path: str) -> ast.Module:
+    return ast.parse(read(path))
 
 
 def lines(path: str) -> int:
-    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
-        return sum(1 for _ in file)
+    return read(path).count("\n")
 
 
 def imports(path: str) -> set[str]:
@@ -54,10 +60,6 @@ def imports(path: str) -> set[str]:
             assert not node.level, f"{path} imports {node.module} relative to itself"
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
     return found
-
-
-def test_the_root_holds_the_pages_and_nothing_else():
-    assert {path.removesuffix(".py") for path in glob.glob("*.py", root_dir=ROOT)} == set(LEVELS) and len(LEVELS) <= 8
 
 
 @pytest.mark.parametrize("path", [path for path in files() if not path.startswith("benchmarks/")])
@@ -85,13 +87,15 @@ def test_what_deepspeed_keeps_to_itself_is_touched_in_two_files(path):
     assert path in DEEPSPEEDS_OWN or private - {"__name__", "__doc__", "__version__"} == set()
 
 
-def test_pages_files_and_functions_are_short():
+def test_the_root_holds_the_pages_alone_and_pages_files_functions_and_the_whole_stay_small():
+    assert {path.removesuffix(".py") for path in glob.glob("*.py", root_dir=ROOT)} == set(LEVELS) and len(LEVELS) <= 8
     for page in LEVELS:
         assert lines(f"{page}.py") <= (260 if page == "train" else 300), page
     assert sum(lines(f"{page}.py") for page in STORY) <= 1150  # 1,063 when the house was built
-    for path in files():
-        if path == "zerochat/demo/world.py":  # tables of words
-            continue
+    product = set(files()) - {"zerochat/demo/world.py"}  # tables of words
+    assert sum(lines(path) for path in product if not path.startswith("benchmarks/")) <= 7600  # 6,900 when the house was built
+    assert sum(map(lines, glob.glob("tests/**/*.py", root_dir=ROOT, recursive=True))) <= 6500
+    for path in product:
         assert lines(path) <= 350, path
         for node in ast.walk(parsed(path)):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
@@ -110,18 +114,9 @@ def test_a_tokenizer_is_asked_by_these_names_alone_so_that_there_can_be_another_
     assert set(asked) >= {"encode", "render", "stream", "end_ids"}, "tokenizers are no longer called so: nothing is tested"
 
 
-def test_the_whole_stays_small():
-    product = [path for path in files() if not path.startswith("benchmarks/") and path != "zerochat/demo/world.py"]
-    assert sum(map(lines, product)) <= 7600  # 6,900 when the house was built
-    tests = glob.glob("tests/**/*.py", root_dir=ROOT, recursive=True)
-    assert sum(map(lines, tests)) <= 6500
-
-
 @pytest.mark.parametrize("page", VISIBLE)
 def test_a_page_shows_its_subject_itself(page):
-    tree = parsed(f"{page}.py")
-    with open(os.path.join(ROOT, f"{page}.py"), encoding="utf-8") as file:
-        text = file.read()
+    tree, text = parsed(f"{page}.py"), read(f"{page}.py")
     defined = {node.name for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
     defined |= {f"{node.name}.{item.name}" for node in tree.body if isinstance(node, ast.ClassDef)
                 for item in node.body if isinstance(item, ast.FunctionDef)}
@@ -154,10 +149,8 @@ def test_what_would_be_installed_is_one_package_with_the_chat_page(tmp_path):
         os.makedirs(os.path.dirname(tmp_path / path), exist_ok=True)
         with open(os.path.join(ROOT, path), "rb") as file:
             (tmp_path / path).write_bytes(file.read())
-    code = "from setuptools import build_meta; import sys; print(build_meta.build_wheel('wheels'))"
-    result = outside(code, tmp_path)
+    result = outside("from setuptools import build_meta; print(build_meta.build_wheel('wheels'))", tmp_path)
     assert result.returncode == 0, result.stderr[-2000:]
-    import zipfile
     names = zipfile.ZipFile(tmp_path / "wheels" / result.stdout.split()[-1]).namelist()
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"zerochat"}
     assert "zerochat/serving/page.html" in names and "zerochat/demo/world.py" in names
@@ -184,38 +177,15 @@ HIDING = """if True:
     runpy.run_path(script, run_name="__main__")"""
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory, tokenizer) -> str:
-    from tiny import save_model, tiny_model
-    folder = str(tmp_path_factory.mktemp("model"))
-    save_model(folder, tiny_model(max_position_embeddings=128), tokenizer)
-    return folder
-
-
-def hiding(modules: str, *words: str) -> list[str]:
-    return [sys.executable, "-c", HIDING, LIBRARIES, modules, *words]
-
-
-@pytest.mark.parametrize("words, said", [
-    (("sample.py", "--prompt", "Hello!", "--max-new-tokens", "3"), "\n"),
-    (("evaluate.py", "--demo", "2", "--max-new-tokens", "2"), "| language en |"),
-])
-def test_chatting_and_evaluating_need_nothing_that_only_linux_has(folder, words, said):
-    result = subprocess.run(hiding(LINUX_ONLY, *words, "--model", folder), cwd=ROOT, capture_output=True, text=True,
-                            env=environment())
-    assert result.returncode == 0 and said in result.stdout, result.stderr
-
-
-def test_chatting_and_serving_need_none_of_the_libraries_of_training(folder):
-    """Neither what only Linux has nor what deploy/Dockerfile leaves out."""
-    import json
-    import urllib.request
-    hidden = f"{LINUX_ONLY} deepspeed ninja matplotlib tqdm transformers"
-    result = subprocess.run(hiding(hidden, "sample.py", "--prompt", "Hi", "--max-new-tokens", "2", "--model", folder), cwd=ROOT,
-                            capture_output=True, text=True, env=environment())
-    assert result.returncode == 0, result.stderr
-    server = subprocess.Popen(hiding(hidden, "serve.py", "--port", "0", "--model", folder), cwd=ROOT, text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+def test_chatting_evaluating_and_serving_need_nothing_of_linux_alone_and_no_library_of_training(tmp_path, tokenizer):
+    save_model(str(tmp_path), tiny_model(max_position_embeddings=128), tokenizer)
+    hidden = f"{LINUX_ONLY} deepspeed ninja matplotlib tqdm transformers"  # which deploy/Dockerfile leaves out; evaluating shows a bar
+    for modules, *words, said in (
+            (hidden, "sample.py", "--prompt", "Hi!", "\n"), (LINUX_ONLY, "evaluate.py", "--demo", "2", "| language en |")):
+        result = launch("-c", HIDING, LIBRARIES, modules, *words, "--max-new-tokens", "2", "--model", str(tmp_path))
+        assert result.returncode == 0 and said in result.stdout, result.stderr
+    words = sys.executable, "-c", HIDING, LIBRARIES, hidden, "serve.py", "--port", "0", "--model", tmp_path
+    server = subprocess.Popen(words, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
     try:
         address = server.stdout.readline().split()[-1]
         with urllib.request.urlopen(f"{address}/health", timeout=60) as response:
@@ -227,7 +197,7 @@ def test_chatting_and_serving_need_none_of_the_libraries_of_training(folder):
 
 @pytest.mark.parametrize("script", ["train.py", "data.py"])
 def test_training_says_in_one_line_that_it_needs_linux(tmp_path, script):
-    words = hiding(LINUX_ONLY, script, "--config", "configs/small.json", "--set", f"out_dir={tmp_path}/out")
-    result = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, env=environment())
+    settings = "--config", "configs/small.json", "--set", f"out_dir={tmp_path}/out"
+    result = launch("-c", HIDING, LIBRARIES, LINUX_ONLY, script, *settings)
     assert result.returncode == 1 and not os.path.exists(tmp_path / "out")
     assert result.stderr == "error: preparing data and training need Linux, or WSL2 under Windows\n"
