@@ -26,17 +26,13 @@ def instructions(text: str) -> list[tuple[str, str]]:
     return [tuple((line.split(None, 1) + [""])[:2]) for line in text.splitlines() if line.strip()]
 
 
-def ignored(path: str) -> bool:
-    """Whether .dockerignore keeps a path of the root out of the build: the last line that matches decides."""
-    out = False
-    for line in read(".dockerignore").split():
-        pattern = re.escape(line.removeprefix("!")).replace(r"\*", "[^/]*")
-        if re.fullmatch(pattern + "(/.*)?", path):
-            out = not line.startswith("!")
-    return out
+def test_the_dockerfile_copies_what_exists_by_instructions_that_are_known_and_installs_what_the_project_requires():
+    def ignored(path: str) -> bool:
+        """Whether .dockerignore keeps a path of the root out of the build: the last line that matches decides."""
+        matching = [line for line in read(".dockerignore").split()
+                    if re.fullmatch(re.escape(line.removeprefix("!")).replace(r"\*", "[^/]*") + "(/.*)?", path)]
+        return bool(matching) and not matching[-1].startswith("!")
 
-
-def test_the_dockerfile_copies_what_exists_and_its_instructions_are_known():
     found = instructions(read("deploy", "Dockerfile"))
     assert {name for name, _ in found} <= INSTRUCTIONS and found[0] == ("ARG", "BASE=python:3.12-slim")
     assert next(name for name, _ in found if name != "ARG") == "FROM"
@@ -49,25 +45,10 @@ def test_the_dockerfile_copies_what_exists_and_its_instructions_are_known():
     for name, words in found:
         if name in ("HEALTHCHECK", "ENTRYPOINT"):
             assert all(isinstance(word, str) for word in json.loads(words[words.index("["):])), name
-
-
-def test_the_image_installs_requirements_that_the_project_declares():
-    words = next(words for name, words in instructions(read("deploy", "Dockerfile")) if "needed = " in words)
-    needed = re.findall(r"'([\w-]+)'", re.search(r"needed = \[(.*?)\]", words)[1])
-    project = read("pyproject.toml")
-    for name in needed:
+    words, project = next(words for name, words in found if "needed = " in words), read("pyproject.toml")
+    for name in re.findall(r"'([\w-]+)'", re.search(r"needed = \[(.*?)\]", words)[1]):
         assert re.search(rf'"{name}[=<>"]', project), name
     assert re.search(r"^serve = \[", project, re.M)
-
-
-def test_the_image_and_the_service_start_the_server_with_options_that_it_has():
-    server, unit = read("serve.py"), read("deploy", "zerochat.service")
-    for text in (read("deploy", "Dockerfile"), unit):
-        for line in re.findall(r"serve\.py.*", text):
-            for option in re.findall(r"--[a-z-]+", line):
-                assert f'"{option}"' in server or option == "--start-period", option
-    drain = int(re.search(r'"--drain".*?default=(\d+)', server)[1])
-    assert int(re.search(r"TimeoutStopSec=(\d+)", unit)[1]) > drain, "systemd would kill what still runs"
 
 
 def unit() -> configparser.ConfigParser:
@@ -77,10 +58,15 @@ def unit() -> configparser.ConfigParser:
     return parser
 
 
-def test_the_systemd_unit_has_its_three_sections_and_a_user_of_its_own():
-    parser = unit()
-    assert parser.sections() == ["Unit", "Service", "Install"]
-    service = parser["Service"]
+def test_the_image_and_the_service_start_the_server_with_options_that_it_has_and_the_service_has_a_user_of_its_own():
+    server, text = read("serve.py"), read("deploy", "zerochat.service")
+    for line in re.findall(r"serve\.py.*", read("deploy", "Dockerfile") + "\n" + text):
+        for option in re.findall(r"--[a-z-]+", line):
+            assert f'"{option}"' in server or option == "--start-period", option
+    drain = int(re.search(r'"--drain".*?default=(\d+)', server)[1])
+    assert int(re.search(r"TimeoutStopSec=(\d+)", text)[1]) > drain, "systemd would kill what still runs"
+    assert unit().sections() == ["Unit", "Service", "Install"]
+    service = unit()["Service"]
     assert service["ExecStart"].startswith(service["WorkingDirectory"] + "/.venv/bin/python serve.py ")
     assert service["DynamicUser"] == service["NoNewPrivileges"] == "yes" and service["ProtectSystem"] == "strict"
 
@@ -98,14 +84,9 @@ def test_systemd_accepts_the_unit(tmp_path):
 def directives(text: str) -> list[list[str]]:
     """nginx's configuration as lists of words, `{` and `}` words of their own; each ends with one of `;`, `{`, `}`."""
     words = re.findall(r"[{};]|[^\s{};]+", re.sub(r"#.*", "", text))
-    found, current = [], []
-    for word in words:
-        current.append(word)
-        if word in ("{", "}", ";"):
-            found.append(current)
-            current = []
-    assert not current, f"not ended: {current}"
-    return found
+    ends = [0, *(i + 1 for i, word in enumerate(words) if word in ("{", "}", ";"))]
+    assert ends[-1] == len(words), f"not ended: {words[ends[-1]:]}"
+    return [words[begin:end] for begin, end in zip(ends, ends[1:])]
 
 
 def test_the_nginx_configuration_is_balanced_and_passes_a_stream_on_as_it_comes():
@@ -121,9 +102,6 @@ def test_the_nginx_configuration_is_balanced_and_passes_a_stream_on_as_it_comes(
     assert ["events", "{"] in found, "nginx wants it, though it is empty"
     name = unit()["Service"]["ExecStart"].split("--allow-host ")[1]
     assert settings["server_name"] == [name], "the server refuses names that it is not told"
-
-
-def test_an_unbalanced_nginx_configuration_would_be_noticed():
     with pytest.raises(AssertionError, match="not ended"):
         directives("http { server_name x }  a b")
 
@@ -135,33 +113,28 @@ def test_nginx_accepts_its_configuration(tmp_path):
                     "-subj", "/CN=chat.example.org"], check=True, capture_output=True, timeout=60)
     text = read("deploy", "nginx.conf").replace("/etc/ssl/chat", str(tmp_path / "chat"))
     (tmp_path / "nginx.conf").write_text(text.replace("/var/log/nginx", str(tmp_path)))
-    checked = subprocess.run(["nginx", "-t", "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)],
-                             capture_output=True, text=True, timeout=60)
+    words = ["nginx", "-t", "-c", str(tmp_path / "nginx.conf"), "-p", str(tmp_path)]
+    checked = subprocess.run(words, capture_output=True, text=True, timeout=60)
     assert checked.returncode == 0, checked.stderr
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
-def test_bash_can_read_the_slurm_job_and_it_starts_training_on_every_node():
-    path = os.path.join(ROOT, "deploy", "slurm.sh")
-    checked = subprocess.run(["bash", "-n", path], capture_output=True, text=True, timeout=60)
+def test_bash_can_read_the_slurm_job_and_it_gives_each_node_its_launcher(tmp_path):
+    job = os.path.join(ROOT, "deploy", "slurm.sh")
+    checked = subprocess.run(["bash", "-n", job], capture_output=True, text=True, timeout=60)
     assert checked.returncode == 0, checked.stderr
     text = read("deploy", "slurm.sh")
     inner = re.search(r"srun bash -c '(.*?)'$", text, re.S | re.M)[1]
     assert subprocess.run(["bash", "-n", "-c", inner], timeout=60).returncode == 0 and "train.py --config" in inner
     per_node = re.search(r"--gpus-per-node=(\d+)", text)[1]
     assert f"GPUS={per_node}\n" in text, "as many slots as GPUs"
-
-
-def test_the_slurm_job_gives_each_node_its_launcher(tmp_path):
-    """The job with `scontrol`, `srun` and `deepspeed` played by scripts that say what they were asked."""
+    # The job, with `scontrol`, `srun` and `deepspeed` played by scripts that say what they were asked.
     for name, script in (("scontrol", 'printf "node1\\nnode2\\n"'), ("deepspeed", 'echo "$SLURM_NODEID: $@"'),
                          ("srun", 'for SLURM_NODEID in 0 1; do export SLURM_NODEID; "$@"; done')):
         (tmp_path / name).write_text("#!/bin/bash\n" + script + "\n")
         (tmp_path / name).chmod(0o755)
-    job = os.path.join(ROOT, "deploy", "slurm.sh")
-    ran = subprocess.run(["bash", job, "configs/large.json", "/shared/out"], cwd=tmp_path, timeout=60,
-                         capture_output=True, text=True,
-                         env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "SLURM_JOB_ID": "7"})
+    ran = subprocess.run(["bash", job, "configs/large.json", "/shared/out"], cwd=tmp_path, timeout=60, capture_output=True,
+                         text=True, env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "SLURM_JOB_ID": "7"})
     assert ran.returncode == 0, ran.stderr
     assert (tmp_path / "hosts-7").read_text() == "node1 slots=8\nnode2 slots=8\n"
     assert ran.stdout.splitlines() == [

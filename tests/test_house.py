@@ -179,7 +179,7 @@ HIDING = """if True:
 
 def test_chatting_evaluating_and_serving_need_nothing_of_linux_alone_and_no_library_of_training(tmp_path, tokenizer):
     save_model(str(tmp_path), tiny_model(max_position_embeddings=128), tokenizer)
-    hidden = f"{LINUX_ONLY} deepspeed ninja matplotlib tqdm transformers"  # which deploy/Dockerfile leaves out; evaluating shows a bar
+    hidden = f"{LINUX_ONLY} deepspeed ninja matplotlib tqdm transformers"  # not in deploy/Dockerfile; evaluating shows a bar
     for modules, *words, said in (
             (hidden, "sample.py", "--prompt", "Hi!", "\n"), (LINUX_ONLY, "evaluate.py", "--demo", "2", "| language en |")):
         result = launch("-c", HIDING, LIBRARIES, modules, *words, "--max-new-tokens", "2", "--model", str(tmp_path))
