@@ -33,7 +33,10 @@ def test_streaming_shows_only_whole_characters_and_loses_nothing(tokenizer, text
     assert not any("\ufffd" in part for part in parts)
 
 
-def test_a_lone_surrogate_and_bytes_cut_short_become_one_replacement_character_and_following_text_survives(tokenizer):
+def test_the_bytes_of_tokens_add_up_to_the_text_and_what_is_none_becomes_one_replacement_character(tokenizer):
+    for text in ["Hello 你好 🙈", "a  b\n"]:
+        assert b"".join(tokenizer.bytes_of(i) for i in tokenizer.encode(text)) == text.encode()
+    assert tokenizer.bytes_of(tokenizer.template.end_id) is tokenizer.bytes_of(tokenizer.bos_id) is None
     assert tokenizer.decode(tokenizer.encode("a\ud800b")) == "a\ufffdb"
     emoji = tokenizer.encode("🙈")
     assert len(emoji) == 4, "the test needs an emoji the tokenizer does not know"
@@ -55,12 +58,6 @@ def test_a_plain_document_is_supervised_but_for_its_opening_and_a_prompt_is_a_ch
     assert mask == [False] + [True] * (len(ids) - 1)
     prompt, mask = tokenizer.render(MESSAGES[1:2], add_generation_prompt=True)
     assert tokenizer.render(MESSAGES[1:3])[0][:len(prompt)] == prompt and not any(mask)
-
-
-def test_the_bytes_of_tokens_add_up_to_the_text_and_a_marker_has_none(tokenizer):
-    for text in ["Hello 你好 🙈", "a  b\n"]:
-        assert b"".join(tokenizer.bytes_of(i) for i in tokenizer.encode(text)) == text.encode()
-    assert tokenizer.bytes_of(tokenizer.template.end_id) is tokenizer.bytes_of(tokenizer.bos_id) is None
 
 
 def test_an_impossible_vocabulary_and_a_tokenizer_without_the_markers_are_refused(tmp_path):

@@ -227,8 +227,8 @@ def test_the_repetition_penalty_divides_positive_and_multiplies_negative_logits_
 
 
 @pytest.mark.parametrize("values", [
-    {"temperature": -1}, {"temperature": float("nan")}, {"top_p": -0.1}, {"top_p": 1.1}, {"min_p": -0.1},
-    {"repetition_penalty": 0}, {"max_new_tokens": 0}, {"top_k": -1}, {"top_k": 2.5}, {"temperature": "1"}, {"seed": -1}, {"seed": True}, {"logprobs": -1},
+    {"temperature": -1}, {"temperature": float("nan")}, {"temperature": "1"}, {"top_p": -0.1}, {"top_p": 1.1}, {"min_p": -0.1},
+    {"repetition_penalty": 0}, {"max_new_tokens": 0}, {"top_k": -1}, {"top_k": 2.5}, {"seed": -1}, {"seed": True}, {"logprobs": -1},
     {"stop": "end"}, {"stop": ("",)}])
 def test_settings_out_of_range_are_refused_by_name(values):
     with pytest.raises(ValueError, match=next(iter(values))):

@@ -56,35 +56,26 @@ def test_a_histogram_counts_by_powers_of_two_and_text_is_told_from_code():
         assert look.kind_of(text) == kind
 
 
-def written(tmp_path, config) -> str:
+def test_the_command_line_prints_report_and_picture_and_leaves_the_data_of_a_run_that_is_going_on(tmp_path, config, capsys):
     own = {key: config[key] for key in ("out_dir", "data", "tokenizer", "model")}
+    path, run = str(tmp_path / "c.json"), RunFolder(config["out_dir"])
     (tmp_path / "c.json").write_text(json.dumps({**own, "stages": [{"name": "sft", "data": ["x.jsonl"], "steps": 1}]}))
-    return str(tmp_path / "c.json")
-
-
-def test_the_command_line_prints_the_report_and_the_picture_and_errors_are_one_line(tmp_path, config, capsys):
-    path = written(tmp_path, config)
-    data.main(["--config", path, "--show", "1"])
-    shown = capsys.readouterr().out
-    assert "### x.jsonl: 2 of 3 kept" in shown and "report.md" in shown and "Good day." in shown
-    data.main(["--config", path, "--inspect", str(tmp_path / "x.jsonl")])
-    assert "x.jsonl:2 dropped: no answer" in capsys.readouterr().out
-    with pytest.raises(SystemExit, match="error: .*no such file"):
-        data.main(["--config", path, "--inspect", str(tmp_path / "y.jsonl")])
-    with pytest.raises(SystemExit, match="error: there is no tokenizer yet"):
-        data.main(["--inspect", str(tmp_path / "x.jsonl"), "--set", f"out_dir={tmp_path}/no"])
-
-
-def test_the_data_of_a_folder_in_which_a_run_is_going_on_are_not_touched(tmp_path, config):
-    path = written(tmp_path, config)
-    run = RunFolder(config["out_dir"])
     run.claim()
     prepared = set(os.listdir(config["out_dir"]))
     with pytest.raises(SystemExit, match="error: another run is writing to .*; wait for it or choose another out_dir"):
         data.main(["--config", path])
     assert set(os.listdir(config["out_dir"])) == prepared
     run.release()
-    data.main(["--config", path])
+    data.main(["--config", path, "--show", "1"])
+    shown = capsys.readouterr().out
+    assert "### x.jsonl: 2 of 3 kept" in shown and "report.md" in shown and "Good day." in shown
     run.claim()
     data.main(["--config", path, "--show", "1"])  # what is ready may be looked at
     run.release()
+    capsys.readouterr()
+    data.main(["--config", path, "--inspect", str(tmp_path / "x.jsonl")])
+    assert "x.jsonl:2 dropped: no answer" in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="error: .*no such file"):
+        data.main(["--config", path, "--inspect", str(tmp_path / "y.jsonl")])
+    with pytest.raises(SystemExit, match="error: there is no tokenizer yet"):
+        data.main(["--inspect", str(tmp_path / "x.jsonl"), "--set", f"out_dir={tmp_path}/no"])

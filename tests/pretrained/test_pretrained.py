@@ -80,7 +80,8 @@ def chats(count):
 # --- the tokenizer ------------------------------------------------------------------------------------------
 
 
-def test_an_extended_tokenizer_keeps_the_ids_of_ordinary_text_and_adds_its_markers_as_control_symbols(llama2_proto, pretrained):
+def test_an_extended_tokenizer_keeps_ids_adds_its_markers_and_is_read_by_transformers(llama2_proto, pretrained, tmp_path):
+    """The ids of ordinary text stay, markers are control symbols, and the chats of transformers are the same."""
     before = sentencepiece.SentencePieceProcessor(model_proto=llama2_proto)
     extended = Tokenizer(pretrained, "markers")
     assert (len(before), len(extended), extended.added) == (32_000, 32_005, 5)
@@ -96,20 +97,17 @@ def test_an_extended_tokenizer_keeps_the_ids_of_ordinary_text_and_adds_its_marke
     parsed.ParseFromString(extended_proto)
     assert parsed == oracle and with_symbols(extended_proto, SYMBOLS) == extended_proto
 
-
-def test_transformers_reads_the_extended_tokenizer_with_the_same_chats(pretrained, tmp_path):
-    tokenizer = Tokenizer(pretrained, "markers")
-    tokenizer.save(str(tmp_path))
+    extended.save(str(tmp_path))
     shutil.copy(os.path.join(pretrained, "config.json"), tmp_path)
     oracle = transformers.AutoTokenizer.from_pretrained(tmp_path)
     for text in strings(2_000):
         if not text.startswith((" ", "\u2581")):  # there, transformers leaves the tokenizer's own space out
-            assert oracle.encode(text, add_special_tokens=False) == tokenizer.encode(text), repr(text)
+            assert oracle.encode(text, add_special_tokens=False) == extended.encode(text), repr(text)
     odd = [{"role": "system", "content": ""}, {"role": "user", "content": "  two "}, {"role": "assistant", "content": " \n x"}]
     for messages in [*chats(60), odd]:
         result = oracle.apply_chat_template(messages, return_dict=True, return_assistant_tokens_mask=True)
-        assert (list(result["input_ids"]), [bool(m) for m in result["assistant_masks"]]) == tokenizer.render(messages)
-        assert tokenizer.decode(tokenizer.render(messages)[0]) == "".join(m["content"] for m in messages)
+        assert (list(result["input_ids"]), [bool(m) for m in result["assistant_masks"]]) == extended.render(messages)
+        assert extended.decode(extended.render(messages)[0]) == "".join(m["content"] for m in messages)
 
 
 def kept(pretrained, folder, template: str):
@@ -146,8 +144,8 @@ def test_a_models_own_chat_template_is_kept_with_the_answers_and_their_end_super
 def test_a_template_that_opens_every_exchange_with_its_bos_is_rendered_as_transformers_does(pretrained, tmp_path):
     """Llama 2's: the `<s>` inside a conversation opens no document, for where one begins is written in the shard."""
     oracle, tokenizer = kept(pretrained, tmp_path, LLAMA2)
-    several = [[m for m in messages if m["role"] != "system"] for messages in chats(60)]
-    several = [messages for messages in several if len(messages) > 2]
+    without_system = [[m for m in messages if m["role"] != "system"] for messages in chats(60)]
+    several = [messages for messages in without_system if len(messages) > 2]
     for messages in several:
         ids, mask = tokenizer.render(messages)
         assert ids == oracle.encode(oracle.apply_chat_template(messages, tokenize=False), add_special_tokens=False)
