@@ -120,7 +120,7 @@ def test_the_name_of_prepared_data_depends_on_all_that_makes_them_and_on_nothing
     assert len({name, changed, replaced, fingerprint.fingerprint(config)}) == 4
 
 
-def test_duplicates_are_dropped_and_a_prompt_is_on_one_side_only(tmp_path, prepared):
+def test_duplicates_are_dropped_a_prompt_is_on_one_side_only_and_stays_there_when_data_are_added(tmp_path, prepared):
     rows = [(f"Question {i % 40}?", f"Answer {i}.") for i in range(200)]
     write_rows(tmp_path / "x.jsonl", rows + rows[:30])
     _, folder = prepared(source(path="x.jsonl"), validation_fraction=0.2)
@@ -128,6 +128,12 @@ def test_duplicates_are_dropped_and_a_prompt_is_on_one_side_only(tmp_path, prepa
         [f"x.jsonl:{201 + i}", f"Question {i}? Answer {i}.", f"x.jsonl:{1 + i}: Question {i}? Answer {i}."] for i in range(3)]}
     prompts = [{s["messages"][0]["content"] for s in shards.samples(f"{folder}/sft.{split}")} for split in data.SPLITS]
     assert prompts[0] and prompts[1] and not prompts[0] & prompts[1]
+    rows = [(f"Question {i}?", f"Answer {i}.") for i in range(300)]
+    write_rows(tmp_path / "x.jsonl", rows)
+    before = placed(prepared(source(path="x.jsonl"), validation_fraction=0.2)[1])
+    write_rows(tmp_path / "x.jsonl", [(f"New {i}?", "Yes.") for i in range(100)] + rows[::-1])
+    after = placed(prepared(source(path="x.jsonl"), validation_fraction=0.2)[1])
+    assert len(before) == 300 and {**after, **before} == after and 30 < sum(s == "validation" for s in before.values()) < 90
 
 
 def test_a_plain_text_also_one_of_many_sections_is_split_by_position_in_the_file(tmp_path, prepared, monkeypatch):
@@ -175,15 +181,6 @@ def test_the_global_batch_visits_every_row_once_an_epoch_whatever_its_size_and_a
 
 
 # --- duplicates, leakage, split -----------------------------------------------------------------------------------
-
-
-def test_a_sample_stays_where_it_is_when_data_are_added(tmp_path, prepared):
-    rows = [(f"Question {i}?", f"Answer {i}.") for i in range(300)]
-    write_rows(tmp_path / "x.jsonl", rows)
-    before = placed(prepared(source(path="x.jsonl"), validation_fraction=0.2)[1])
-    write_rows(tmp_path / "x.jsonl", [(f"New {i}?", "Yes.") for i in range(100)] + rows[::-1])
-    after = placed(prepared(source(path="x.jsonl"), validation_fraction=0.2)[1])
-    assert len(before) == 300 and {**after, **before} == after and 30 < sum(s == "validation" for s in before.values()) < 90
 
 
 def test_held_out_conversations_whose_prompt_is_in_training_are_reported_and_moved(tmp_path, prepared):

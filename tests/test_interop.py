@@ -26,11 +26,6 @@ transformers = pytest.importorskip("transformers")
 OPTIMIZER = {"type": "AdamW", "params": {"lr": 1e-3, "betas": [0.9, 0.95], "eps": 1e-6, "weight_decay": 0.1}}
 
 
-def write_folder(folder, model, tokenizer) -> str:
-    save_model(str(folder), model, tokenizer)
-    return str(folder)
-
-
 def theirs_of(folder):
     return transformers.AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
 
@@ -38,7 +33,9 @@ def theirs_of(folder):
 @pytest.fixture(scope="module")
 def oracle(tokenizer, tmp_path_factory):
     """transformers' tokenizer of our folder."""
-    return transformers.AutoTokenizer.from_pretrained(write_folder(tmp_path_factory.mktemp("folder"), tiny_model(), tokenizer))
+    folder = str(tmp_path_factory.mktemp("folder"))
+    save_model(folder, tiny_model(), tokenizer)
+    return transformers.AutoTokenizer.from_pretrained(folder)
 
 
 def chats(count, split="train"):
@@ -104,8 +101,8 @@ def test_greedy_generation_agrees_for_200_tokens_and_stops_at_the_end_marker(tok
     forbidden = [tokenizer.bos_id, tokenizer.pad_id, *tokenizer.role_ids.values()]
 
     def both(silenced):
-        folder = write_folder(tmp_path, model, tokenizer)
-        theirs, engine = theirs_of(folder), load_engine(folder, device="cpu")
+        save_model(str(tmp_path), model, tokenizer)
+        theirs, engine = theirs_of(tmp_path), load_engine(str(tmp_path), device="cpu")
         for messages in chats(3):
             prompt, _ = tokenizer.render(messages[:1], add_generation_prompt=True)
             request = engine.answer_all([prompt], Sampling(temperature=0, max_new_tokens=200))[0]
@@ -129,7 +126,7 @@ def test_large_weights_are_written_in_shards_with_an_index_and_small_ones_replac
     model = tiny_model(tie_word_embeddings=False)
     whole = sum(p.nbytes for p in model.parameters())
     monkeypatch.setattr(model_folder, "SHARD_BYTES", whole // 3)
-    write_folder(tmp_path, model, tokenizer)
+    save_model(str(tmp_path), model, tokenizer)
     index = json.loads((tmp_path / "model.safetensors.index.json").read_text())
     names = sorted(set(index["weight_map"].values()))
     assert names[0] == f"model-00001-of-{len(names):05d}.safetensors" and len(names) > 2
@@ -140,12 +137,12 @@ def test_large_weights_are_written_in_shards_with_an_index_and_small_ones_replac
         assert torch.equal(LanguageModel.load(str(tmp_path))(ids), model(ids))
         torch.testing.assert_close(theirs_of(tmp_path)(ids).logits, model(ids), rtol=0, atol=1e-4)
     monkeypatch.undo()
-    write_folder(tmp_path, model, tokenizer)
+    save_model(str(tmp_path), model, tokenizer)
     assert sorted(path.name for path in tmp_path.glob("model*")) == ["model.safetensors"]
 
 
 def test_no_pickle_is_read_between_the_folder_and_an_answer(monkeypatch, tokenizer, tmp_path):
-    folder = write_folder(tmp_path, tiny_model(), tokenizer)
+    save_model(str(tmp_path), tiny_model(), tokenizer)
     (tmp_path / "pytorch_model.bin").write_bytes(b"never read")
 
     def refuse(*_, **__):
@@ -154,7 +151,7 @@ def test_no_pickle_is_read_between_the_folder_and_an_answer(monkeypatch, tokeniz
     for owner, name in ((pickle, "load"), (pickle, "loads"), (pickle, "Unpickler"), (torch, "load")):
         monkeypatch.setattr(owner, name, refuse)
     prompt = tokenizer.render(chats(1)[0][:1], True)[0]
-    assert isinstance("".join(load_engine(folder, device="cpu").stream(prompt, Sampling(seed=1, max_new_tokens=5))), str)
+    assert isinstance("".join(load_engine(str(tmp_path), device="cpu").stream(prompt, Sampling(seed=1, max_new_tokens=5))), str)
 
 
 def test_the_model_card_says_what_it_was_trained_on_and_never_replaces_a_page_of_the_users(tmp_path):
@@ -197,4 +194,5 @@ def test_lm_evaluation_harness_runs_on_the_folder_with_a_task_of_our_own(tokeniz
         optimizer.step()
     questions = [{"question": question["content"], "answer": answer["content"]} for question, answer in pairs]
     questions[-1]["answer"] = "something else"
-    assert harness.run(write_folder(tmp_path, model.eval(), tokenizer), questions) == pytest.approx(5 / 6)
+    save_model(str(tmp_path), model.eval(), tokenizer)
+    assert harness.run(str(tmp_path), questions) == pytest.approx(5 / 6)

@@ -27,29 +27,26 @@ def test_no_position_depends_on_a_later_token_shown_by_gradients():
         assert reaches[:position + 1].all() and not reaches[position + 1:].any()
 
 
-def logits_of_row(model, ids, mask):
-    """Logits of packed rows, which the model computes on its way to the loss."""
-    caught = []
-    handle = model.model.norm.register_forward_hook(lambda module, args, out: caught.append(out))
-    model(ids, mask)
-    handle.remove()
-    return model.lm_head(caught[0])
-
-
 def test_packed_documents_do_not_see_each_other_and_packing_changes_no_loss():
     """Where they begin the mask says, and no token: one opens with another id, one has `<s>` before every message."""
-    model = tiny_model()
+    model, normed = tiny_model(), []
+    model.model.norm.register_forward_hook(lambda module, args, out: normed.append(out))
+
+    def logits_of_row(ids, mask):
+        """Those that the model computes on its way to the loss."""
+        model(ids, mask)
+        return model.lm_head(normed[-1])[0]
+
     a, b, c = (torch.cat((torch.tensor([first]), random_ids(n))) for first, n in ((1, 9), (1, 14), (77, 5)))
     b[4] = b[9] = 1
     packed = torch.cat((a, b, c))[None]
     mask = (torch.rand(packed.shape, generator=torch.Generator().manual_seed(2)) < 0.6).to(torch.uint8)
     mask[0, [0, len(a), len(a) + len(b)]] = 2
     alone = torch.cat([model(d[None])[0] for d in (a, b, c)])
-    torch.testing.assert_close(logits_of_row(model, packed, mask)[0], alone, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(logits_of_row(packed, mask), alone, rtol=1e-4, atol=1e-4)
     changed = packed.clone()
     changed[0, 4] = 77  # inside a
-    assert torch.equal(logits_of_row(model, changed, mask)[0, len(a):], logits_of_row(model, packed, mask)[0, len(a):])
-
+    assert torch.equal(logits_of_row(changed, mask)[len(a):], logits_of_row(packed, mask)[len(a):])
     parts = [(d[None], m[None]) for d, m in zip((a, b, c), mask[0].split([len(a), len(b), len(c)]))]
     with torch.no_grad():
         parted = sum(float(model(i, m)) for i, m in parts)

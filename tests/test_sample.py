@@ -32,21 +32,17 @@ def chat(folder):
     return Chat(load_engine(folder), Sampling(temperature=0, max_new_tokens=8))
 
 
-def roles(chat):
-    return [message["role"] for message in chat.messages]
-
-
 def test_history_grows_by_turns_and_commands_change_it_or_only_say_something(chat):
     for line, said in (("/help", "/retry"), ("/hepl", "unknown command /hepl"), ("/retry", "nothing to answer again")):
         assert chat.command(line, out := io.StringIO()) and said in out.getvalue(), line
     chat.answer("Hello", out)
     chat.answer("Again", out)
-    assert roles(chat) == ["user", "assistant"] * 2
+    assert [message["role"] for message in chat.messages] == ["user", "assistant"] * 2
     before = [dict(message) for message in chat.messages]
     assert chat.command("/retry", out) and chat.messages == before, "greedy, so the same answer in the same place"
     assert chat.command("/system Be kind.", out) and chat.messages == [{"role": "system", "content": "Be kind."}]
     chat.answer("Hello", out)
-    assert chat.command("/reset", out) and roles(chat) == ["system"]
+    assert chat.command("/reset", out) and [message["role"] for message in chat.messages] == ["system"]
     assert chat.command("/system", out) and not chat.messages
     assert not chat.command("/exit", out)
 
@@ -73,7 +69,7 @@ def test_when_the_context_is_full_the_oldest_turns_go_and_a_message_longer_than_
     for _ in range(12):
         chat.answer("What is the capital of France?", io.StringIO(), notices)
     assert "the oldest 1 turn(s) were left out" in notices.getvalue()
-    assert 2 <= len(chat.messages) < 24 and roles(chat)[0] == "user"
+    assert 2 <= len(chat.messages) < 24 and chat.messages[0]["role"] == "user"
     before = list(chat.messages)
     with pytest.raises(ValueError, match="too long: .* tokens .* context of 64"):
         chat.answer("word " * 200, io.StringIO())
@@ -90,20 +86,17 @@ def test_the_newest_finished_run_is_found_and_a_models_text_cannot_steer_the_ter
     assert RunFolder.newest(str(tmp_path)) == str(tmp_path / "new")
 
 
-def test_one_prompt_prints_one_answer_and_nothing_else(folder):
+def test_one_prompt_prints_one_answer_and_nothing_else_and_bad_requests_end_in_one_line(folder):
     result = launch("sample.py", "--model", folder, "--temperature", "0", "--max-new-tokens", "5", "--prompt", "Hello")
     expected = io.StringIO()
     Chat(load_engine(folder), Sampling(temperature=0, max_new_tokens=5)).answer("Hello", expected)
     assert (result.returncode, result.stderr) == (0, "") and result.stdout == expected.getvalue()
-
-
-@pytest.mark.parametrize("words, message", [
-    (("--prompt", "word " * 200), "error: the message is too long"),
-    (("--prompt", "x", "--temperature", "nan"), "error: temperature should be in"),
-    (("--prompt", "x", "--top-k", "99999"), "error: top_k should be between 0 and the vocabulary's 900")])
-def test_bad_requests_end_in_one_line(folder, words, message):
-    result = launch("sample.py", "--model", folder, *words)
-    assert result.returncode == 1 and result.stderr.startswith(message) and result.stderr.count("\n") == 1 and result.stdout == ""
+    for *words, message in (("word " * 200, "error: the message is too long"),
+                            ("x", "--temperature", "nan", "error: temperature should be in"),
+                            ("x", "--top-k", "99999", "error: top_k should be between 0 and the vocabulary's 900")):
+        result = launch("sample.py", "--model", folder, "--prompt", *words)
+        assert result.returncode == 1 and result.stderr.startswith(message) and result.stderr.count("\n") == 1, message
+        assert result.stdout == "", message
 
 
 def test_at_a_terminal_lines_are_edited_ctrl_c_stops_an_answer_and_ctrl_d_leaves(folder):

@@ -20,7 +20,8 @@ def test_a_long_document_is_cut_so_that_every_token_is_predicted_once(tokenizer,
         assert mask[1:1 + overlap] == [False] * overlap and after[1:1 + overlap] == before[-overlap:]
 
 
-def test_a_long_conversation_becomes_windows_of_whole_exchanges_each_with_the_system_message(tokenizer):
+def test_a_long_conversation_becomes_windows_of_whole_exchanges_and_one_too_long_for_any_goes_on_in_further_ones(tokenizer):
+    """Each with the system message, each of the long exchange with its question, and nothing supervised is lost."""
     system = {"role": "system", "content": "Be kind."}
     sample = {"messages": [system] + MESSAGES * 10}
     pieces, lost, _ = tokenizer.windows(sample, context=48)
@@ -28,9 +29,6 @@ def test_a_long_conversation_becomes_windows_of_whole_exchanges_each_with_the_sy
     assert lost == 0 and len(pieces) > 1 and all(len(ids) <= 48 and ids[:len(head)] == head for ids, _ in pieces)
     turns = [t for ids, mask in pieces for t, s in zip(ids, mask) if s]
     assert turns == [t for t, s in zip(*tokenizer.render(sample)) if s]
-
-
-def test_an_exchange_too_long_for_the_context_goes_on_in_further_windows_and_loses_nothing_supervised(tokenizer):
     long = " ".join(str(i) for i in range(200))
     for question in (long, "Count."):
         for system in ([], [{"role": "system", "content": "Be kind."}], [{"role": "system", "content": long}]):

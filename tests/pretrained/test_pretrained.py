@@ -410,18 +410,15 @@ def without_a_shard(folder):
     next(folder.glob("model-00002-of-*.safetensors")).unlink()
 
 
-def with_a_bias(folder):
-    state = LanguageModel.load(str(folder)).state_dict()
-    model_folder.write_weights(str(folder), state | {"model.layers.0.self_attn.q_proj.bias": torch.zeros(32)})
-
-
 @pytest.mark.parametrize("change, message", [
     (lambda folder: (folder / "config.json").unlink(), "is not a model folder: it has no config.json"),
     (lambda folder: (folder / "config.json").write_text("{"), "config.json: not JSON"),
     (lambda folder: (folder / "model.safetensors").unlink(), "is not a finished model: it has no model.safetensors"),
     (lambda folder: (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:-100]),
      "model.safetensors is damaged or cut off"),
-    (without_a_shard, ".safetensors, which is missing"), (with_a_bias, "q_proj.bias has no place in the model"),
+    (without_a_shard, ".safetensors, which is missing"), (lambda folder: model_folder.write_weights(
+        str(folder), LanguageModel.load(str(folder)).state_dict() | {"model.layers.0.self_attn.q_proj.bias": torch.zeros(32)}),
+     "q_proj.bias has no place in the model"),
     (edited(architectures=["Qwen2ForCausalLM"]), "architecture Qwen2ForCausalLM is not LlamaForCausalLM"),
     *((edited(**{key: True}), f"{key} true is not supported, only false") for key in ("attention_bias", "mlp_bias")),
     (edited(hidden_act="gelu"), "hidden_act \"gelu\" is not supported, only \"silu\""),
