@@ -2,7 +2,7 @@
 
 import json
 import re
-from functools import cache
+from functools import cache, partial
 
 import pytest
 
@@ -15,13 +15,11 @@ POOL_VALUES = {value for pools in POOLS.values() for pool in pools.values() for 
 
 
 @cache
-def train():
-    return list(conversations(5000, seed=0, split="train"))
+def made(count, split):
+    return list(conversations(count, seed=0, split=split))
 
 
-@cache
-def held_out():
-    return list(conversations(800, seed=0, split="validation"))
+train, held_out = partial(made, 5000, "train"), partial(made, 800, "validation")
 
 
 def prompts(chat):

@@ -68,15 +68,12 @@ def test_each_policy_for_turns_does_just_what_it_names(rule, before, after):
     assert clean.CHAT_RULES[rule](fine) is fine
 
 
-def test_policies_together_leave_alternating_turns_and_say_which_of_them_acted():
+def test_policies_together_leave_alternating_turns_say_which_acted_and_are_switched_off_or_given_another_setting():
     roles = [("assistant", "a"), ("user", "b"), ("user", "c"), ("assistant", "d"), ("user", ""), ("assistant", "e"), ("user", "f")]
     sample, changed = clean.clean({"messages": [{"role": r, "content": c} for r, c in roles]}, {})
     assert [(m["role"], m["content"]) for m in sample["messages"]] == [("user", "b\nc"), ("assistant", "d\ne")]
     assert [rule for rule, *_ in changed] == ["empty_turns", "user_first", "repeated_role", "answered_end"]
     assert clean.clean({"messages": []}, {})[1][0][0] == "no answer"
-
-
-def test_a_rule_is_switched_off_or_given_another_setting_and_one_that_is_none_is_refused():
     assert clean.clean(chat("a &lt; b?", "Yes."), {"html_leftovers": False})[0]["messages"][0]["content"] == "a &lt; b?"
     assert clean.clean(chat("Hi", "Yes."), {"too_short": 5})[1][0][0] == "too short"
     assert clean.clean({"text": "Yes."}, {"too_short": 5})[1][0][0] == "too short"
