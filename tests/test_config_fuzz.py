@@ -1,6 +1,7 @@
 """A run's config with one value replaced by something odd: it trains, or says in one line what is wrong."""
 
 import copy
+import functools
 import json
 import math
 import os
@@ -42,10 +43,7 @@ def try_all(base: dict, folder: str, seed: int, count: int) -> None:
     os.chdir(folder)
     for number in range(count):
         config, path, value = copy.deepcopy(base), draw.choice(places(base)), draw.choice(ODD)
-        where = config
-        for key in path[:-1]:
-            where = where[key]
-        where[path[-1]] = value
+        functools.reduce(lambda part, key: part[key], path[:-1], config)[path[-1]] = value
         config["out_dir"] = f"out-{number}" if path != ("out_dir",) else config["out_dir"]
         with open("fuzz.json", "w") as file:
             json.dump(config, file)

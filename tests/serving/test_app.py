@@ -129,11 +129,9 @@ def test_what_asks_for_nothing_is_accepted(server, values):
 
 
 def test_completions_continue_the_text_of_each_prompt(client, solo):
-    answer = client.completions.create(model="tiny", prompt=["One", "Two"], max_tokens=8, temperature=0, n=2,
-                                       logprobs=2)
+    answer = client.completions.create(model="tiny", prompt=["One", "Two"], max_tokens=8, temperature=0, n=2, logprobs=2)
     for choice, text in zip(answer.choices, ["One", "One", "Two", "Two"]):
-        request = solo.submit([solo.tokenizer.bos_id, *solo.tokenizer.encode(text)],
-                              Sampling(temperature=0, max_new_tokens=8))
+        request = solo.submit([solo.tokenizer.bos_id, *solo.tokenizer.encode(text)], Sampling(temperature=0, max_new_tokens=8))
         while not request.finish_reason:
             solo.step()
         assert choice.text == request.text and len(choice.logprobs.tokens) == 8
@@ -168,8 +166,8 @@ def test_an_answer_ends_before_a_stop_string_streamed_or_not(client, solo):
 
 
 def test_log_probabilities_are_the_models_own_and_their_bytes_spell_the_text(client, solo):
-    choice = client.chat.completions.create(model="tiny", messages=HELLO, logprobs=True, top_logprobs=3, seed=2,
-                                            temperature=2, max_tokens=12).choices[0]
+    asked = {"model": "tiny", "messages": HELLO, "logprobs": True, "top_logprobs": 3, "seed": 2, "temperature": 2, "max_tokens": 12}
+    choice = client.chat.completions.create(**asked).choices[0]
     ids = solo.tokenizer.render(HELLO, add_generation_prompt=True)[0]
     for entry in choice.logprobs.content:
         with torch.no_grad():
@@ -181,8 +179,7 @@ def test_log_probabilities_are_the_models_own_and_their_bytes_spell_the_text(cli
     assert len(choice.logprobs.content) == 12
     spelt = b"".join(bytes(entry.bytes) for entry in choice.logprobs.content)
     assert spelt.decode("utf-8", "replace") == choice.message.content
-    chunks = client.chat.completions.create(model="tiny", messages=HELLO, logprobs=True, top_logprobs=3, seed=2,
-                                            temperature=2, max_tokens=12, stream=True)
+    chunks = client.chat.completions.create(**asked, stream=True)
     streamed = [entry for chunk in chunks for entry in chunk.choices[0].logprobs.content]
     assert [e.id for e in streamed] == [e.id for e in choice.logprobs.content]
 
@@ -213,8 +210,7 @@ def test_64_streams_at_once_each_say_what_they_say_alone(folder):
                 "temperature": (i % 3) / 2, "max_tokens": 5 + i % 11}
     texts = {}
     with serving(folder, slots=3) as (address, _), httpx.Client(limits=httpx.Limits(max_connections=64)) as http:
-        threads = [threading.Thread(target=lambda i=i: texts.update({i: read_stream(http, address, body(i))}))
-                   for i in range(64)]
+        threads = [threading.Thread(target=lambda i=i: texts.update({i: read_stream(http, address, body(i))})) for i in range(64)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -499,8 +495,7 @@ def test_other_sites_get_no_cors_header_and_cannot_post_a_form(server):
     assert not [name for name in answer.headers if name.startswith("access-control")]
     assert httpx.options(server[0] + CHAT).status_code == 405
     for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
-        answer = httpx.post(server[0] + CHAT, content=json.dumps({"messages": HELLO}),
-                            headers={"Content-Type": kind})
+        answer = httpx.post(server[0] + CHAT, content=json.dumps({"messages": HELLO}), headers={"Content-Type": kind})
         assert answer.status_code == 415 and "application/json" in answer.json()["error"]["message"]
 
 
@@ -522,8 +517,7 @@ def test_attention_is_that_of_transformers(folder, solo, server):
     assert torch.allclose(torch.tensor(answer["weights"]), expected, atol=1e-4) and len(answer["tokens"]) == len(ids)
 
 
-def test_what_cannot_be_served_is_said_in_one_line_and_an_open_address_in_a_warning(folder, tmp_path, capsys,
-                                                                                    monkeypatch):
+def test_what_cannot_be_served_is_said_in_one_line_and_an_open_address_in_a_warning(folder, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.delenv("ZEROCHAT_API_KEY", raising=False)
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -30,10 +30,12 @@ class Accelerator:
         self.device_name, self.is_fp16_supported = lambda: name, lambda: fp16
 
 
-def test_precision_is_fp16_on_a_gpu_and_said_with_its_reason():
+def test_precision_is_fp16_on_a_gpu_and_said_with_its_reason_and_refused_where_there_is_none():
     settings = {"fp16": {"enabled": "auto"}, "bf16": {"enabled": "auto"}}
     assert choose_precision(settings, Accelerator("cuda", True)).startswith("fp16")
     assert settings == {"fp16": {"enabled": True}, "bf16": {"enabled": False}}
+    with pytest.raises(ValueError, match="deepspeed.fp16.enabled is true, but this cpu cannot train in fp16"):
+        choose_precision({"fp16": {"enabled": True}}, Accelerator("cpu", False))
 
 
 @pytest.mark.parametrize("native", [True, False])
@@ -44,24 +46,16 @@ def test_precision_on_a_cpu_is_bf16_where_native_else_fp32(monkeypatch, native):
     assert settings["fp16"]["enabled"] is False and settings["bf16"]["enabled"] is native
 
 
-def test_fp16_demanded_where_there_is_none_is_refused():
-    with pytest.raises(ValueError, match="deepspeed.fp16.enabled is true, but this cpu cannot train in fp16"):
-        choose_precision({"fp16": {"enabled": True}}, Accelerator("cpu", False))
-
-
-@pytest.mark.parametrize("key, what", [("start", "weights to start from"), ("tokenizer", "tokenizer"), ("data", "prepared data")])
-def test_a_checkpoint_of_something_else_is_refused_also_where_the_record_of_the_run_is_lost(tmp_path, monkeypatch, key, what):
+@pytest.mark.parametrize("changed, steps, message", [
+    ({"start": "other"}, 4, "comes from other weights to start from than now"), ({"tokenizer": "other"}, 4, "comes from other tokenizer"),
+    ({"data": "other"}, 4, "comes from other prepared data"), ({}, 3, "is further than the 3 steps of the config"), ({}, 4, None)])
+def test_a_checkpoint_of_something_else_or_of_more_steps_is_refused_also_where_the_record_of_the_run_is_lost(
+        tmp_path, monkeypatch, changed, steps, message):
     context = {"start": "s", "tokenizer": "t", "data": "d"}
-    monkeypatch.setattr(checkpoint, "newest", lambda folder, log: {**context, key: "other", "path": f"{folder}/step-4"})
-    with pytest.raises(SharedError, match=f"step-4 comes from other {what} than now; start over with --fresh"):
-        checkpoint.resume(None, str(tmp_path), context, 4)
-
-
-def test_a_checkpoint_that_is_further_than_the_config_is_refused(tmp_path, monkeypatch):
-    """Its weights would be exported as those of fewer steps."""
-    context = {"start": "s", "tokenizer": "t", "data": "d"}
-    monkeypatch.setattr(checkpoint, "newest", lambda folder, log: {**context, "step": 4, "path": f"{folder}/step-4"})
+    monkeypatch.setattr(checkpoint, "newest", lambda folder, log: {**context, **changed, "step": 4, "path": f"{folder}/step-4"})
     monkeypatch.setattr(checkpoint, "load", lambda engine, manifest: manifest["step"])
-    assert checkpoint.resume(None, str(tmp_path), context, 4) == 4
-    with pytest.raises(SharedError, match="step-4 is further than the 3 steps of the config; start over with --fresh"):
-        checkpoint.resume(None, str(tmp_path), context, 3)
+    if message is None:
+        assert checkpoint.resume(None, str(tmp_path), context, steps) == 4
+        return
+    with pytest.raises(SharedError, match=f"step-4 {message}.*; start over with --fresh"):
+        checkpoint.resume(None, str(tmp_path), context, steps)
