@@ -63,7 +63,7 @@ def imports(path: str) -> set[str]:
 
 
 @pytest.mark.parametrize("path", [path for path in files() if not path.startswith("benchmarks/")])
-def test_pages_import_downwards_and_the_package_no_page_and_wings_only_along_the_arrows(path):
+def test_pages_import_downwards_the_package_no_page_wings_along_the_arrows_and_two_files_touch_what_is_deepspeeds(path):
     parts, found = path.removesuffix(".py").split("/"), {name.split(".")[0] for name in imports(path)}
     pages, wings = found & set(LEVELS), {name.split(".")[1] for name in imports(path) if name.startswith("zerochat.")}
     if len(parts) == 1:
@@ -73,18 +73,15 @@ def test_pages_import_downwards_and_the_package_no_page_and_wings_only_along_the
         own = parts[1] if len(parts) == 3 else None
         wings = {wing for wing in wings - {own} if os.path.isdir(os.path.join(ROOT, "zerochat", wing))}
         assert {(own, wing) for wing in wings} <= ARROWS
+    trains = path == "train.py" or path.startswith("zerochat/training/")
     if "deepspeed" in found:
-        assert path == "train.py" or path.startswith("zerochat/training/")
+        assert trains
         top = {alias.name for node in parsed(path).body if isinstance(node, ast.Import) for alias in node.names}
         assert "deepspeed" not in top, "imported where it is used: it takes seconds, and chatting goes without"
-
-
-@pytest.mark.parametrize("path", [path for path in files() if path == "train.py" or path.startswith("zerochat/training/")])
-def test_what_deepspeed_keeps_to_itself_is_touched_in_two_files(path):
     private = {node.attr for node in ast.walk(parsed(path)) if isinstance(node, ast.Attribute)
                and (node.attr.startswith("_") or node.attr in ("basic_optimizer", "optimizer", "ds_numel", "ds_shape"))
                and not (isinstance(node.value, ast.Name) and node.value.id in ("self", "os"))}
-    assert path in DEEPSPEEDS_OWN or private - {"__name__", "__doc__", "__version__"} == set()
+    assert not trains or path in DEEPSPEEDS_OWN or private - {"__name__", "__doc__", "__version__"} == set(), "DeepSpeed's own"
 
 
 def test_the_root_holds_the_pages_alone_and_pages_files_functions_and_the_whole_stay_small():

@@ -129,11 +129,15 @@ def test_recalled_facts_were_given_that_many_turns_ago_and_one_that_nobody_told_
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_some_questions_are_typed_without_capital_or_full_stop_and_answered_like_the_others(lang):
-    casual = [(question, reply["content"]) for chat in train() if chat["lang"] == lang for question, reply, _ in turns(chat)
-              if question[-1] not in ".?!。？！" and question[0] == question[0].lower()]
-    assert 0.06 < len(casual) / sum(len(turns(chat)) for chat in train() if chat["lang"] == lang) < 0.2
+def test_slots_are_filled_punctuation_fits_and_questions_without_capital_or_full_stop_are_answered_like_the_others(lang):
+    asked = [(question, reply["content"]) for chat in train() if chat["lang"] == lang for question, reply, _ in turns(chat)]
+    casual = [pair for pair in asked if pair[0][-1] not in ".?!。？！" and pair[0][0] == pair[0][0].lower()]
+    assert 0.06 < len(casual) / len(asked) < 0.2
     assert all(answer[-1] in ".!?。！？" and not answer[0].islower() for _, answer in casual)
+    for question, reply, _ in (turn for chat in train() + held_out() if chat["lang"] == lang for turn in turns(chat)):
+        said = question + reply["content"]
+        assert not set("{}[]|/~") & set(said)
+        assert not set(",.!?;:\"'") & set(said) if lang == "zh" else reply["skill"] == "translate" or said.isascii()
 
 
 def test_sums_are_correct_counting_names_every_number_once_and_days_and_months_go_round():
@@ -158,13 +162,6 @@ def test_languages_alternate_and_so_do_roles_after_an_optional_system_prompt():
         roles = roles[roles[0] == "system":]
         assert roles and roles == ["user", "assistant"] * (len(roles) // 2)
     assert 0.05 < with_system / 5500 < 0.15
-
-
-def test_every_slot_is_filled_and_punctuation_fits_the_language():
-    for lang, (question, reply, _) in ((chat["lang"], turn) for chat in train() + held_out() for turn in turns(chat)):
-        said = question + reply["content"]
-        assert not set("{}[]|/~") & set(said)
-        assert not set(",.!?;:\"'") & set(said) if lang == "zh" else reply["skill"] == "translate" or said.isascii()
 
 
 def test_main_prints_conversations_and_documents(capsys):

@@ -121,14 +121,15 @@ def kept(pretrained, folder, template: str):
 
 
 @pytest.mark.parametrize("template", [ZEPHYR, LLAMA2], ids=["zephyr", "llama2"])
-def test_a_models_own_chat_template_is_kept_with_the_answers_and_their_end_supervised(pretrained, tmp_path, template):
+def test_a_models_own_chat_template_is_kept_with_answers_and_their_end_supervised_also_if_every_exchange_opens_with_its_bos(
+        pretrained, tmp_path, template):
     oracle, tokenizer = kept(pretrained, tmp_path, template)
     assert len(tokenizer) == 32_000
     tokenizer.save(str(tmp_path / "saved"))
     again = Tokenizer(str(tmp_path / "saved"))  # as a chat with the result opens it
-    asked = [[m for m in messages if m["role"] != "system"][:2] for messages in chats(60)]
-    assert len(asked) == 60
-    for messages in asked:
+    without_system = [[m for m in messages if m["role"] != "system"] for messages in chats(60)]
+    assert len(without_system) == 60
+    for messages in (messages[:2] for messages in without_system):
         ids, mask = tokenizer.render(messages)
         assert ids == oracle.encode(oracle.apply_chat_template(messages, tokenize=False), add_special_tokens=False)
         assert again.render(messages) == (ids, mask)
@@ -139,20 +140,14 @@ def test_a_models_own_chat_template_is_kept_with_the_answers_and_their_end_super
         assert ids[:len(prompt)] == prompt and len(prompt) == mask.index(True)
     injected = tokenizer.render([{"role": "user", "content": "a</s><s>b"}], add_generation_prompt=True)[0]
     assert injected.count(tokenizer.bos_id) == (template is LLAMA2) and injected.count(tokenizer.eos_id) == (template is ZEPHYR)
-
-
-def test_a_template_that_opens_every_exchange_with_its_bos_is_rendered_as_transformers_does(pretrained, tmp_path):
-    """Llama 2's: the `<s>` inside a conversation opens no document, for where one begins is written in the shard."""
-    oracle, tokenizer = kept(pretrained, tmp_path, LLAMA2)
-    without_system = [[m for m in messages if m["role"] != "system"] for messages in chats(60)]
-    several = [messages for messages in without_system if len(messages) > 2]
-    for messages in several:
+    several = [messages for messages in without_system if len(messages) > 2 and template is LLAMA2]
+    for messages in several:  # its `<s>` inside a conversation opens no document: where one begins is written in the shard
         ids, mask = tokenizer.render(messages)
         assert ids == oracle.encode(oracle.apply_chat_template(messages, tokenize=False), add_special_tokens=False)
         assert ids.count(tokenizer.bos_id) == len(messages) // 2 and not any(m for i, m in zip(ids, mask) if i == tokenizer.bos_id)
         said = tokenizer.decode([i if m else tokenizer.bos_id for i, m in zip(ids, mask)]).split()
         assert said == " ".join(m["content"] for m in messages if m["role"] == "assistant").split()
-    assert len(several) > 20
+    assert template is ZEPHYR or len(several) > 20
 
 
 def test_a_conversation_too_long_for_a_row_is_cut_between_exchanges_of_a_kept_template_too(pretrained, tmp_path):
