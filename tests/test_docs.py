@@ -154,19 +154,15 @@ def test_both_languages_have_the_same_sections_code_tables_and_numbers_and_the_c
 
 
 @pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
-def test_the_readme_is_short_and_names_what_the_repository_holds(page):
-    text = read(page)
+def test_the_readme_is_short_names_what_the_repository_holds_and_its_commands_are_those_that_the_last_check_runs(page):
+    text, blocks = read(page), FENCED.findall(read(page))
     assert text.count("\n") <= 200
-    tree = next(block for block in FENCED.findall(text) if block.startswith("model.py"))
+    tree = next(block for block in blocks if block.startswith("model.py"))
     named = [line.split()[0] for line in tree.splitlines()]
     assert all(glob.glob(os.path.join(ROOT, path)) for path in named), named
     pages = {os.path.basename(path) for path in glob.glob(os.path.join(ROOT, "*.py"))}
     wings = {f"zerochat/{folder}/" for folder in WINGS}
     assert set(named) >= pages | wings and all(exists(wing) for wing in wings)
-
-
-def test_the_commands_of_the_readme_are_those_that_the_last_check_runs():
-    blocks = FENCED.findall(read("README.md"))
     install, chat = next(block for block in blocks if "python sample.py" in block).splitlines()
     checked = read(".ci/run").replace("pip install -q ", "pip install ")
     assert install.endswith("deepspeed train.py --config configs/small.json") and chat == "python sample.py"

@@ -29,6 +29,10 @@ def test_no_position_depends_on_a_later_token_shown_by_gradients():
 
 def test_packed_documents_do_not_see_each_other_and_packing_changes_no_loss():
     """Where they begin the mask says, and no token: one opens with another id, one has `<s>` before every message."""
+    positions, mask = document_layout(torch.tensor([[True, False, False, True, False]]))  # the row drawn in its docstring
+    assert positions.tolist() == [[0, 1, 2, 0, 1]]
+    assert mask[0, 0].int().tolist() == [[1, 0, 0, 0, 0], [1, 1, 0, 0, 0], [1, 1, 1, 0, 0], [0, 0, 0, 1, 0], [0, 0, 0, 1, 1]]
+    assert document_layout(torch.tensor([[True, False, False]]))[1] is None, "one document: the fused causal kernel will do"
     model, normed = tiny_model(), []
     model.model.norm.register_forward_hook(lambda module, args, out: normed.append(out))
 
@@ -53,13 +57,6 @@ def test_packed_documents_do_not_see_each_other_and_packing_changes_no_loss():
         assert float(model(packed, mask)) == pytest.approx(parted, rel=1e-5)
         unmarked = sum(float(model(i, m == 1)) for i, m in parts)
         assert parted == pytest.approx(unmarked, rel=1e-6), "a token that opens a document is not supervised"
-
-
-def test_document_layout_of_the_row_drawn_in_its_docstring():
-    positions, mask = document_layout(torch.tensor([[True, False, False, True, False]]))
-    assert positions.tolist() == [[0, 1, 2, 0, 1]]
-    assert mask[0, 0].int().tolist() == [[1, 0, 0, 0, 0], [1, 1, 0, 0, 0], [1, 1, 1, 0, 0], [0, 0, 0, 1, 0], [0, 0, 0, 1, 1]]
-    assert document_layout(torch.tensor([[True, False, False]]))[1] is None, "one document: the fused causal kernel will do"
 
 
 def test_loss_is_the_sum_over_supervised_tokens_of_minus_log_p_and_without_any_it_is_zero_with_zero_gradient():

@@ -11,16 +11,13 @@ CHAT = {"source": "x", "line": 1, "messages": [{"role": role, "content": text} f
 LOUD = {"variants": 3, "typos": 0.2, "case": 0.5, "punctuation": 0.5, "width": 0.5, "subword": 0.3, "system": 0.5, "suffixes": 0.5}
 
 
-def test_augmentation_is_a_function_of_seed_epoch_and_sample(tokenizer):
+def test_augmentation_is_a_function_of_seed_epoch_and_sample_and_changes_what_the_user_says_alone(tokenizer):
     def made(seed, epoch, sample=CHAT):
         found, encode = augment.versions(sample, tokenizer, LOUD, seed, epoch)
         return [(v["messages"], tokenizer.render(v, encode=encode)) for v in found]
     assert made(1, 0) == made(1, 0)
     assert len({json.dumps(made(seed, epoch)) for seed in range(3) for epoch in range(3)}) == 9
     assert made(1, 0) == made(1, 0, {**CHAT, "line": 99}), "where a sample lies does not matter"
-
-
-def test_augmentation_changes_what_the_user_says_alone_and_no_supervised_token(tokenizer):
     answers = [m["content"] for m in CHAT["messages"] if m["role"] == "assistant"]
     changed = set()
     for epoch in range(60):

@@ -333,12 +333,11 @@ def fine_tuned(pretrained, tmp_path_factory):
         words = [sys.executable, "train.py", "--config", config_of(folder, pretrained, zero)]
         if name == "lora":
             demo = json.dumps([{"demo": "conversations", "count": 60}])
-            changes = {"out_dir": folder / "out", "stages.sft.init_from": pretrained, "stages.sft.lora.rank": 4,
-                       "stages.sft.data": demo, "stages.sft.epochs": "null", "stages.sft.steps": 4,
-                       "deepspeed.train_batch_size": 4, "deepspeed.train_micro_batch_size_per_gpu": 2,
-                       "model.max_position_embeddings": 128}
+            given = {"out_dir": folder / "out", "stages.sft.init_from": pretrained, "stages.sft.lora.rank": 4,
+                     "stages.sft.data": demo, "stages.sft.epochs": "null", "stages.sft.steps": 4, "deepspeed.train_batch_size": 4,
+                     "deepspeed.train_micro_batch_size_per_gpu": 2, "model.max_position_embeddings": 128}
             words[-1] = "configs/finetune.json"
-            words += [word for key, value in changes.items() for word in ("--set", f"{key}={value}")]
+            words += [word for key, value in given.items() for word in ("--set", f"{key}={value}")]
         if name == "partitioned":
             launcher = os.path.join(os.path.dirname(sys.executable), "deepspeed")
             words = [launcher, "--num_gpus", "2", "--master_port", "29531", *words[1:]]
@@ -464,8 +463,7 @@ def test_a_tokenizer_that_has_a_marker_as_ordinary_text_or_is_of_another_kind_is
     (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(ValueError, match="has no tokenizer.model; its tokenizer.json alone is not read"):
         Tokenizer(str(tmp_path))
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(["a b c d e f"] * 9), vocab_size=268, byte_fallback=True, minloglevel=2,
-        user_defined_symbols=["<|user|>"], model_prefix=str(tmp_path / "tokenizer"))
+    more = {"byte_fallback": True, "user_defined_symbols": ["<|user|>"], "model_prefix": f"{tmp_path}/tokenizer"}
+    sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(["a b c d e f"] * 9), vocab_size=268, minloglevel=2, **more)
     with pytest.raises(ValueError, match=r"tokenizer.model: the tokenizer has <\|user\|> as ordinary text already"):
         Tokenizer(str(tmp_path), "markers")
