@@ -91,14 +91,9 @@ def prepare(config: dict, log=print) -> str:
 def check_prepared(config: dict, folder: str) -> None:
     """ValueError where a folder of prepared data is not as it was written, as a full disk or a crash may leave it."""
     try:
-        shards = [
-            PackedData(os.path.join(folder, f"{s['name']}.{split}")) for s in config["stages"] for split in SPLITS
-        ]
-        if (
-            not read_json(os.path.join(folder, "report.json"))
-            or not Tokenizer(folder)
-            or not all(s.whole for s in shards)
-        ):
+        names = [f"{stage['name']}.{split}" for stage in config["stages"] for split in SPLITS]
+        whole = all(PackedData(os.path.join(folder, name)).whole for name in names)
+        if not (whole and Tokenizer(folder) and read_json(os.path.join(folder, "report.json"))):
             raise ValueError("files are missing, or shorter than they were")
     except (ValueError, OSError, RuntimeError, KeyError, EOFError) as error:
         raise ValueError(f"{folder} is damaged ({error}): remove it, and the data are prepared again") from None

@@ -84,10 +84,8 @@ class Tokenizer:
         self.opens_with_space = pieces.id_to_piece(pieces.encode("a")[0]).startswith("\u2581")
         self.bytes = [self._bytes_of(i) for i in range(len(self))]
         self.template = template.ChatTemplate(kept, pieces, folder) if kept else MarkerTemplate(self)
-        self.role_ids, self.end_ids = (
-            self.template.role_ids,
-            self.template.end_ids | {self.eos_id},
-        )  # each ends an answer
+        self.role_ids = self.template.role_ids
+        self.end_ids = self.template.end_ids | {self.eos_id}  # each ends an answer
         self.forbidden_ids = [self.bos_id, self.pad_id, *self.role_ids.values()]  # have no place inside one
         # With "\n" a piece of its own, lines can be encoded apart.
         apart = [i for part in ("a\n", "\n", "a") for i in pieces.encode(part)]

@@ -198,9 +198,7 @@ class Engine:
         for row, (slot, request) in enumerate(zip(slots, requests)):
             try:
                 if not math.isfinite(largest[row]):
-                    raise ValueError(
-                        f"the model's logits are not finite behind {len(request.tokens)} tokens of an answer"
-                    )
+                    raise ValueError(f"the logits behind {len(request.tokens)} tokens of an answer are not finite")
                 token = greedy[row]
                 if request.sampling.temperature or request.sampling.repetition_penalty != 1.0:
                     token = choose(logits[row], request.sampling, request.prompt + request.tokens, request.generator)

@@ -61,9 +61,8 @@ def save(engine, folder: str, step: int, context: dict, keep: int = 2) -> None:
     if problems:
         what = f"the checkpoint of step {step} could not be written: {problems[0]}"
         need = f"It needs {space(sum(size for *_, size in said), building)}"
-        raise SharedError(
-            f"{what}. {need}; earlier checkpoints in {folder} are as they were. Make room and start again"
-        )
+        stay = f"earlier checkpoints in {folder} are as they were"
+        raise SharedError(f"{what}. {need}; {stay}. Make room and start again")
 
 
 def _tensors(engine) -> tuple[dict[str, torch.Tensor], list[masters.Piece]]:

@@ -196,10 +196,8 @@ def one_voice(verbose: bool):
         if not alike or int(os.environ.get("RANK", 0)) == 0:
             said = "another rank is gone; what it said is above, if it said anything" if peer else str(error)
             if memory:
-                advice = (
-                    "a smaller micro-batch, context or model, activation_checkpointing, or ZeRO on more GPUs needs less"
-                )
-                said = f"memory is full: {advice} ({' '.join(said.split())[:200]})"
+                less = "a smaller micro-batch, context or model, activation_checkpointing, ZeRO on more GPUs"
+                said = f"memory is full; these need less: {less} ({' '.join(said.split())[:200]})"
             print(f"error: {said}", file=sys.stderr, flush=True)
         os._exit(1)  # another rank may wait in a collective, and a clean exit would wait for it
 

@@ -85,9 +85,8 @@ def _draw(path: str, stages: dict[str, list[dict]]) -> None:
         if held_out := [(entry["step"], entry["validation_loss"]) for entry in entries if "validation_loss" in entry]:
             panel.plot(*zip(*held_out), "o-", color="#c0392b", ms=4, label="held out")
         losses = [entry.get("loss", entry.get("validation_loss")) for entry in entries]
-        wide = losses and max(losses) > 20 * max(
-            min(losses), 1e-9
-        )  # on a linear axis most of such a curve would lie on the floor
+        # On a linear axis most of a curve that spans so much would lie on the floor.
+        wide = losses and max(losses) > 20 * max(min(losses), 1e-9)
         panel.set(title=name, xlabel="step", ylabel="loss (nats per supervised token)")
         panel.set(**{"yscale": "log"} if wide else {"ylim": (0, None)})
         rate = panel.twinx()
