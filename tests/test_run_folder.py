@@ -88,7 +88,7 @@ def test_a_stage_is_not_trained_on_or_cut_short_when_it_is_too_late(tmp_path):
     run.check({"stages": [pretrain, {**sft, "steps": 50}]})
 
 
-def test_another_config_is_refused_with_a_table_of_what_may_not_change(tmp_path):
+def test_another_config_is_refused_with_a_table_of_what_may_not_change_and_changed_files_in_words(tmp_path):
     run = RunFolder(str(tmp_path))
     run.check(CONFIG)
     run.begin(CONFIG)
@@ -97,10 +97,7 @@ def test_another_config_is_refused_with_a_table_of_what_may_not_change(tmp_path)
         run.check({**CONFIG, "seed": 2})
     assert str(refused.value) == (f"{tmp_path} holds a run with another config:\n  seed: was 1, now 2\n"
                                   "start over with --fresh, or choose another out_dir")
-
-
-def test_changed_files_of_the_same_names_are_refused_in_words(tmp_path):
-    run = begun(tmp_path, {**CONFIG, "data_fingerprint": "a"})
+    run = begun(tmp_path / "files", {**CONFIG, "data_fingerprint": "a"})
     with pytest.raises(ValueError, match="holds a run on data files, or a tokenizer, that have changed since under their old names"):
         run.check({**CONFIG, "data_fingerprint": "b"})
 

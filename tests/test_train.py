@@ -11,6 +11,7 @@ import time
 import pytest
 import torch
 from runs import real_fp16
+from safetensors.torch import load_file
 from tiny import ROOT, environment, launch
 
 import train
@@ -82,11 +83,10 @@ def losses_of(folder, stage="sft"):
 
 
 @pytest.mark.slow
-def test_a_run_prepares_trains_evaluates_and_writes_what_the_design_lists(finished):
+def test_a_run_prepares_trains_evaluates_and_writes_what_the_design_lists_the_weights_in_fp32(finished):
     folder, output = finished
     out = folder / "out"
-    for name in ("tokenizer.model", "tokenizer_config.json", "config.json", "generation_config.json",
-                 "model.safetensors", "report.json", "report.md", "loss.png"):
+    for name in "tokenizer.model tokenizer_config.json config.json generation_config.json report.json report.md loss.png".split():
         assert (out / name).stat().st_size > 0, name
     assert (out / "loss.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
     assert "stage pretrain" in output and "stage sft" in output and "bits per byte" in output
@@ -95,6 +95,10 @@ def test_a_run_prepares_trains_evaluates_and_writes_what_the_design_lists(finish
     assert report["evaluation"]["groups"]["all"]["turns"] > 5
     assert not [name for name in os.listdir(out / "sft") if name.endswith(".tmp")]
     assert sorted(n for n in os.listdir(out / "sft") if n.startswith("step-")) == ["step-12", "step-9"]
+    weights = load_file(out / "model.safetensors")
+    assert all(tensor.dtype == torch.float32 for tensor in weights.values())
+    rounded = [torch.equal(t, t.bfloat16().float()) for name, t in weights.items() if t.dim() == 2]
+    assert "bf16" not in output or not any(rounded), "rounded copies were exported"
 
 
 @pytest.mark.slow
@@ -138,18 +142,7 @@ def test_every_monitor_that_deepspeed_knows_gets_what_the_log_has(finished):
 
 
 @pytest.mark.slow
-def test_the_exported_weights_are_the_fp32_masters_of_the_last_checkpoint(finished):
-    from safetensors.torch import load_file
-    folder, _ = finished
-    weights = load_file(folder / "out" / "model.safetensors")
-    assert all(tensor.dtype == torch.float32 for tensor in weights.values())
-    if "bf16" in finished[1]:
-        rounded = [torch.equal(t, t.bfloat16().float()) for name, t in weights.items() if t.dim() == 2]
-        assert not any(rounded), "rounded copies were exported"
-
-
-@pytest.mark.slow
-def test_a_finished_run_says_so_and_a_chat_with_it_answers(finished):
+def test_a_finished_run_says_so_a_chat_with_it_answers_and_evaluation_reads_the_artifact_alone(finished):
     folder, _ = finished
     again = launch("train.py", "--config", str(folder / "tiny.json"))
     assert again.returncode == 0 and "is finished" in again.stdout
@@ -159,11 +152,6 @@ def test_a_finished_run_says_so_and_a_chat_with_it_answers(finished):
                           input="/system Be kind.\nHi\n/retry\n/nonsense\n/reset\nHi\n/exit\nnever read\n",
                           capture_output=True, text=True, timeout=120)
     assert chat.returncode == 0 and "unknown command /nonsense" in chat.stdout, chat.stderr
-
-
-@pytest.mark.slow
-def test_evaluate_reads_the_artifact_alone(finished):
-    folder, _ = finished
     result = launch("evaluate.py", "--model", str(folder / "out"), "--demo", "3", "--max-new-tokens", "4", "--slots", "4")
     assert result.returncode == 0 and "| language en |" in result.stdout, result.stderr
 

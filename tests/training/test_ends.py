@@ -135,8 +135,7 @@ def test_a_terminal_that_is_closed_stops_a_run_without_losing_a_step_unless_it_i
     config, metrics = run_config(tmp_path, **ENDLESS), tmp_path / "out" / "sft" / "metrics.jsonl"
     pid, terminal = pty.fork()
     if not pid:
-        if ignored:
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL)
         os.chdir(ROOT)
         os.execve(sys.executable, [sys.executable, "train.py", "--config", config], environment(OMP_NUM_THREADS="1"))
     os.set_blocking(terminal, False)

@@ -61,9 +61,9 @@ def settle(settings: dict, ranks: int) -> tuple[dict, str]:
         settings["optimizer"].setdefault("params", {})["torch_adam"] = True
         settings["zero_allow_untested_optimizer"] = True
     precision = choose_precision(settings, get_accelerator())
-    of_one = {"train_batch_size": settings["train_batch_size"] // ranks}  # no rank has met another yet
+    met = dist.get_world_size() if dist.is_initialized() else 1  # DeepSpeed counts the ranks that have met already
     with initializing(None):
-        DeepSpeedConfig(copy.deepcopy({**settings, **of_one}))
+        DeepSpeedConfig(copy.deepcopy({**settings, "train_batch_size": settings["train_batch_size"] // ranks * met}))
     return settings, precision
 
 
