@@ -30,7 +30,7 @@ from zerochat.preparation import clean, formats
 
 
 def read_samples(sources: list[dict], root: str = ".") -> list[dict]:
-    """The cleaned conversations of some sources; ValueError when none is left."""
+    """The cleaned conversations of some sources; ValueError when none of them is left."""
     samples = []
     for source in sources:
         for _, line, sample in formats.read(source, root):
@@ -39,7 +39,7 @@ def read_samples(sources: list[dict], root: str = ".") -> list[dict]:
                 text = " ".join(m["content"] for m in sample["messages"])
                 where = {"line": line, "source": source["path"] or f"demo:{source['demo']}"}
                 samples.append({"lang": "zh" if is_chinese(text) else "other", **sample, **where})
-    if not samples:
+    if sources and not samples:
         names = ", ".join(str(source["path"] or source["demo"]) for source in sources)
         raise ValueError(f"{names}: no conversation to evaluate")
     return samples

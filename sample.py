@@ -68,8 +68,13 @@ class Chat:
         elif name == "/system":
             self.reset(rest.strip() or None)
         elif name == "/retry" and self.messages and self.messages[-1]["role"] == "assistant":
-            *self.messages, question, _ = self.messages
-            self.answer(question["content"], out, out)
+            *before, question, _ = kept = self.messages
+            self.messages = before
+            try:
+                self.answer(question["content"], out, out)
+            except ValueError:
+                self.messages = kept  # what was there is better than nothing
+                raise
         elif name == "/retry":
             print("there is nothing to answer again", file=out)
         else:

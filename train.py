@@ -53,13 +53,15 @@ def train(args: argparse.Namespace) -> None:
     ranks.start_process_group()
 
     def begin() -> None:
+        # What is wrong is said before anything goes, or is made.
+        evaluate.read_samples(config["evaluate"]["data"], config["data"]["data_root"])
+        todo = [stage for stage in config["stages"] if args.fresh or not run.stage_is_done(stage)]
+        engines.check_schedules(settled, todo)
         if args.fresh:
             run.start_over()
         run.check(described)
-        if config["evaluate"]["data"]:  # what is wrong with them is said now
-            evaluate.read_samples(config["evaluate"]["data"], config["data"]["data_root"])
         prepared = data.prepare(config, say)
-        for stage in config["stages"]:
+        for stage in todo:
             steps_of(stage, settled[stage["name"]][0], prepared)
         run.begin(described)
 

@@ -82,6 +82,15 @@ def test_set_overrides_any_one_value_and_finds_a_stage_by_its_name():
     assert config["stages"][0] == load_config(SMALL)["stages"][0]
 
 
+@pytest.mark.parametrize("section", [
+    {"zero_optimization": {"stage": 2, "reduce_bucket_size": 5e8, "allgather_bucket_size": 2e8}}, {"steps_per_print": None},
+    {"gradient_clipping": 0}, {"train_micro_batch_size_per_gpu": None}, {"scheduler": {"params": {"warmup_min_lr": [0, 0]}}},
+    {"zero_optimization": {"stage": 0, "offload_optimizer": None}}, {"optimizer": {"type": "Lion", "params": {"betas": [0.9, 0.99]}}}])
+def test_what_deepspeed_takes_is_taken(tmp_path, section):
+    found = load_config(broken(tmp_path, deepspeed=section))["deepspeed"]
+    assert deep_merge(found, section) == found
+
+
 @pytest.mark.parametrize("override, message", [
     ("model.hidden_size", "write it as section.key=value"), ("stages.stf.steps=1", "no stage is named 'stf'; there are"),
     ("model.hidden=1", "did you mean 'hidden_size'"), ("seed.x=1", "seed has no keys")])

@@ -40,6 +40,11 @@ def test_history_grows_by_turns_and_commands_change_it_or_only_say_something(cha
     assert [message["role"] for message in chat.messages] == ["user", "assistant"] * 2
     before = [dict(message) for message in chat.messages]
     assert chat.command("/retry", out) and chat.messages == before, "greedy, so the same answer in the same place"
+    step, chat.engine.step = chat.engine.step, lambda: setattr(chat.engine.waiting[0], "error", ValueError("as if")) or []
+    with pytest.raises(ValueError, match="as if"):
+        chat.command("/retry", out)
+    assert chat.messages == before, "an answer that fails costs nothing that was there"
+    chat.engine.step = step
     assert chat.command("/system Be kind.", out) and chat.messages == [{"role": "system", "content": "Be kind."}]
     chat.answer("Hello", out)
     assert chat.command("/reset", out) and [message["role"] for message in chat.messages] == ["system"]

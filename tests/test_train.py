@@ -189,6 +189,9 @@ def test_a_resume_with_another_config_is_refused_with_a_table_unless_fresh(finis
     result = launch("train.py", "--config", str(folder / "tiny.json"), "--set", "deepspeed.optimizer.params.lr=1")
     assert result.returncode == 1 and "deepspeed.optimizer.params.lr: was 0.003, now 1" in result.stderr
     assert "Traceback" not in result.stderr and (folder / "out" / "model.safetensors").exists()
+    for wrong in ('evaluate.data=["nowhere.jsonl"]', "deepspeed.scheduler.type=WarmupLRR"):
+        result = launch("train.py", "--config", str(folder / "tiny.json"), "--fresh", "--set", wrong)
+        assert result.returncode == 1 and (folder / "out" / "model.safetensors").exists(), "starting over begins when it can"
 
 
 @pytest.mark.slow

@@ -38,9 +38,7 @@ def joined(messages: list[dict]) -> list[dict]:
     groups = [list(group) for _, group in itertools.groupby(messages, key=lambda message: message["role"])]
     if len(groups) == len(messages):
         return messages
-    texts = ("\n".join(m["content"] for m in group if m["content"]) for group in groups)
-    kept = [next((m for m in group if "supervised" in m), group[0]) for group in groups]  # what is not to be learned
-    return [{**message, "content": text} for message, text in zip(kept, texts)]
+    return [{**group[0], "content": "\n".join(m["content"] for m in group if m["content"])} for group in groups]
 
 
 def mended(messages: list[dict]) -> list[dict]:

@@ -40,11 +40,13 @@ def folder(tmp_path_factory, tokenizer):
 
 
 @contextlib.contextmanager
-def serving(folder, slots=4, most=1000, header_seconds=10.0, **options):
+def serving(folder, slots=4, most=1000, header_seconds=10.0, read_seconds=30.0, buffer=0, **options):
     """A real server on a free port of this machine, in a thread: (its address, its service)."""
     service = Service(load_engine(folder, slots, "cpu"), "tiny", **options)
     listening = listen("127.0.0.1", 0)
-    server = connections.server(service, most, header_seconds, log_level="critical", timeout_graceful_shutdown=5)
+    if buffer:  # of the kernel for what is sent; connections inherit it
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer)
+    server = connections.server(service, most, header_seconds, read_seconds, log_level="critical", timeout_graceful_shutdown=5)
     thread = threading.Thread(target=lambda: server.run(sockets=[listening]))
     thread.start()
     try:

@@ -117,6 +117,33 @@ def test_of_too_many_connections_those_that_wait_go_first_and_health_answers_whe
         assert refused.status_code == 503 and "too many connections" in refused.text and refused.headers["Retry-After"] == "1"
         hold.set()
         assert [one.recv(12) for one in busy] == [b"HTTP/1.1 200"] * 4
+        with httpx.Client() as polling:
+            assert [polling.get(address + path).status_code for path in ("/health", "/v1/models")] == [200, 200], "nobody is at work any more"
+
+
+def test_who_reads_slowly_gets_all_and_who_never_reads_is_gone_after_a_while(folder):  # noqa: F811
+    with serving(folder, most=4, header_seconds=0.3, read_seconds=1.0, buffer=4096) as (address, service):
+        def asking(words: bytes) -> socket.socket:
+            one = socket.socket()
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            one.connect(("127.0.0.1", int(address.rsplit(":", 1)[1])))
+            one.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n" + words + b"\r\n")
+            return one
+
+        slow, never = asking(b"Connection: close\r\n"), [asking(b"") for _ in range(3)]
+        time.sleep(0.6)  # longer than headers may take
+        whole = b"".join(iter(lambda: slow.recv(2048), b""))
+        assert whole.endswith(service.page.encode()[-200:]) and len(whole) > len(service.page.encode())
+        assert [httpx.get(address + "/health").status_code for _ in range(6)] == [200] * 6
+        time.sleep(2.2)
+        assert all(len(b"".join(iter(lambda one=one: part(one), b""))) < len(whole) for one in never)
+
+
+def part(connection: socket.socket) -> bytes:
+    try:
+        return connection.recv(65536)
+    except ConnectionResetError:
+        return b""
 
 
 def test_140_half_sent_requests_at_128_descriptors_leave_health_and_answers_to_others(folder):  # noqa: F811

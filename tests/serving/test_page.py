@@ -276,7 +276,7 @@ def test_a_full_storage_costs_old_probabilities_and_no_words(page):
             try { localStorage.setItem("junk" + i, "x".repeat(size)); } catch { size /= 2; } }""")
     page.click("#new")
     say(page, "Again")
-    assert texts(page)[0] == "Again" and "storage is full" in page.text_content("#notice")
+    assert texts(page)[0] == "Again" and texts(page)[1] and "storage is full" in page.text_content("#notice")
     page.reload()
     kept = page.evaluate("conversations().map(one => one.messages.map(m => [m.content.length > 0, Boolean(m.tokens)]))")
     assert [[has for has, _ in one] for one in kept] == [[True, True], [True, True]]
@@ -299,6 +299,9 @@ def test_a_chat_that_exceeds_the_storage_gives_its_own_probabilities_then_the_ol
     page.click("#new")
     say(page, "Hello")
     assert texts(page)[0] == "Hello" and page.evaluate("conversations().length") == 4, "and the page goes on"
+    page.evaluate("for (let size = 2 ** 22; size; size >>= 1) for (let i = 0; put('junk' + size + i, 'x'.repeat(size)); i++);")
+    say(page, "Again")
+    assert texts(page)[2] == "Again" and texts(page)[3], "an answer comes though nothing of it can be kept"
 
 
 def test_two_tabs_do_not_lose_each_others_chats(page, server):

@@ -1,9 +1,11 @@
 """What is \"auto\" in a DeepSpeed section, and what becomes of it."""
 
+from contextlib import nullcontext
+
 import pytest
 
 from zerochat.training import checkpoint
-from zerochat.training.engine import choose_precision, resolve_batch
+from zerochat.training.engine import choose_precision, resolve_batch, set_steps
 from zerochat.training.ranks import SharedError
 
 
@@ -44,6 +46,20 @@ def test_precision_on_a_cpu_is_bf16_where_native_else_fp32(monkeypatch, native):
     settings = {"fp16": {"enabled": "auto"}, "bf16": {"enabled": "auto"}}
     assert choose_precision(settings, Accelerator("cpu", False)).startswith("bf16" if native else "fp32")
     assert settings["fp16"]["enabled"] is False and settings["bf16"]["enabled"] is native
+
+
+@pytest.mark.parametrize("schedule, message", [
+    ({"type": "WarmupLR"}, r"has 50 steps, all of them warm-up \(deepspeed.scheduler.params.warmup_num_steps 1000\)"),
+    ({"type": "WarmupLRR"}, 'deepspeed.scheduler.type "WarmupLRR" is none of LRRangeTest, OneCycle, WarmupLR'),
+    ({"type": "OneCycleLR", "params": {"max_lr": 1, "total_steps": 50}}, "is none of"),
+    ({"type": "WarmupLR", "params": {"warmup_num_steps": 3, "warmup_max_rl": 1}}, "DeepSpeed fails on its section of the config: .*warmup_max_rl"),
+    ({"type": "OneCycle", "params": {"cycle_min_lr": [0.1, 0.1], "cycle_max_lr": [1, 1]}}, None),  # for two groups of weights
+    ({"type": "WarmupCosineLR", "params": {"total_num_steps": "auto", "warmup_num_steps": "auto"}}, None), ({}, None)])
+def test_a_schedule_that_does_not_fit_is_refused_before_training(schedule, message):
+    with pytest.raises(ValueError, match=message) if message else nullcontext():
+        set_steps({"scheduler": schedule}, 50, "sft")
+    if not message:
+        assert schedule.get("params", {}).get("total_num_steps", 51) == 51 and schedule.get("params", {}).get("warmup_num_steps", 2) == 2
 
 
 @pytest.mark.parametrize("changed, steps, message", [

@@ -233,7 +233,8 @@ class Engine:
             self.cancel(request)  # also when the listener went away in the middle
 
     def answer_all(self, prompts: list[list[int]], sampling: Sampling, progress=None) -> list[Request]:
-        """Run many prompts through the slots, longest first, and return their finished requests in order."""
+        """Run many prompts through the slots, longest first, and return their finished requests in order. One that
+        fails ends with what it has."""
         sampling.check(self.model.config.vocab_size)
         requests = [Request(prompt, sampling, self.tokenizer) for prompt in prompts]
         for request in sorted(requests, key=lambda r: -len(r.prompt)):
@@ -243,8 +244,6 @@ class Engine:
                 self.waiting.append(request)
         while self.waiting or any(self.running):
             for request in self.step():
-                if request.error:
-                    raise request.error
                 if request.finish_reason and progress:
                     progress()
         return requests

@@ -17,23 +17,26 @@ OTHERS = 48  # descriptors for those being closed, and for all that is no connec
 
 
 class Connection(H11Protocol):
-    """One connection. It waits while it has no request whose headers are all there: at most `header_seconds`, once a
-    first byte of them has come, and shorter where all `most` are taken: then who has waited longest goes."""
+    """One connection. It waits while it has no request whose headers are all there, and nothing left to send: at most
+    `header_seconds`, once a first byte of them has come, and shorter where all `most` are taken: then who has waited
+    longest goes. Who reads nothing of what is sent for `read_seconds` goes, too."""
 
-    most, header_seconds = 1000, 10.0
-    deadline: asyncio.TimerHandle | None = None
+    most, header_seconds, read_seconds = 1000, 10.0, 30.0
+    deadline: asyncio.TimerHandle | None = None  # for the headers
+    reading: asyncio.TimerHandle | None = None  # the next look at how much is left to send
     since: float | None = None  # when it began to wait
+    gone = taken = False
 
     def connection_made(self, transport) -> None:
         super().connection_made(transport)
         self._settle()
         there = present(self.connections)
         if len(there) > self.most:
-            waiting = [other for other in there if other.since is not None and other is not self]
+            waiting = [other for other in there if other.since is not None and not other.unsent and other is not self]
             if waiting:
-                min(waiting, key=lambda other: other.since or 0.0).transport.abort()
+                min(waiting, key=lambda other: other.since or 0.0).abort()
             elif len(there) > self.most + SPARE:
-                transport.abort()
+                self.abort()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
@@ -42,10 +45,41 @@ class Connection(H11Protocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         self._settle()
+        self._watch()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.taken = True  # though the buffer may be full again by now
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.gone = True
         super().connection_lost(exc)
         self._stop_clock()
+
+    def abort(self) -> None:
+        self.gone = True
+        self.transport.abort()
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that the other side has not taken yet."""
+        return self.transport.get_write_buffer_size()
+
+    def _watch(self) -> None:
+        """Where something is left to send, look after a while whether any of it has gone."""
+        if self.reading is None and not self.gone and self.unsent:
+            self.taken = False
+            self.reading = self.loop.call_later(self.read_seconds, self._look, self.unsent)
+
+    def _look(self, before: int) -> None:
+        self.reading = None
+        if not self.gone and not self.taken and self.unsent >= before:
+            self.abort()
+        self._watch()
 
     def _settle(self) -> None:
         """Start or stop the clock, as the connection waits or does not; an idle one has uvicorn's own."""
@@ -53,8 +87,8 @@ class Connection(H11Protocol):
             self._stop_clock()
             return
         self.since = self.since or time.monotonic()
-        if self.deadline is None and self.timeout_keep_alive_task is None:
-            self.deadline = self.loop.call_later(self.header_seconds, self.transport.abort)
+        if self.deadline is None and self.timeout_keep_alive_task is None and not self.transport.is_closing():
+            self.deadline = self.loop.call_later(self.header_seconds, self.abort)
 
     def _stop_clock(self) -> None:
         if self.deadline:
@@ -72,17 +106,18 @@ class Server(uvicorn.Server):
 
 
 def present(connections) -> list[Connection]:
-    """Those that are not just being closed."""
-    return [one for one in connections if isinstance(one, Connection) and not one.transport.is_closing()]
+    """Those that hold a descriptor."""
+    return [one for one in connections if isinstance(one, Connection) and not one.gone]
 
 
-def server(service: Service, most: int, header_seconds: float = 10.0, **settings) -> uvicorn.Server:
-    """The service behind uvicorn, with at most so many connections; whoever comes when all have a request running is
-    refused by `service.gate`, but for `/health`."""
-    kind = type("Connection", (Connection,), {"most": most, "header_seconds": header_seconds})
+def server(service: Service, most: int, header_seconds=10.0, read_seconds=30.0, **settings) -> uvicorn.Server:
+    """The service behind uvicorn, with at most so many connections; whoever comes when so many have a request running
+    is refused by `service.gate`, but for `/health`."""
+    limits = {"most": most, "header_seconds": header_seconds, "read_seconds": read_seconds}
+    kind = type("Connection", (Connection,), limits)
     settings = {"log_level": "warning", "server_header": False, "ws": "none", "http": kind, **settings}
     server = Server(uvicorn.Config(service.app(), backlog=AT_ONCE, **settings))
-    service.gate.crowded = lambda: len(present(server.server_state.connections)) > most
+    service.gate.crowded = lambda: sum(one.since is None for one in present(server.server_state.connections)) > most
     return server
 
 
@@ -92,4 +127,4 @@ def affordable(most: int) -> int:
         import resource
     except ImportError:  # Windows
         return most
-    return max(SPARE, min(most, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE - OTHERS))
+    return min(most, max(SPARE, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE - OTHERS))

@@ -18,7 +18,7 @@ import torch.distributed as dist
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from zerochat.run_folder import file_locks
-from zerochat.training import masters
+from zerochat.training import masters, ranks
 from zerochat.training.log import say
 from zerochat.training.ranks import SharedError, quiet
 
@@ -113,25 +113,32 @@ def choose_precision(settings: dict, accelerator) -> str:
     return f"{'fp16' if fp16['enabled'] else 'bf16' if bf16['enabled'] else 'fp32'} ({why})"
 
 
-def set_steps(settings: dict, steps: int, stage: str) -> None:
+def set_steps(settings: dict, steps: float, stage: str) -> None:
     """Resolve the last `"auto"`, the schedule's length and that of its warm-up. ValueError for a warm-up that a stage
-    of so many steps would not outlast: it might end before it has learned anything."""
-    schedule = settings.get("scheduler", {}).get("params", {})
+    of so many steps would not outlast: it might end before it has learned anything; and for no schedule."""
+    from deepspeed.runtime import lr_schedules
+
+    name, schedule = settings.get("scheduler", {}).get("type"), settings.get("scheduler", {}).get("params", {})
+    if not name:
+        return
+    if name not in (known := lr_schedules.VALID_LR_SCHEDULES):
+        raise ValueError(f"deepspeed.scheduler.type {json.dumps(name)} is none of {', '.join(known)}")
     if schedule.get("total_num_steps") == "auto":
         schedule["total_num_steps"] = steps + 1  # of which `mend_engine` leaves out the first
     if schedule.get("warmup_num_steps") == "auto":
-        schedule["warmup_num_steps"] = max(1, round(WARMUP * steps))
-    elif (warmup := schedule.get("warmup_num_steps", 0)) >= max(2, steps):
+        schedule["warmup_num_steps"] = max(1, round(WARMUP * min(steps, 10**9)))
+    elif (warmup := schedule.get("warmup_num_steps", 1000 if "Warmup" in name else 0)) >= max(2, steps):  # 1000: usual
         key, auto = f"deepspeed.scheduler.params.warmup_num_steps {warmup}", f'"auto" makes it {WARMUP:.0%} of them'
         raise ValueError(f"stage {stage} has {steps} steps, all of them warm-up ({key}); {auto}")
-    if name := settings.get("scheduler", {}).get("type"):
-        from deepspeed.runtime import lr_schedules
+    with initializing(None):  # whether it takes these parameters, for two groups of weights
+        kind = getattr(lr_schedules, name)
+        kind(torch.optim.AdamW([{"params": [torch.zeros(1)]} for _ in range(2)]), **schedule)
 
-        known = getattr(lr_schedules, name, None) or getattr(torch.optim.lr_scheduler, name, None)
-        if known is None:
-            raise ValueError(f"deepspeed.scheduler.type {json.dumps(name)} is no schedule of DeepSpeed or of PyTorch")
-        with initializing(None):  # whether it takes these parameters
-            known(torch.optim.AdamW([torch.zeros(1)]), **schedule)
+
+def check_schedules(settled: dict[str, tuple[dict, str]], stages: list[dict]) -> None:
+    """ValueError for a stage's schedule, as far as that is known before the data are."""
+    for stage in stages:
+        set_steps(copy.deepcopy(settled[stage["name"]][0]), stage["steps"] or math.inf, stage["name"])
 
 
 def dtype_of(settings: dict) -> torch.dtype:
@@ -162,13 +169,16 @@ def partitioned(settings: dict):
 
 @contextmanager
 def initializing(log: str | None):
-    """Around `deepspeed.initialize`: what it prints goes to the file `log`, what it raises becomes one line."""
+    """Around DeepSpeed's own code: what it prints goes to the file `log`; what it raises becomes one line, but for a
+    full memory, which `ranks.one_voice` tells."""
     try:
         with quiet(log):
             yield
     except Exception as error:  # DeepSpeed has no exception of its own
+        if ranks.memory_is_full(error):
+            raise
         reason = re.sub(r" For further information visit \S+", "", " ".join(str(error).split()))[:400]
-        raise ValueError(f"DeepSpeed refuses its section of the config: {reason}; --verbose shows all") from error
+        raise ValueError(f"DeepSpeed fails on its section of the config: {reason}; --verbose shows all") from error
 
 
 def sizes(engine) -> str:

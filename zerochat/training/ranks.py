@@ -9,7 +9,6 @@ import select
 import shutil
 import signal
 import socket
-import stat
 import sys
 import threading
 import time
@@ -148,6 +147,7 @@ class StopSignal:
         wanted = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
         heard = [number for number in wanted if signal.getsignal(number) != signal.SIG_IGN]  # as SIGHUP under nohup
         self.before = {number: signal.signal(number, self.receive) for number in heard}
+        self.terminals = {os.fstat(standard).st_rdev for standard in (1, 2) if os.isatty(standard)}
         return self
 
     def __exit__(self, kind, *_):
@@ -164,14 +164,19 @@ class StopSignal:
     def receive(self, number, frame) -> None:
         if number == signal.SIGHUP:  # the terminal is gone, and writing to it is an error
             nowhere = os.open(os.devnull, os.O_WRONLY)
-            for standard in (1, 2):
-                if stat.S_ISCHR(os.fstat(standard).st_mode):
-                    os.dup2(nowhere, standard)
+            for handle in map(int, os.listdir("/proc/self/fd")):  # `quiet` may have put it aside
+                with suppress(OSError):
+                    if os.fstat(handle).st_rdev in self.terminals:
+                        os.dup2(nowhere, handle)
             os.close(nowhere)
         # The launcher turns one Ctrl-C into SIGINT and, at once, SIGTERM: that is one request.
         if self.number and time.monotonic() - self.time > 2:
             os._exit(128 + number)
         self.number, self.time = self.number or number, time.monotonic()
+
+
+def memory_is_full(error: BaseException) -> bool:
+    return isinstance(error, RuntimeError) and bool(re.search("out of memory|allocate memory", str(error), re.I))
 
 
 @contextmanager
@@ -188,7 +193,7 @@ def one_voice(verbose: bool):
         os._exit(130)
     except (ValueError, OSError, RuntimeError) as error:
         peer = isinstance(error, RuntimeError) and "peer" in str(error)  # gloo's word for a rank that is gone
-        memory = isinstance(error, RuntimeError) and re.search("out of memory|allocate memory", str(error), re.I)
+        memory = memory_is_full(error)
         if verbose or isinstance(error, RuntimeError) and not (peer or memory):
             raise
         # What all ranks say alike, rank 0 says: what comes before they have met, and what they found together.

@@ -9,16 +9,17 @@ AUTO = '"auto"'  # is one more thing that a value may be
 # What this program reads, or DeepSpeed takes unchecked: an example of the kind, and from what to what, or which texts.
 VALUES: dict[str, tuple] = {"train_batch_size": (0, 1, 2**24), "gradient_clipping": (0.0, 0, 2**31)}
 VALUES |= dict.fromkeys(("train_micro_batch_size_per_gpu", "gradient_accumulation_steps"), (0, 1, 2**31, AUTO))
-VALUES |= {f"zero_optimization.{key}_bucket_size": (0, 1, 2**40) for key in ("reduce", "allgather")}
+VALUES |= {f"zero_optimization.{key}_bucket_size": (0, 0, 2**40) for key in ("reduce", "allgather")}
 VALUES |= {"steps_per_print": (0, 1, 2**31), "optimizer.type": ("",), "scheduler.type": ("",)}
 VALUES |= dict.fromkeys(("fp16.enabled", "bf16.enabled"), (True, AUTO))
 VALUES |= {"zero_optimization.stage": (0, 0, 3), "optimizer.params.lr": (0.0, ABOVE_0, 2**31)}
 VALUES |= {f"optimizer.params.{key}": (0.0, 0, 2**31) for key in ("eps", "weight_decay")}
 VALUES |= {f"scheduler.params.{key}": (0, 1, 2**31, AUTO) for key in ("total_num_steps", "warmup_num_steps")}
-VALUES |= {f"scheduler.params.{key}": (0.0, 0, 2**31) for key in ("warmup_min_lr", "warmup_max_lr")}
 VALUES |= {f"scheduler.params.{key}": (0.0, 0, 1) for key in ("warmup_min_ratio", "cos_min_ratio")}
 VALUES |= {"scheduler.params.warmup_type": ("", "log", "linear"), "fp16.initial_scale_power": (0, 0, 64)}
 VALUES |= {f"optimizer.params.betas.{i}": (0.0, 0, 1 - 2**-53) for i in (0, 1)}
+# Where null says something of its own.
+NULL = ("steps_per_print", "scheduler.type", "train_micro_batch_size_per_gpu", "optimizer.params")
 # DeepSpeed accepts unknown top-level keys in silence, so a typing error there would go unnoticed.
 SECTION_KEYS = """
     train_batch_size train_micro_batch_size_per_gpu gradient_accumulation_steps optimizer scheduler fp16 bf16
@@ -34,6 +35,8 @@ def check_section(section: dict, where: str) -> None:
     for path, (kind, *allowed) in VALUES.items():
         value, at = section, where
         for key in path.split("."):
+            if value is None and at.removeprefix(f"{where}.") in NULL:
+                break
             if isinstance(value, list) and key.isdigit():
                 if len(value) != 2:
                     raise ValueError(f"{at} should be two numbers, found {json.dumps(value)}")
@@ -46,7 +49,9 @@ def check_section(section: dict, where: str) -> None:
             else:
                 value, at = value[key], f"{at}.{key}"
         else:
-            if AUTO not in allowed or value != "auto":
+            if isinstance(value, float) and value.is_integer() and type(kind) is int:
+                value = int(value)  # 5e8, as DeepSpeed's own documents write it
+            if not (value is None and path in NULL or AUTO in allowed and value == "auto"):
                 limits = tuple(limit for limit in allowed if limit is not AUTO)
                 check_value(kind, limits, value, at, " or " + AUTO if AUTO in allowed else "")
 
