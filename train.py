@@ -53,10 +53,9 @@ def train(args: argparse.Namespace) -> None:
     ranks.start_process_group()
 
     def begin() -> None:
-        # What is wrong is said before anything goes, or is made.
-        evaluate.read_samples(config["evaluate"]["data"], config["data"]["data_root"])
+        evaluate.read_samples(config["evaluate"]["data"], config["data"]["data_root"])  # wrong ones are said before
         todo = [stage for stage in config["stages"] if args.fresh or not run.stage_is_done(stage)]
-        engines.check_schedules(settled, todo)
+        engines.check_schedules(settled, todo)  # anything goes, or is made; a schedule, too
         if args.fresh:
             run.start_over()
         run.check(described)
