@@ -44,7 +44,7 @@ def train(args: argparse.Namespace) -> None:
         return
 
     engines.load_deepspeed(args.verbose)
-    settled = {}
+    settled, samples = {}, list[dict]()
     for stage in config["stages"]:  # what is impossible is said before anything is written
         settings = deep_merge(config["deepspeed"], stage["deepspeed"])
         settled[stage["name"]] = engines.settle(settings, int(os.environ.get("WORLD_SIZE", 1)))
@@ -53,9 +53,10 @@ def train(args: argparse.Namespace) -> None:
     ranks.start_process_group()
 
     def begin() -> None:
-        evaluate.read_samples(config["evaluate"]["data"], config["data"]["data_root"])  # wrong ones are said before
+        # What is wrong is said before anything goes, or is made.
+        samples.extend(evaluate.read_samples(config["evaluate"]["data"], config["data"]["data_root"]))
         todo = [stage for stage in config["stages"] if args.fresh or not run.stage_is_done(stage)]
-        engines.check_schedules(settled, todo)  # anything goes, or is made; a schedule, too
+        engines.check_schedules(settled, todo)
         if args.fresh:
             run.start_over()
         run.check(described)
@@ -81,8 +82,7 @@ def train(args: argparse.Namespace) -> None:
         dist.destroy_process_group()
     if rank == 0:  # the artifact, as a user has it: DeepSpeed plays no part from here on
         figures, options = None, config["evaluate"]
-        if options["data"]:
-            samples = evaluate.read_samples(options["data"], config["data"]["data_root"])
+        if samples:
             say(f"evaluating {run.path} on {len(samples)} held-out conversations")
             engine = Engine(LanguageModel.load(run.path), Tokenizer(run.path), options["slots"])
             figures = evaluate.evaluate(engine, samples, options["max_new_tokens"])

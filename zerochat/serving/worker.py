@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
-from zerochat.generation.engine import Engine, Sampling
+from zerochat.generation.engine import Engine, Request, Sampling
 from zerochat.serving.protocol import Refused, token_entries
 
 
@@ -61,33 +61,13 @@ class Worker(threading.Thread):
 
     def advance(self) -> None:
         """One step, and what it gave to whom, in one message to the event loop."""
-        news: list[tuple[Answers, Part | Refused]] = []
         try:
-            for request in self.engine.step():
-                if request not in self.jobs:  # another answer to the same question has failed
-                    continue
-                answers, index, told = self.jobs[request]
-                try:
-                    if request.error:
-                        raise request.error
-                    entries = token_entries(self.engine, request, told)
-                    tokens, told = len(request.tokens) - told, len(request.tokens)
-                    part = Part(index, request.read(), entries, tokens, request.finish_reason, time.monotonic())
-                except Exception as error:  # whose end is this caller's alone
-                    logging.error("an answer failed", exc_info=error)
-                    news.append((answers, Refused(500, "this answer failed; the server's log says why")))
-                    self.forget(answers)
-                    continue
-                news.append((answers, part))
-                self.jobs[request] = (answers, index, told)
-                if request.finish_reason:
-                    del self.jobs[request]
+            news = [self.part(request) for request in self.engine.step() if request in self.jobs]
         except Exception:  # a broken step must not leave its callers waiting for ever
             logging.exception("a step of the engine failed")
             failed = Refused(500, "the engine failed; the server's log says why")
-            callers = {answers for answers, _, _ in self.jobs.values()}
-            news = [(answers, failed) for answers in callers]
-            for answers in callers:
+            news = [(answers, failed) for answers in {answers for answers, _, _ in self.jobs.values()}]
+            for answers, _ in news:
                 self.forget(answers)
 
         def tell() -> None:
@@ -96,22 +76,44 @@ class Worker(threading.Thread):
 
         self.loop.call_soon_threadsafe(tell)
 
+    def part(self, request: Request) -> tuple["Answers", Part | Refused]:
+        """What a step added to an answer, and whose it is. What goes wrong here ends all answers of this caller, and of
+        nobody else."""
+        answers, index, told = self.jobs[request]
+        try:
+            if request.error:
+                raise request.error
+            entries, tokens = token_entries(self.engine, request, told), len(request.tokens)
+            part = Part(index, request.read(), entries, tokens - told, request.finish_reason, time.monotonic())
+        except Exception as error:
+            logging.error("an answer failed", exc_info=error)
+            self.forget(answers)
+            return answers, Refused(500, "this answer failed; the server's log says why")
+        self.jobs[request] = (answers, index, tokens)
+        if request.finish_reason:
+            del self.jobs[request]
+        return answers, part
+
     def forget(self, unwanted: "Answers") -> None:
         """Cancel what is left of these answers."""
         for request in [r for r, (answers, _, _) in self.jobs.items() if answers is unwanted]:
             self.engine.cancel(request)
             del self.jobs[request]
 
-    @contextlib.contextmanager
-    def place(self, count: int = 1):
-        """Hold so many places in the queue; Refused where it is full."""
+    def take(self, count: int) -> None:
+        """Take so many places in the queue; Refused where it is full."""
         if self.open + count > self.capacity:
             raise Refused(503, f"all {len(self.engine.running)} slots are busy and the queue is full; try again soon")
         self.open += count
+
+    @contextlib.contextmanager
+    def place(self):
+        """Around work that has one place in the queue."""
+        self.take(1)
         try:
             yield
         finally:
-            self.open -= count
+            self.open -= 1
 
     async def call(self, function):
         """The result of a function that runs on the engine thread, when its turn comes; never, if this is cancelled
@@ -143,9 +145,7 @@ class Answers:
 
     def __init__(self, worker: Worker, prompts: list[list[int]], samplings: list[Sampling]):
         self.worker, self.unfinished = worker, len(prompts)
-        with worker.place(self.unfinished):
-            pass
-        worker.open += self.unfinished
+        worker.take(self.unfinished)
         self.parts: asyncio.Queue = asyncio.Queue()
         self.begun, self.first_at, self.seconds, self.tokens = time.monotonic(), None, 0.0, 0
 

@@ -17,9 +17,9 @@ VALUES |= {f"optimizer.params.{key}": (0.0, 0, 2**31) for key in ("eps", "weight
 VALUES |= {f"scheduler.params.{key}": (0, 1, 2**31, AUTO) for key in ("total_num_steps", "warmup_num_steps")}
 VALUES |= {f"scheduler.params.{key}": (0.0, 0, 1) for key in ("warmup_min_ratio", "cos_min_ratio")}
 VALUES |= {"scheduler.params.warmup_type": ("", "log", "linear"), "fp16.initial_scale_power": (0, 0, 64)}
-VALUES |= {f"optimizer.params.betas.{i}": (0.0, 0, 1 - 2**-53) for i in (0, 1)}
+VALUES |= {"optimizer.params.betas": ([0.0, 0.0], 0, 1 - 2**-53)}
 # Where null says something of its own.
-NULL = ("steps_per_print", "scheduler.type", "train_micro_batch_size_per_gpu", "optimizer.params")
+NULL = ("steps_per_print", "scheduler.type", "train_micro_batch_size_per_gpu")
 # DeepSpeed accepts unknown top-level keys in silence, so a typing error there would go unnoticed.
 SECTION_KEYS = """
     train_batch_size train_micro_batch_size_per_gpu gradient_accumulation_steps optimizer scheduler fp16 bf16
@@ -33,27 +33,26 @@ SECTION_KEYS = """
 def check_section(section: dict, where: str) -> None:
     """ValueError for a value in a section `deepspeed` that only training would find wrong, or not even that."""
     for path, (kind, *allowed) in VALUES.items():
-        value, at = section, where
-        for key in path.split("."):
-            if value is None and at.removeprefix(f"{where}.") in NULL:
-                break
-            if isinstance(value, list) and key.isdigit():
-                if len(value) != 2:
-                    raise ValueError(f"{at} should be two numbers, found {json.dumps(value)}")
-                value = value[int(key)]
-            elif not isinstance(value, dict):
-                what = "two numbers" if key.isdigit() else "an object"
-                raise ValueError(f"{at} should be {what}, found {json.dumps(value)}")
-            elif key not in value:
-                break
-            else:
-                value, at = value[key], f"{at}.{key}"
-        else:
-            if isinstance(value, float) and value.is_integer() and type(kind) is int:
-                value = int(value)  # 5e8, as DeepSpeed's own documents write it
-            if not (value is None and path in NULL or AUTO in allowed and value == "auto"):
-                limits = tuple(limit for limit in allowed if limit is not AUTO)
-                check_value(kind, limits, value, at, " or " + AUTO if AUTO in allowed else "")
+        *parents, key = path.split(".")
+        part, at = section, where
+        for parent in parents:
+            part, at = part.get(parent, {}), f"{at}.{parent}"
+            if not isinstance(part, dict):
+                raise ValueError(f"{at} should be an object, found {json.dumps(part)}")
+        if key in part and not (part[key] is None and path in NULL or part[key] == "auto" and AUTO in allowed):
+            _check(kind, tuple(limit for limit in allowed if limit != AUTO), part[key], f"{at}.{key}", AUTO in allowed)
+
+
+def _check(kind, allowed: tuple, value, where: str, auto: bool) -> None:
+    if isinstance(kind, list):
+        if not isinstance(value, list) or len(value) != len(kind):
+            raise ValueError(f"{where} should be two numbers, found {json.dumps(value)}")
+        for one, part in zip(kind, value):
+            _check(one, allowed, part, where, auto)
+        return
+    if isinstance(value, float) and value.is_integer() and type(kind) is int:
+        value = int(value)  # 5e8, as DeepSpeed's own documents write it
+    check_value(kind, allowed, value, where, " or " + AUTO if auto else "")
 
 
 def check_value(kind, allowed: tuple | None, value, where: str, more: str = "") -> None:
