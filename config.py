@@ -17,7 +17,7 @@ import torch
 
 from model import TRAINING_FIELDS, LanguageModel, ModelConfig
 from zerochat import memory
-from zerochat.preparation.formats import FORMATS, TEXT_FORMATS
+from zerochat.preparation.formats import FORMATS, NAMES, TEXT_FORMATS
 from zerochat.run_folder import RESERVED, is_stage_name
 from zerochat.training.section import ABOVE_0, MOST, SECTION_KEYS, check_section, check_value
 
@@ -28,6 +28,7 @@ SOURCE: dict = {
     "sha256": None,  # of what the address gives
     "demo": None,  # "conversations" or "documents": the built-in data
     "format": "auto",  # text, lines, eou, or a name from formats.FORMATS; auto: recognised by looking
+    "columns": {},  # keys that nobody guesses: {"Frage": "question", "Antwort": "answer"}
     "encoding": "utf-8",  # of the files: "gb18030", "latin-1", ... a byte order mark of UTF-8 is always understood
     "weight": 1.0,  # how often an epoch has each sample: 2 is twice, 0.5 every other one
     "split": None,  # of demo data: "train" or "validation"
@@ -81,8 +82,6 @@ DEFAULTS: dict = {
             "punctuation": 0.0,
             "width": 0.0,
             "subword": 0.0,  # BPE dropout, or the temperature of unigram sampling
-            "system": 0.0,  # a system prompt added, or the one there left out
-            "suffixes": 0.0,  # the end of a long conversation as one more sample
         },
         "validation_fraction": 0.02,
         "validation_overlap": 1,  # tokens of context repeated, unscored, at a cut in held-out plain text
@@ -97,6 +96,8 @@ DEFAULTS: dict = {
     "deepspeed": {},
 }
 
+FREE = ("data.rules", "columns")  # sections whose keys are the user's
+NAMED = [*" ".join(NAMES.values()).split(), "text", "history", "choices", "chosen", "rejected"]
 # What a value may be, by its key: one of these texts, or a number from ... to ...
 ALLOWED: dict[str, tuple] = dict.fromkeys(("rank", "variants"), (0, 2**12))
 ALLOWED |= {"seed": (0, 2**32 - 1), "limit": (1, MOST), "count": (1, 10**8), "slots": (1, 2**12)}
@@ -105,7 +106,7 @@ ALLOWED |= {"demo": ("conversations", "documents"), "split": ("train", "validati
 ALLOWED |= {"format": (*TEXT_FORMATS, *FORMATS), "weight": (0.001, 100), "character_coverage": (0.9, 1)}
 ALLOWED |= {"validation_fraction": (0, 0.5), "near_duplicates": (0.5, 1), "max_bad": (0, 1), "processes": (1, 1024)}
 ALLOWED |= dict.fromkeys(("attention_dropout", "hidden_dropout", "dropout"), (0, 0.99))
-ALLOWED |= dict.fromkeys(("typos", "case", "punctuation", "width", "subword", "system", "suffixes"), (0, 1))
+ALLOWED |= dict.fromkeys(("typos", "case", "punctuation", "width", "subword"), (0, 1))
 ALLOWED |= dict.fromkeys(("steps", "epochs", "log_every", "evaluate_every", "checkpoint_every"), (ABOVE_0, MOST))
 ALLOWED |= dict.fromkeys(("num_hidden_layers", "num_attention_heads"), (1, 2**12))
 ALLOWED |= {"hidden_size": (1, 2**20), "intermediate_size": (0, 2**22), "vocab_size": (1, 2**24)}
@@ -187,7 +188,7 @@ def _merge(defaults: dict, given: dict, path: str, section: str) -> dict:
     for key, value in given.items():
         full = f"{section}.{key}" if section else key
         known = SECTION_KEYS if section.endswith("deepspeed") else defaults
-        if key not in known and section != "data.rules":
+        if key not in known and section not in FREE:
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
             hint = f"; did you mean {near[0]!r}?" if near else f"; known here: {', '.join(sorted(known))}"
             raise ValueError(f"{path}: unknown key {full!r}{hint}")
@@ -209,6 +210,10 @@ def _sources(sources, where: str) -> list[dict]:
     for source in sources:
         if bool(source["path"]) == bool(source["demo"]):
             raise ValueError(f'{where}: a source needs either "path" or "demo"')
+        wrong = [name for name in source["columns"].values() if name not in NAMED]
+        if wrong:
+            names = ", ".join(NAMED)
+            raise ValueError(f"{where}: columns should give names of a record ({names}), found {json.dumps(wrong[0])}")
         try:
             "".encode(source["encoding"])  # "hex" and the like are found, and encode no text
         except (LookupError, ValueError, TypeError):

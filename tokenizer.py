@@ -49,7 +49,8 @@ class MarkerTemplate:
         for message in messages:
             text = (encode or self.encode)(message["content"])
             ids += [self.role_ids[message["role"]], *text, self.end_id]
-            mask += [False] + [message["role"] == "assistant"] * (len(text) + 1)
+            learned = message["role"] == "assistant" and message.get("supervised", True)
+            mask += [False] + [learned] * (len(text) + 1)
         if add_generation_prompt:  # the marker that makes the assistant speak
             ids, mask = [*ids, self.role_ids["assistant"]], [*mask, False]
         return ids, mask

@@ -32,8 +32,6 @@ KINDS = {
     "typos 0.02": {"typos": 0.02},
     "case, punctuation, width 0.15": {"case": 0.15, "punctuation": 0.15, "width": 0.15},
     "subword 0.1": {"subword": 0.1},
-    "system 0.2": {"system": 0.2},
-    "suffixes 0.5": {"suffixes": 0.5},
     "typos, case, punctuation, width": {"typos": 0.02, "case": 0.15, "punctuation": 0.15, "width": 0.15},
 }
 
@@ -73,7 +71,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--only", nargs="*", default=list(KINDS))
     args = parser.parse_args()
-    print("| augmentation | clean prompts | noisy prompts | behind a system message |\n|---|---:|---:|---:|")
+    print("| augmentation | clean prompts | noisy prompts |\n|---|---:|---:|")
     for name in args.only:
         losses = torch.tensor([measure(name, seed, args.steps) for seed in args.seeds])
         mean, apart = losses.mean(0), losses.max(0).values - losses.min(0).values
@@ -92,10 +90,8 @@ def measure(name: str, seed: int, steps: int) -> list[float]:
         with sdpa_kernel(SDPBackend.MATH):  # the faster one for short rows on a CPU
             model = train(config, prepared, steps)
         clean = list(shards.samples(os.path.join(prepared, "sft.validation")))
-        noisy = [augment.versions(sample, tokenizer, NOISE, 999, 0)[0][0] for sample in clean]
-        headed = [{**s, "messages": [{"role": "system", "content": augment.SYSTEM[len(s["messages"]) % 4]},
-                                     *s["messages"]]} for s in clean if s["messages"][0]["role"] != "system"]
-        return [loss_on(model, samples, tokenizer) for samples in (clean, noisy, headed)]
+        noisy = [augment.version(sample, tokenizer, NOISE, 999, 0)[0] for sample in clean]
+        return [loss_on(model, samples, tokenizer) for samples in (clean, noisy)]
 
 
 if __name__ == "__main__":

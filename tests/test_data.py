@@ -102,7 +102,7 @@ def test_the_name_of_prepared_data_depends_on_all_that_makes_them_and_on_nothing
     name = fingerprint.fingerprint(config)
     for same in ({"seed": 5}, {"out_dir": "elsewhere"}, {"data": {"processes": 3}}, {"data": {"cache": "/tmp"}}):
         assert fingerprint.fingerprint(deep_merge(config, same)) == name, same
-    for other in ({"model": {"max_position_embeddings": 64}}, {"data": {"rules": {"echo": False}}},
+    for other in ({"model": {"max_position_embeddings": 64}}, {"data": {"rules": {"mojibake": False}}},
                   {"stages": [{**stage, "loss_on": "all"}]}, {"data": {"augment": {"variants": 2}}}):
         assert fingerprint.fingerprint(deep_merge(config, other)) != name, other
     loud = deep_merge(config, {"data": {"augment": {"variants": 2}}})
@@ -267,7 +267,7 @@ def test_the_shards_are_the_same_for_any_number_of_processes(tmp_path, prepared,
     write_rows(tmp_path / "x.jsonl", [(" ".join(draw.choice(EN, 9)), " ".join(draw.choice(EN, 9))) for _ in range(800)])
     monkeypatch.setattr(gather, "BATCH", 5000)
     monkeypatch.setattr(shards, "JOB", 5000)
-    kinds = {"variants": 2, "typos": 0.05, "subword": 0.1, "suffixes": 0.5}
+    kinds = {"variants": 2, "typos": 0.05, "subword": 0.1}
     results = []
     for processes in (1, 3):
         _, folder = prepared(source(path="x.jsonl"), validation_fraction=0.1, processes=processes, near_duplicates=0.8,
@@ -307,7 +307,7 @@ def test_a_preparation_killed_in_the_middle_leaves_nothing_that_looks_finished_a
 
 
 def test_only_the_training_split_is_augmented_and_versions_have_equally_many_rows(prepared):
-    kinds = {"variants": 3, "typos": 0.1, "suffixes": 0.5}
+    kinds = {"variants": 3, "typos": 0.1}
     _, folder = prepared(source(demo="conversations", count=200), validation_fraction=0.2,
                          augment={**DEFAULTS["data"]["augment"], **kinds})
     tokenizer = data.Tokenizer(folder)

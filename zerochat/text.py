@@ -38,7 +38,9 @@ def joined(messages: list[dict]) -> list[dict]:
     groups = [list(group) for _, group in itertools.groupby(messages, key=lambda message: message["role"])]
     if len(groups) == len(messages):
         return messages
-    return [{**group[0], "content": "\n".join(m["content"] for m in group if m["content"])} for group in groups]
+    texts = ("\n".join(m["content"] for m in group if m["content"]) for group in groups)
+    kept = [next((m for m in group if "supervised" in m), group[0]) for group in groups]  # what is not to be learned
+    return [{**message, "content": text} for message, text in zip(kept, texts)]
 
 
 def mended(messages: list[dict]) -> list[dict]:

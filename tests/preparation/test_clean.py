@@ -41,8 +41,6 @@ def test_each_rule_of_a_text_changes_just_what_it_names_and_tags_that_are_the_su
     ("mojibake", "Hi", "caf\ufffd", "mojibake"), ("mojibake", "Hi", "cafÃ©", "mojibake"),
     ("no_input_marker", "Hi", "<nooutput>", "no-output marker"), ("no_input_marker", "Hi", "It is <noinput>.", "no-output marker"),
     ("leaked_prompt", "Hi", "Yes.\n6. Instruction: Name one\n6. Output: Two", "leaked prompt"),
-    ("echo", "Repeat this sentence, please.", "Repeat this sentence, please.", "echoed question"),
-    ("echo", "Simplify:\nThe cat sat on the big mat.", "The cat sat on the big mat.", "echoed question"),
     ("unseen_input", "Describe it.\nhttps://example.org/cat.html", "A cat.", "input that cannot be seen"),
     ("unseen_input", "Describe it.\ncat.jpg", "A cat.", "input that cannot be seen"),
     ("answered_end", "Hi", "  ", "no answer"), ("too_long", "Hi", "x" * 200_001, "too long")])
@@ -78,7 +76,7 @@ def test_policies_together_leave_alternating_turns_say_which_acted_and_are_switc
     assert clean.clean(chat("Hi", "Yes."), {"too_short": 5})[1][0][0] == "too short"
     assert clean.clean({"text": "Yes."}, {"too_short": 5})[1][0][0] == "too short"
     assert clean.clean({"text": "  "}, {})[1][0][0] == "too short"
-    for wrong in ({"nonsense": True}, {"too_long": "5"}, {"language": True}, {"echo": 3}):
+    for wrong in ({"nonsense": True}, {"too_long": "5"}, {"language": True}, {"too_short": "3"}):
         with pytest.raises(ValueError, match="data.rules"):
             clean.check_rules(wrong)
 

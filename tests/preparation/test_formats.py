@@ -6,6 +6,7 @@ import hashlib
 import http.server
 import json
 import random
+import re
 import threading
 import time
 
@@ -28,7 +29,6 @@ RECORDS = {
     "messages in parts": {"messages": [{**m, "content": [{"type": "text", "text": m["content"]}]} for m in MESSAGES]},
     "sharegpt": {"conversations": [{"from": "human" if r == "user" else "gpt", "value": c} for r, c in CHAT]},
     "alpaca": {"instruction": "Bye", "input": "", "output": "See you.", "history": [["Hi!", "Hello."]]},
-    "alpaca with response": {"instruction": "Bye", "response": "See you.", "history": [["Hi!", "Hello."]]},
     "oasst": TREE,
     "frames": {"turns": [{"author": "user" if r == "user" else "wizard", "text": c, "labels": {}} for r, c in CHAT], "id": "x"},
     "multiwoz 2.2": {"turns": [{"speaker": "USER" if r == "user" else "SYSTEM", "utterance": c} for r, c in CHAT]},
@@ -72,29 +72,98 @@ def test_every_format_renders_to_the_exact_ids_and_mask(tmp_path, tokenizer, nam
         assert tokenizer.render(clean.clean(sample, {})[0]) == expected(tokenizer)
 
 
-def test_single_turn_formats_and_lines_with_end_of_utterance_marks_render_to_the_exact_ids_and_mask(tmp_path, tokenizer):
-    for record in ({"prompt": "Hi!", "completion": "Hello."}, {"prompt": "Hi!", "completion": "Hello.", "label": True},
-                   {"question": "Hi!", "answer": "Hello."}, {"instruction": "Hi!", "input": "", "output": "Hello."},
-                   {"prompt": "Hi!", "chosen": "Hello.", "rejected": "Go away."}):
-        assert tokenizer.render(formats.to_sample(record, "auto")) == expected(tokenizer, CHAT[:2]), record
+def test_lines_with_end_of_utterance_marks_render_to_the_exact_ids_and_mask(tmp_path, tokenizer):
     (tmp_path / "x.txt").write_text(" __eou__ ".join(TEXTS) + " __eou__\n\nHi! __eou__ Hello. __eou__\n")
     found = read(tmp_path, "x.txt")
     assert [line for _, line, _ in found] == [1, 3]
     assert [tokenizer.render(sample) for *_, sample in found] == [expected(tokenizer), expected(tokenizer, CHAT[:2])]
 
 
-def test_a_system_prompt_and_an_input_field_keep_their_place_and_tool_turns_are_dropped_or_become_text():
-    def turns(record, **options):
-        return [(m["role"], m["content"]) for m in formats.to_sample(record, **options)["messages"]]
+Q, A = ("user", "Who holds drum 15?"), ("assistant", "Ben.")
+TURNS = [{"role": r, "content": c} for r, c in (Q, A)]
+SAID = {"question": Q[1], "answer": A[1]}
+# What a record says, turn by turn (None: not to be learned), and what was not used of it.
+MEANT = [
+    ({"instruction": Q[1], "input": "", "output": A[1], "text": "Below is ..."}, [Q, A], ["text"]),
+    ({"conversations": [{"from": "human", "value": Q[1]}, {"from": "gpt", "value": A[1]}], "text": "x", "id": 7}, [Q, A], ["text", "id"]),
+    ({"prompt": Q[1], "completion": A[1], "text": "x"}, [Q, A], ["text"]),
+    ({"instruction": Q[1], "context": "Ben holds it.", "response": A[1], "category": "qa"}, [("user", Q[1] + "\nBen holds it."), A], ["category"]),
+    ({"system_prompt": "Be kind.", **SAID}, [("system", "Be kind."), Q, A], []),
+    ({**SAID, "context": "Ben holds it."}, [("user", Q[1] + "\nBen holds it."), A], []),
+    ({"prompt": Q[1], "input": "Ben holds it.", "completion": A[1]}, [("user", Q[1] + "\nBen holds it."), A], []),
+    ({"system": "Be kind.", "messages": TURNS, "tools": [{"name": "x"}]}, [("system", "Be kind."), Q, A], ["tools"]),
+    ({"question": Q[1], "choices": ["Ann.", "Ben."], "answer": 1}, [("user", Q[1] + "\nA. Ann.\nB. Ben."), ("assistant", "B. Ben.")], []),
+    ({"question": Q[1], "choices": {"text": ["Ann.", "Ben."], "label": ["1", "2"]}, "answer": "2"},
+     [("user", Q[1] + "\n1. Ann.\n2. Ben."), ("assistant", "2. Ben.")], []),
+    ({**SAID, "history": [[Q[1], A[1]]]}, [Q, A, Q, A], []), ({**SAID, "history": TURNS}, [Q, A, Q, A], []),
+    ({"messages": [*TURNS, *TURNS[:1], {**TURNS[1], "weight": 0}]}, [Q, A, Q, (None, "Ben.")], []),
+    ({"messages": [*TURNS[:1], {**TURNS[1], "train": False}, *TURNS]}, [Q, (None, "Ben."), Q, A], []),
+    ({"conversations": TURNS}, [Q, A], []), ({"conversation": TURNS}, [Q, A], []), ({"turns": TURNS}, [Q, A], []),
+    ({"messages": json.dumps(TURNS)}, [Q, A], []), (TURNS, [Q, A], []),
+    ({"dialog": [Q[1], A[1]]}, [Q, A], []), ({"dialogue": [Q[1], A[1]], "emotion": [0, 0]}, [Q, A], ["emotion"]),
+    ({"prompt": TURNS[:1], "completion": TURNS[1:]}, [Q, A], []),
+    ({"prompt": TURNS[:1], "chosen": TURNS[1:], "rejected": [{"role": "assistant", "content": "No."}]}, [Q, A], []),
+    ({"prompt": Q[1], "chosen": TURNS, "rejected": TURNS[:1]}, [Q, A], []),
+    ({"instruction": Q[1], "input": "", "chosen": A[1], "rejected": "No."}, [Q, A], []),
+    ({"query": Q[1], "response": A[1]}, [Q, A], []), ({"input": Q[1], "output": A[1]}, [Q, A], []),
+    ({"prompt": Q[1], "answer": A[1]}, [Q, A], []), ({"prompt": Q[1], "output": A[1]}, [Q, A], []),
+    ({"problem": Q[1], "solution": A[1]}, [Q, A], []), ({"instruction": Q[1], "answer": A[1]}, [Q, A], []),
+    ({"messages": [TURNS[0], {"role": "assistant", "content": None, "function_call": {"name": "f"}}, *TURNS]},
+     [Q, ("assistant", '{"name": "f"}'), Q, A], []),
+    ({"messages": [TURNS[0], {"role": "assistant", "content": None, "tool_calls": [{"id": 1}]}]}, [Q, ("assistant", '[{"id": 1}]')], []),
+    ({"system": "Be kind.", "instruction": "Add", "input": "1 2", "output": "3"},
+     [("system", "Be kind."), ("user", "Add\n1 2"), ("assistant", "3")], []),
+    ({"conversations": [{"from": who, "value": who} for who in ("human", "function_call", "observation", "gpt")]},
+     [("user", "human"), ("assistant", "function_call"), ("user", "observation"), ("assistant", "gpt")], []),
+]
 
-    record = {"system": "Be kind.", "instruction": "Add", "input": "1 2", "output": "3"}
-    assert turns(record) == [("system", "Be kind."), ("user", "Add\n1 2"), ("assistant", "3")]
-    said = [("human", "Dice?"), ("function_call", '{"name": "roll"}'), ("observation", "4"), ("gpt", "A 4.")]
-    record = {"conversations": [{"from": who, "value": text} for who, text in said]}
-    assert formats.to_sample(record) == "tool turns" and not isinstance(formats.to_sample(record), formats.Bad)
-    assert turns(record, tools="text") == [*zip(("user", "assistant") * 2, ("Dice?", '{"name": "roll"}', "4", "A 4."))]
-    call = {"messages": [MESSAGES[0], {"role": "assistant", "content": None, "tool_calls": [{"id": 1}]}]}
-    assert formats.to_sample(call, tools="text")["messages"][1] == {"role": "assistant", "content": '[{"id": 1}]'}
+
+@pytest.mark.parametrize("record, meant, unused", MEANT)
+def test_all_that_a_record_says_is_used_or_named_as_unused_and_what_is_not_to_be_learned_is_not(tokenizer, record, meant, unused):
+    seen: dict = {}
+    sample = formats.to_sample(json.dumps(record), "auto", "text", seen)
+    assert [(m["role"] if m.get("supervised", True) else None, m["content"]) for m in sample["messages"]] == meant
+    assert list(seen["unused"]) == unused
+    dropped = formats.to_sample(record)  # as by default
+    assert dropped == ("tool turns" if re.search("function_call|tool_calls", json.dumps(record)) else sample)
+    ids, mask = tokenizer.render(clean.clean(sample, {"repeated_role": False})[0])
+    learned = tokenizer.decode([i for i, on in zip(ids, mask) if on and i not in tokenizer.end_ids])
+    assert learned == "".join(text for role, text in meant if role == "assistant")
+
+
+MARKED = ["<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello<|im_end|>", "<s>[INST] Hi [/INST] Hello</s>",
+          "A chat. USER: Hi ASSISTANT: Hello</s>", "### Human: Hi\n### Assistant: Hello", "### Instruction:\nHi\n\n### Response:\nHello",
+          "<|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\nHello"]
+
+
+@pytest.mark.parametrize("record, reason", [
+    *(({"text": text}, "a conversation in one text, marked by") for text in MARKED),
+    ({"message_id": "1", "parent_id": None, "role": "prompter", "text": "Hi"}, "one message of a conversation that is spread over lines"),
+    ({"messages": TURNS, "label": 0}, "rejected answer"), ({"messages": TURNS, "loss": False}, "not to be trained on"),
+    ({"text": "x", "weight": 0}, "not to be trained on")])
+def test_what_nobody_means_to_be_learned_is_left_out_and_said(record, reason):
+    found = formats.to_sample(record)
+    assert isinstance(found, str) and found.startswith(reason)
+    if "marked" in reason:
+        assert isinstance(found, formats.Bad) and formats.to_sample(record, "text") == record
+
+
+def test_what_was_understood_and_what_not_is_told_by_source_and_a_source_out_of_place_in_a_warning(tmp_path):
+    rows = {"a.jsonl": [{"Frage": f"{i}?", "Antwort": "Yes.", "topic": "x" * 99 if i else None} for i in range(3)],
+            "b.jsonl": [{"text": f"A story, number {i}."} for i in range(3)]}
+    for name, records in rows.items():
+        (tmp_path / name).write_text("".join(json.dumps(record) + "\n" for record in records))
+    config = {**DEFAULTS, "out_dir": str(tmp_path / "out"), "tokenizer": {**DEFAULTS["tokenizer"], "vocab_size": 700}}
+    config["data"] = {**DEFAULTS["data"], "data_root": str(tmp_path), "validation_fraction": 0.0}
+    columns = {"Frage": "question", "Antwort": "answer"}
+    sources = [source(path="a.jsonl", columns=columns), source(path="b.jsonl"), source(demo="conversations", count=50)]
+    config["stages"] = [{"name": "sft", "data": sources, "validation": [], "loss_on": "assistant"}]
+    said: list[str] = []
+    data.prepare(config, said.append)
+    assert f"  a.jsonl: 3 of 3 kept; 3 prompt_completion; not used: topic ('{'x' * 60}')" in said[0]
+    assert "  b.jsonl: 3 of 3 kept; 3 text\n" in said[0]
+    assert said[0].endswith("WARNING: b.jsonl in stage sft is documents, all of which is learned; the stage is about conversations")
+    assert said[0].count("WARNING") == 1
 
 
 def test_plain_text_is_one_document_or_many_lines_and_a_long_one_is_read_in_sections_that_lose_nothing(tmp_path, monkeypatch):
@@ -139,11 +208,11 @@ def test_encodings_are_read_when_named_and_a_wrong_one_gives_the_byte(tmp_path, 
 
 
 @pytest.mark.parametrize("record, reason, bad", [
-    ({"messages": [{"role": "witch", "content": "x"}]}, "role 'witch'", True), ({"messages": [{"content": "x"}]}, "KeyError", True),
+    ({"messages": [{"role": "witch", "content": "x"}]}, "role 'witch'", True), ({"messages": [{"content": "x"}]}, "nothing is called role", True),
     ({"messages": [{"role": "user", "content": 5}]}, "a turn that is not text", True),
     ({"messages": [{"role": "user", "content": None}]}, "a turn that is not text", True), ({"text": ["x"]}, "not text", True),
     ({"messages": MESSAGES, "label": False}, "rejected answer", False), ({"prompt": "a", "rejected": "b"}, "rejected answer", False),
-    ({"a": 1}, "no known format has the keys ['a']", True), ([1], "not a JSON object", True), ("{", "column 2", True),
+    ({"a": 1}, "no known format has the keys ['a']", True), ([1], "not a record of the format messages", True), (1, "not a JSON object", True), ("{", "column 2", True),
     ("[" * 100_000, "nested", True), ("1" * 5000, "", True), ({"messages": 5}, "not a record of the format messages", True)])
 def test_what_is_no_conversation_is_left_out_with_its_reason(record, reason, bad):
     found = formats.to_sample(record)

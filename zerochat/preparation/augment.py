@@ -12,12 +12,6 @@ KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 NEAR = {key: row[max(0, i - 1) : i] + row[i + 1 : i + 2] for row in KEYS for i, key in enumerate(row)}
 FULL_WIDTH = {chr(i): chr(i + 0xFEE0) for i in range(0x21, 0x7F)}
 HALF_WIDTH = {full: half for half, full in FULL_WIDTH.items()} | {"。": ".", "、": ","}
-SYSTEM = (
-    "You are a helpful assistant.",
-    "You are a friendly chatbot.",
-    "你是一个乐于助人的助手。",
-    "Be brief and kind.",
-)
 
 
 def typos(text: str, draw: random.Random, rate: float) -> str:
@@ -57,31 +51,23 @@ def width(text: str, draw: random.Random) -> str:
     return "".join(table[c] if c in table and not c.isalpha() else c for c in text)
 
 
-def versions(sample: dict, tokenizer, settings: dict, seed: int, epoch: int):
-    """The samples that stand for one sample in this epoch, itself changed and its suffixes, and the function that
-    encodes their texts (None: the tokenizer's own). settings: `data.augment`. Each kind happens with its probability;
-    `typos` is one per character, `subword` the dropout of merges (BPE, Provilkov et al. 2020) or the temperature of
-    sampling (unigram, Kudo 2018)."""
+def version(sample: dict, tokenizer, settings: dict, seed: int, epoch: int):
+    """The sample as it is in this epoch, and the function that encodes its texts (None: the tokenizer's own). settings:
+    `data.augment`. Each kind happens with its probability; `typos` is one per character, `subword` the dropout of
+    merges (BPE, Provilkov et al. 2020) or the temperature of sampling (unigram, Kudo 2018)."""
     if "messages" not in sample:
-        return [sample], None
+        return sample, None
     identity = "\0".join(f"{m['role']}\0{m['content']}" for m in sample["messages"]).encode("utf-8", "replace")
     draw = random.Random(hashlib.blake2b(identity + f"\0{seed}\0{epoch}".encode(), digest_size=8).digest())
     messages = list(sample["messages"])
     for i, m in enumerate(messages):
         if m["role"] == "user":
             messages[i] = {**m, "content": _noisy(m["content"], draw, settings)}
-    if draw.random() < settings["system"]:
-        has_one = messages[0]["role"] == "system"
-        messages = messages[1:] if has_one else [{"role": "system", "content": draw.choice(SYSTEM)}, *messages]
-    chosen = [messages]
-    starts = [i for i, m in enumerate(messages) if m["role"] == "user"]
-    if len(starts) > 2 and draw.random() < settings["suffixes"]:
-        chosen.append(messages[: messages[0]["role"] == "system"] + messages[draw.choice(starts[1:]) :])
     encode = None
     if settings["subword"]:
         said = {side: {m["content"] for m in messages if m["role"] == side} for side in ("user", "assistant")}
         encode = _subword(tokenizer, settings["subword"], draw.getrandbits(31), said["user"] - said["assistant"])
-    return [{**sample, "messages": version} for version in chosen], encode
+    return {**sample, "messages": messages}, encode
 
 
 def _subword(tokenizer, rate: float, seed: int, texts: set[str]):

@@ -145,15 +145,6 @@ def unseen_input(messages: Messages):
     return Drop("input that cannot be seen") if unseen else messages
 
 
-def echo(messages: Messages):
-    """An answer that repeats the question, or its input, teaches to repeat questions."""
-    for asked, said in zip(messages, messages[1:]):
-        question, answer = "\n" + asked["content"], "\n" + said["content"]
-        if asked["role"] == "user" and len(answer) > 21 and question.endswith(answer):
-            return Drop("echoed question")
-    return messages
-
-
 def too_short(messages: Messages, characters: int = 1):
     """Answers (a document) of fewer characters together; 1 by default: "2" may be a right answer."""
     size = sum(len(m["content"]) for m in messages if m["role"] in ("assistant", "text"))
@@ -174,7 +165,7 @@ def language(messages: Messages, wanted: list):
 
 RULES_IN_ORDER = (html_leftovers, mojibake, characters, boilerplate, no_input_marker, repeated_input)
 TEXT_RULES = {rule.__name__: rule for rule in (*RULES_IN_ORDER, leaked_prompt)}
-RULES_IN_ORDER = (empty_turns, system_first, user_first, repeated_role, answered_end, unseen_input, echo, too_short)
+RULES_IN_ORDER = (empty_turns, system_first, user_first, repeated_role, answered_end, unseen_input, too_short)
 CHAT_RULES = {rule.__name__: rule for rule in (*RULES_IN_ORDER, too_long, language)}
 RULES = {**TEXT_RULES, **CHAT_RULES}
 FOR_TEXTS_TOO, OFF = ("too_short", "language"), {"language"}

@@ -7,7 +7,7 @@ import os
 from zerochat.files import known_hash
 from zerochat.preparation import reading
 
-VERSION = 2  # raised by hand whenever the same files and settings come out of preparation otherwise than before
+VERSION = 3  # raised by hand whenever the same files and settings come out of preparation otherwise than before
 TOKENIZER_FILES = ("tokenizer.model", "tokenizer_config.json", "chat_template.jinja")
 PLACES = ("processes", "cache", "data_root")  # how and where, not what
 

@@ -60,7 +60,11 @@ def _clean_batch(batch: list, source: dict, fixed: int, held_out: float, options
     for path, line, record in batch:
         where = f"{files[path]}:{line}"
         origin = name if source["demo"] or name.endswith(files[path]) else files[path]  # of a folder, the file
-        sample = record if source["demo"] else formats.to_sample(record, source["format"], options["tools"])
+        seen: dict = {}
+        sample = record
+        if not source["demo"]:
+            sample = formats.to_sample(record, source["format"], options["tools"], seen, source["columns"])
+            tally.note(report, seen)
         if isinstance(sample, str):
             bad = isinstance(sample, formats.Bad)
             report["bad"] += bad

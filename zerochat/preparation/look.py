@@ -40,13 +40,36 @@ def summary(stages: dict) -> str:
     for stage, entry in stages.items():
         lines.append(f"data of stage {stage}:")
         for source, counts in entry["sources"].items():
-            lines.append(f"  {source}: {counts['kept']:,} of {counts['read']:,} kept")
+            lines.append(f"  {source}: {counts['kept']:,} of {counts['read']:,} kept{_understood(counts)}")
             for reason, found in _by_count(counts["dropped"]):
                 places = ", ".join(where for where, *_ in found["examples"][:3])
                 lines.append(f"    dropped {found['count']:6,}  {reason} ({places})")
             lines += [f"    changed {found['count']:6,}  {rule}" for rule, found in _by_count(counts["changed"])]
         lines += [f"  {split}: {_shard(entry[split])}" for split in ("train", "validation") if entry[split]["rows"]]
-    return "\n".join(lines)
+    return "\n".join(lines + _out_of_place(stages))
+
+
+def _out_of_place(stages: dict) -> list[str]:
+    """A line for each source of documents in a stage about conversations, or the reverse: often a format that was not
+    recognised. About conversations is the last of several stages, else what most of its sources are."""
+    lines, kinds = [], ("conversations", "documents, all of which is learned")
+    for number, (stage, entry) in enumerate(stages.items(), 1):
+        texts = {
+            name: counts["formats"].get("text", 0) * 2 > counts["read"] for name, counts in entry["sources"].items()
+        }
+        texts |= {name: True for name in texts if name.startswith("demo:documents")}
+        about = not 1 < number == len(stages) and sum(texts.values()) * 2 > len(texts)
+        lines += [f"WARNING: {name} in stage {stage} is {kinds[text]}; the stage is about {kinds[about].split(',')[0]}"
+                  for name, text in texts.items() if text != about]  # fmt: skip
+    return lines
+
+
+def _understood(counts: dict) -> str:
+    """Which formats the records of a source had, and which of their keys nothing was made of."""
+    formats = ", ".join(f"{number:,} {name}" for name, number in counts["formats"].items())
+    keys = [f"{key} ({example!r})" if example else key for key, example in counts["unused"].items()]
+    more = f" and {len(keys) - 5} more" if keys[5:] else ""
+    return (f"; {formats}" if formats else "") + (f"; not used: {', '.join(keys[:5])}{more}" if keys else "")
 
 
 def _by_count(table: dict) -> list:
@@ -73,6 +96,7 @@ def report(whole: dict) -> str:
         lines += [f"## Stage {stage}", ""]
         for source, counts in entry["sources"].items():
             lines += [f"### {source}: {counts['kept']:,} of {counts['read']:,} kept, {counts['bad']:,} bad", ""]
+            lines += [_understood(counts).removeprefix("; "), ""] if counts["formats"] else []
             rows = [(kind, *pair) for kind in ("dropped", "changed") for pair in _by_count(counts[kind])]
             cells = []
             for kind, reason, found in rows:

@@ -117,24 +117,22 @@ def _tokenize(job: tuple, tokenizer: "Tokenizer", settings: tuple) -> tuple:
     for line in lines:
         sample = FROM_JSON(line)[0]
         source, encode = names.setdefault(sample["source"], len(names)), None
-        versions = [sample]
         if variant is not None:
-            versions, encode = augment.versions(sample, tokenizer, augmentation, config["seed"], variant)
-        for version in versions:
-            pieces, lost, cut = tokenizer.windows(version, context, overlap, encode)
-            if len(pieces) > 1 or cut:
-                stats["lost"] += lost
-                stats["windowed"] += len(pieces) > 1
-                stats["truncated"] += cut > 0
-            before = len(ids)
-            for piece, mask in pieces:
-                if loss_on == "all":
-                    mask = [False] + [True] * (len(piece) - 1)
-                documents.append((len(ids), len(piece), source, sample["line"]))
-                ids.fromlist(piece)
-                masks += bytes(opened(mask))
-            lengths.append(len(ids) - before)
-            turns.append(len(version.get("messages", "")) // 2)
+            sample, encode = augment.version(sample, tokenizer, augmentation, config["seed"], variant)
+        pieces, lost, cut = tokenizer.windows(sample, context, overlap, encode)
+        if len(pieces) > 1 or cut:
+            stats["lost"] += lost
+            stats["windowed"] += len(pieces) > 1
+            stats["truncated"] += cut > 0
+        before = len(ids)
+        for piece, mask in pieces:
+            if loss_on == "all":
+                mask = [False] + [True] * (len(piece) - 1)
+            documents.append((len(ids), len(piece), source, sample["line"]))
+            ids.fromlist(piece)
+            masks += bytes(opened(mask))
+        lengths.append(len(ids) - before)
+        turns.append(len(sample.get("messages", "")) // 2)
     stats.update(samples=len(lengths), tokens=len(ids), supervised=masks.count(SUPERVISED))
     stats.update(("length", n.bit_length()) for n in lengths)
     stats.update(("turns", n.bit_length()) for n in turns)

@@ -2,10 +2,11 @@
 
 import json
 import os
+from collections import Counter
 
 
 def empty() -> dict:
-    return {"read": 0, "kept": 0, "bad": 0, "changed": {}, "dropped": {}}
+    return {"read": 0, "kept": 0, "bad": 0, "formats": {}, "unused": {}, "changed": {}, "dropped": {}}
 
 
 def count(table: dict, reason: str, example: list[str], most: int = 3) -> None:
@@ -24,9 +25,22 @@ def count(table: dict, reason: str, example: list[str], most: int = 3) -> None:
         entry["examples"].append([text.encode("utf-8", "replace").decode() for text in shown])
 
 
+def note(report: dict, seen: dict) -> None:
+    """One record more of a format, with keys that nothing was made of (`formats.to_sample`)."""
+    name = seen.get("format", "unreadable")
+    report["formats"][name] = report["formats"].get(name, 0) + 1
+    for key, value in seen.get("unused", {}).items():
+        if not report["unused"].get(key):  # an example says more than their number
+            shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) if value else ""
+            report["unused"][key] = shown[:60].encode("utf-8", "replace").decode()
+
+
 def add(report: dict, more: dict) -> None:
     for key in ("read", "kept", "bad"):
         report[key] += more[key]
+    report["formats"] = dict(Counter(report["formats"]) + Counter(more["formats"]))
+    for name, example in more["unused"].items():
+        report["unused"][name] = report["unused"].get(name) or example
     for key in ("changed", "dropped"):
         for reason, entry in more[key].items():
             total = report[key].setdefault(reason, {"count": 0, "examples": []})

@@ -167,7 +167,7 @@ class ChatTemplate:
         for i, message in enumerate(messages):
             if message["role"] == "assistant":
                 extend(self._text(messages[:i], True))
-                extend(self._text(messages[: i + 1], False), supervised=True)
+                extend(self._text(messages[: i + 1], False), message.get("supervised", True))
         extend(self._text(messages, add_generation_prompt))
         return ids, mask
 
