@@ -83,6 +83,8 @@ DEFAULTS: dict = {
             "width": 0.0,
             "subword": 0.0,  # BPE dropout, or the temperature of unigram sampling
         },
+        # Conversations of 2 to `turns` samples of these sources ([]: of all), as so large a share of all conversations.
+        "join": {"share": 0.0, "turns": 4, "sources": []},
         "validation_fraction": 0.02,
         "validation_overlap": 1,  # tokens of context repeated, unscored, at a cut in held-out plain text
     },
@@ -100,12 +102,12 @@ FREE = ("data.rules", "columns")  # sections whose keys are the user's
 NAMED = [*" ".join(NAMES.values()).split(), "text", "history", "choices", "chosen", "rejected"]
 # What a value may be, by its key: one of these texts, or a number from ... to ...
 ALLOWED: dict[str, tuple] = dict.fromkeys(("rank", "variants"), (0, 2**12))
-ALLOWED |= {"seed": (0, 2**32 - 1), "limit": (1, MOST), "count": (1, 10**8), "slots": (1, 2**12)}
+ALLOWED |= {"seed": (0, 2**32 - 1), "limit": (1, MOST), "count": (1, 10**8), "slots": (1, 2**12), "turns": (2, 64)}
 ALLOWED |= {"model_type": ("bpe", "unigram"), "chat_template": ("markers", "keep"), "tools": ("drop", "text")}
 ALLOWED |= {"demo": ("conversations", "documents"), "split": ("train", "validation"), "loss_on": ("assistant", "all")}
 ALLOWED |= {"format": (*TEXT_FORMATS, *FORMATS), "weight": (0.001, 100), "character_coverage": (0.9, 1)}
 ALLOWED |= {"validation_fraction": (0, 0.5), "near_duplicates": (0.5, 1), "max_bad": (0, 1), "processes": (1, 1024)}
-ALLOWED |= dict.fromkeys(("attention_dropout", "hidden_dropout", "dropout"), (0, 0.99))
+ALLOWED |= dict.fromkeys(("attention_dropout", "hidden_dropout", "dropout", "share"), (0, 0.99))
 ALLOWED |= dict.fromkeys(("typos", "case", "punctuation", "width", "subword"), (0, 1))
 ALLOWED |= dict.fromkeys(("steps", "epochs", "log_every", "evaluate_every", "checkpoint_every"), (ABOVE_0, MOST))
 ALLOWED |= dict.fromkeys(("num_hidden_layers", "num_attention_heads"), (1, 2**12))
@@ -143,7 +145,7 @@ def load_config(path: str, overrides: list[str] | tuple = ()) -> dict:
         for key in set(given.get("model", {})) - set(allowed):
             advice = f"leave it out (of this section only {', '.join(allowed)} count)"
             raise ValueError(f"{path}: model.{key}: the shape is that of init_from, {starts[0]}; {advice}")
-    config["evaluate"]["data"] = _sources(config["evaluate"]["data"], f"{path}: evaluate.data")
+    config["evaluate"]["data"] = sources_of(config["evaluate"]["data"], f"{path}: evaluate.data")
     _check(config, path)
     return config
 
@@ -203,7 +205,7 @@ def _merge(defaults: dict, given: dict, path: str, section: str) -> dict:
     return merged
 
 
-def _sources(sources, where: str) -> list[dict]:
+def sources_of(sources, where: str) -> list[dict]:
     if not isinstance(sources, list):
         raise ValueError(f"{where} should be a list of sources, found {json.dumps(sources)}")
     sources = [_merge(SOURCE, {"path": s} if isinstance(s, str) else s, where, "") for s in sources]
@@ -231,7 +233,7 @@ def _stage(given: dict, where: str) -> dict:
     if (stage["steps"] is None) == (stage["epochs"] is None):
         raise ValueError(f"{where}: give either steps or epochs")
     for key in ("data", "validation"):
-        stage[key] = _sources(stage[key], f"{where} {key}")
+        stage[key] = sources_of(stage[key], f"{where} {key}")
     return stage
 
 
@@ -239,6 +241,9 @@ def _check(config: dict, path: str) -> None:
     names = [stage["name"] for stage in config["stages"]]
     if not names or len(set(names)) < len(names):
         raise ValueError(f"{path}: stages should be a list of at least one stage, their names all different: {names}")
+    named = [source["path"] or f"demo:{source['demo']}" for stage in config["stages"] for source in stage["data"]]
+    if unknown := [name for name in config["data"]["join"]["sources"] if name not in named]:
+        raise ValueError(f"{path}: data.join.sources: no source is called {json.dumps(unknown[0])}; there are {named}")
     overlap, most = config["data"]["validation_overlap"], config["model"]["max_position_embeddings"] - 2
     if not 1 <= overlap <= most:
         raise ValueError(f"{path}: data.validation_overlap should be between 1 and {most}, found {overlap}")

@@ -17,11 +17,12 @@ import time
 import numpy as np
 import torch
 
-from config import SMALL, SOURCE, load_config
+from config import SMALL, SOURCE, load_config, sources_of
 from tokenizer import MARKERS, MODEL_FILE, Tokenizer
 from zerochat.files import read_json, write_atomic, write_json
 from zerochat.preparation import clean, duplicates, gather, look, shards, vocabulary
 from zerochat.preparation.fingerprint import fingerprint
+from zerochat.preparation.reading import is_address
 from zerochat.run_folder import RunFolder, building
 
 SPLITS = tuple(gather.SPLITS)
@@ -174,12 +175,18 @@ def main(argv=None) -> None:
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print N packed rows of the last stage")
     parser.add_argument("--inspect", metavar="FILE", help="show a file's conversations as the model will see them")
     parser.add_argument("--limit", type=int, default=20, help="records to inspect")
+    for key in ("format", "encoding", "sha256"):
+        parser.add_argument(f"--{key}", metavar="VALUE", help=f"of the file to inspect, as a source's {key!r}")
+    parser.add_argument("--columns", default="", metavar="KEY=NAME,...", help="such as Frage=question,Antwort=answer")
     parser.add_argument("--html", metavar="OUT", help="write what is shown as one self-contained page")
     args = parser.parse_args(argv)
     try:
         config = load_config(args.config or SMALL, args.set)
         if args.inspect:
-            source = {**SOURCE, "path": os.path.abspath(os.path.expanduser(args.inspect)), "limit": args.limit}
+            given = {key: value for key, value in vars(args).items() if key in SOURCE and value is not None}
+            path = args.inspect if is_address(args.inspect) else os.path.abspath(os.path.expanduser(args.inspect))
+            given |= {"path": path, "columns": dict(c.partition("=")[::2] for c in args.columns.split(",") if c)}
+            (source,) = sources_of([given], "--inspect")
             print(look.inspect(source, config, Tokenizer(look.folder_with_tokenizer(config, MODEL_FILE)), args.html))
             return
         if not args.config:

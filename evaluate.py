@@ -12,6 +12,7 @@ conversations. Left out on purpose: judging by a model; the big benchmarks, whic
 
 import argparse
 import importlib.util
+import json
 import math
 import os
 from collections import defaultdict
@@ -19,29 +20,38 @@ from collections import defaultdict
 import torch
 import torch.nn.functional as F
 
-from config import SOURCE
+from config import DEFAULTS, SOURCE
 from model import LanguageModel
 from tokenizer import Tokenizer
 from zerochat.evaluation import tables
 from zerochat.evaluation.choices import multiple_choice, read_choices
 from zerochat.evaluation.metrics import bleu_chrf, distinct, is_chinese, ratio_interval, repetition, rouge_l, token_f1
 from zerochat.generation.engine import Engine, Sampling
-from zerochat.preparation import clean, formats
+from zerochat.preparation import gather, look, reading, tally
+from zerochat.preparation.duplicates import VALIDATION
 
 
-def read_samples(sources: list[dict], root: str = ".") -> list[dict]:
-    """The cleaned conversations of some sources; ValueError when none of them is left."""
-    samples = []
+def read_samples(sources: list[dict], options: dict, log=print) -> list[dict]:
+    """The conversations of some sources, read and cleaned as for training (options: the section `data`); what is left
+    out goes to the log. ValueError when none is left."""
+    samples, found = [], {}
     for source in sources:
-        for _, line, sample in formats.read(source, root):
-            sample = None if isinstance(sample, str) else clean.clean(sample, {})[0]
-            if sample is not None and "messages" in sample:
+        report = found.setdefault(gather.name_of(source), tally.empty())
+        for part in gather.cleaned(gather.read(source, options), source, VALIDATION, 0.0, options):
+            tally.add(report, part["report"])
+            for sample in map(json.loads, part["samples"].split(b"\n")[:-1]):
+                if "text" in sample:
+                    where = [f"{sample['source']}:{sample['line']}", sample["text"], ""]
+                    tally.count(report["dropped"], "a document, no conversation", where)
+                    continue
+                report["kept"] += 1
                 text = " ".join(m["content"] for m in sample["messages"])
-                where = {"line": line, "source": source["path"] or f"demo:{source['demo']}"}
-                samples.append({"lang": "zh" if is_chinese(text) else "other", **sample, **where})
+                samples.append({"lang": "zh" if is_chinese(text) else "other", **sample})
+        tally.check_bad(gather.name_of(source), report, options)
+    if any(report["kept"] < report["read"] or report["unused"] for report in found.values()):
+        log("\n".join(["conversations to evaluate:", *look.sources(found)]))
     if sources and not samples:
-        names = ", ".join(str(source["path"] or source["demo"]) for source in sources)
-        raise ValueError(f"{names}: no conversation to evaluate")
+        raise ValueError(f"{', '.join(found)}: no conversation to evaluate")
     return samples
 
 
@@ -61,12 +71,15 @@ def likelihood(engine: Engine, samples: list[dict]) -> dict[str, dict]:
     tokenizer, sums = engine.tokenizer, defaultdict(list)  # group -> (nats, tokens, bytes, conversation) per turn
     sizes = torch.tensor([len(tokenizer.bytes_of(i) or b"") for i in range(len(tokenizer))])
     for conversation, sample in enumerate(samples):
-        said = 0  # assistant turns in the windows before
+        said = 0  # answers that have ended
         for ids, mask in tokenizer.windows(sample, engine.context)[0]:
             nats, supervised = token_nats(engine, ids, mask), torch.tensor(mask)
-            begins = supervised[1:] & ~supervised[:-1]  # an answer is a run of supervised tokens
-            turns = said + begins.cumsum(0)[supervised[1:]]
-            tokens, said = torch.tensor(ids)[supervised], int(turns[-1])
+            tokens = torch.tensor(ids)[supervised]
+            ends = torch.isin(
+                tokens, torch.tensor(list(tokenizer.end_ids))
+            )  # a long answer may go on in the next window
+            turns = said + 1 + ends.cumsum(0) - ends.long()
+            said += int(ends.sum())
             for turn in turns.unique().tolist():
                 of_turn = turns == turn
                 size = int(sizes[tokens[of_turn]].sum())
@@ -94,7 +107,7 @@ def answer_samples(engine: Engine, samples: list[dict], max_new_tokens: int = 12
     turns, prompts = [], []
     for conversation, sample in enumerate(samples):
         for i, message in enumerate(sample["messages"]):
-            if message["role"] != "assistant":
+            if not _is_answer(message):
                 continue
             try:
                 history, prompt, _ = engine.fit(sample["messages"][:i], max_new_tokens)
@@ -116,6 +129,10 @@ def answer_samples(engine: Engine, samples: list[dict], max_new_tokens: int = 12
         turn["token_f1"] = token_f1(turn["answer"], turn["reference"])
         turn["rouge_l"] = rouge_l(turn["answer"], turn["reference"])
     return turns
+
+
+def _is_answer(message: dict) -> bool:
+    return message["role"] == "assistant" and message.get("supervised", True)
 
 
 def is_correct(turn: dict) -> bool:
@@ -154,6 +171,13 @@ def evaluate(engine: Engine, samples: list[dict], max_new_tokens: int = 128, pro
             groups[name].append(turn)
     found = likelihood(engine, samples)
     figures = {"conversations": len(samples), "likelihood": found, "turns": turns}
+    asked = {(turn["conversation"], turn["message"]) for turn in turns}
+    figures["unfit"] = [
+        f"{sample['source']}:{sample['line']}, message {i + 1}"
+        for conversation, sample in enumerate(samples)
+        for i, message in enumerate(sample["messages"])
+        if _is_answer(message) and (conversation, i) not in asked
+    ]
     figures |= {key: found["all"][key] for key in ("loss", "perplexity", "bits_per_byte")}
     return figures | {"groups": {name: summarise(groups[name], overlap) for name in sorted(groups)}}
 
@@ -178,8 +202,9 @@ def main(argv=None) -> None:
         print("BLEU and chrF are left out: they need sacrebleu (pip install -e '.[eval]')\n")
     names, measured, lines = [name for name in (args.model, args.compare) if name], [], []
     try:
-        samples = read_samples(chosen) if chosen else []
-        questions = {path: read_choices(path) for path in args.choices}
+        options = {**DEFAULTS["data"], "data_root": "."}
+        samples = read_samples(chosen, options) if chosen else []
+        questions = {path: read_choices(reading.records({**SOURCE, "path": path}, ".", "")) for path in args.choices}
         for folder in names:
             engine = Engine(LanguageModel.load(folder), Tokenizer(folder), args.slots)
             figures = evaluate(engine, samples, args.max_new_tokens, overlap=overlap) if samples else {}

@@ -14,6 +14,7 @@ on purpose: Unicode normalisation (a string comes back as it went in) and tokeni
 import argparse
 import codecs
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 import sentencepiece
@@ -98,7 +99,8 @@ class Tokenizer:
 
     def encode(self, text: str) -> list[int]:
         """Token ids of plain text: never a control symbol. A lone surrogate, which is no character, becomes U+FFFD.
-        Where `opens_with_space`, the text gets one in front, which decoding takes away again."""
+        Where `opens_with_space`, the text gets one in front, which decoding takes away again. U+2581, the sign
+        that pieces have for a blank, comes back as a blank."""
         if not text.isascii():
             try:
                 text.encode()
@@ -136,12 +138,12 @@ class Tokenizer:
 
     def windows(self, sample: dict, context: int, overlap: int = 1, encode: Encode | None = None):
         """A sample as (ids, mask) of at most `context` tokens, no supervised token in two of them; also how many are in
-        none, and how many exchanges did not fit whole. overlap: of a document's pieces."""
+        none, and the number of exchanges, questions, systems that are not whole. overlap: of a document's pieces."""
         ids, mask = self.render(sample, encode=encode)
         if len(ids) <= context:
-            return [(ids, mask)], 0, 0
+            return [(ids, mask)], 0, Counter()
         if "text" in sample:
-            return packing.windows_of_document(ids, mask, context, overlap), 0, 0
+            return packing.windows_of_document(ids, mask, context, overlap), 0, Counter()
         return self.template.windows(sample["messages"], ids, mask, context)
 
     def stream(self) -> "Stream":

@@ -54,7 +54,7 @@ def train(args: argparse.Namespace) -> None:
 
     def begin() -> None:
         # What is wrong is said before anything goes, or is made.
-        samples.extend(evaluate.read_samples(config["evaluate"]["data"], config["data"]["data_root"]))
+        samples.extend(evaluate.read_samples(config["evaluate"]["data"], config["data"], say))
         todo = [stage for stage in config["stages"] if args.fresh or not run.stage_is_done(stage)]
         engines.check_schedules(settled, todo)
         if args.fresh:

@@ -10,8 +10,10 @@ from tiny import load_engine, save_model, tiny_model
 
 import evaluate
 import sample
+from config import SOURCE
 from zerochat.evaluation import tables
 from zerochat.evaluation.choices import multiple_choice, read_choices
+from zerochat.preparation import reading
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +72,7 @@ def test_the_likeliest_choice_is_found_by_its_log_probability_and_chance_stands_
     items = [{"question": f"Is it {i}?", "choices": ["yes", "no it is not", "天"][:2 + i % 2], "answer": i % 2} for i in range(6)]
     items[1]["answer"] = "天"
     path.write_text("\n".join(json.dumps(item) for item in items))
-    questions, engine = read_choices(str(path)), load_engine(str(folder))
+    questions, engine = read_choices(reading.records({**SOURCE, "path": str(path)}, "", "")), load_engine(str(folder))
     assert questions[1]["answer"] == 2
     right = right_by_byte = 0
     for item in questions:

@@ -6,8 +6,10 @@ import random
 
 import pytest
 
+from config import SOURCE
 from zerochat.evaluation import metrics, tables
 from zerochat.evaluation.choices import read_choices
+from zerochat.preparation import reading
 
 
 def test_words_are_lower_case_each_chinese_character_is_one_and_token_f1_counts_shared_ones_as_multisets():
@@ -74,7 +76,7 @@ def test_a_line_that_is_no_question_is_named(tmp_path, line):
     path = tmp_path / "q.jsonl"
     path.write_text('{"question": "q", "choices": ["a", "b"], "answer": 1}\n\n' + line + "\n")
     with pytest.raises(ValueError, match=r"q\.jsonl, line 3: should be \{\"question\""):
-        read_choices(str(path))
+        read_choices(reading.records({**SOURCE, "path": str(path)}, "", ""))
 
 
 def test_a_comparison_pairs_the_turns_and_lists_what_only_one_got_right():

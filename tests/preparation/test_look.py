@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import sys
 
 import pytest
 
@@ -25,7 +26,8 @@ def config(tmp_path, tokenizer_folder):
     return config
 
 
-def test_the_picture_shows_exactly_the_supervised_text_in_green_and_what_was_dropped(tmp_path, config):
+def test_the_picture_shows_exactly_the_supervised_text_in_green_and_what_was_dropped(tmp_path, config, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     tokenizer = data.Tokenizer(look.folder_with_tokenizer(config, data.MODEL_FILE))
     text = look.inspect({**SOURCE, "path": str(tmp_path / "x.jsonl"), "limit": 20}, config, tokenizer, f"{tmp_path}/page.html")
     assert re.findall("\033\\[32m(.*?)\033\\[0m", text) == ["Rome | �[31mit is old.", "●", "Good day.", "●"]

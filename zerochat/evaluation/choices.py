@@ -1,32 +1,27 @@
 """Multiple choice: which of some answers the model finds likeliest."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from zerochat.evaluation.metrics import ratio_interval
 from zerochat.generation.engine import Engine
 
 
-def read_choices(path: str) -> list[dict]:
-    """Questions of a JSONL file, a line each: `{"question": text, "choices": [text, ...], "answer": index or text}`."""
+def read_choices(records: Iterable[tuple]) -> list[dict]:
+    """Questions out of (file, line, record): `{"question": text, "choices": [text, ...], "answer": index or text}`."""
     questions = []
-    with open(path, encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                item = json.loads(line)
-                question, choices, answer = item["question"], item["choices"], item["answer"]
-                answer = choices.index(answer) if isinstance(answer, str) else answer
-                texts = isinstance(choices, list) and all(isinstance(text, str) for text in [question, *choices])
-                if not texts or len(choices) < 2 or type(answer) is not int or not 0 <= answer < len(choices):
-                    raise ValueError
-            except (ValueError, KeyError, TypeError, AttributeError):
-                shape = '{"question": text, "choices": [text, text, ...], "answer": the right one or its index from 0}'
-                raise ValueError(f"{path}, line {number}: should be {shape}") from None
-            questions.append({"question": question, "choices": choices, "answer": answer, "line": number})
-    if not questions:
-        raise ValueError(f"{path}: no question to evaluate")
+    for path, number, item in records:
+        try:
+            item = json.loads(item) if isinstance(item, str) else item
+            question, choices, answer = item["question"], item["choices"], item["answer"]
+            answer = choices.index(answer) if isinstance(answer, str) else answer
+            texts = isinstance(choices, list) and all(isinstance(text, str) for text in [question, *choices])
+            if not texts or len(choices) < 2 or type(answer) is not int or not 0 <= answer < len(choices):
+                raise ValueError
+        except (ValueError, KeyError, TypeError, AttributeError):
+            shape = '{"question": text, "choices": [text, text, ...], "answer": the right one or its index from 0}'
+            raise ValueError(f"{path}, line {number}: should be {shape}") from None
+        questions.append({"question": question, "choices": choices, "answer": answer, "line": number})
     return questions
 
 

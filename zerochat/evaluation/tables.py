@@ -32,6 +32,8 @@ def table(figures: dict) -> str:
         for name, g in figures["likelihood"].items():
             rows.append([name, *_written(g, LIKELIHOOD), _within(g, "bits_per_byte", ".4f")])
         lines += markdown("reference answers | tokens | bytes | loss | perplexity | bits per byte [95%]", rows)
+        if unfit := figures["unfit"]:
+            lines += ["", f"not asked, for want of room in the context: {len(unfit)} ({', '.join(unfit[:5])})"]
         rows, overlap = [], any("bleu" in group for group in figures["groups"].values())
         for name, g in figures["groups"].items():
             bleu = [f"{g['bleu']:.1f} ({g['bleu_tokenisation']})", f"{g['chrf']:.1f}"] if "bleu" in g else ["-", "-"]

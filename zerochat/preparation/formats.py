@@ -10,7 +10,8 @@ import json
 import re
 from collections.abc import Iterator
 
-from zerochat.preparation.reading import Bad, Section, alternating, records
+from zerochat.preparation.json_stream import Bad, too_deep
+from zerochat.preparation.reading import TEXTS, Section, alternating, records
 
 SPEAKERS = {
     "system": "system developer",
@@ -31,6 +32,13 @@ NAMES = {
     "speaker": "role from author speaker",
     "said": "content value text utterance",
 }
+OFF = (
+    False,
+    0,
+    "0",
+    "false",
+    "False",
+)  # what `train`, `loss`, `weight` and `label` have where nothing is to be learned
 NAMES_OF = {part: tuple(names.split()) for part, names in NAMES.items()}
 # A conversation in one text, of which a document would have the user's words learned too.
 MARKUP = r"<\|im_start\|>user\b.*<\|im_start\|>assistant\b|<\|start_header_id\|>user<.*<\|start_header_id\|>assistant<"
@@ -46,8 +54,8 @@ class Record(dict):
         super().__init__(value)
         self.used: set[str] = set()
 
-    def has(self, part: str) -> bool:
-        return any(self.get(name) is not None for name in NAMES_OF[part])
+    def given(self, part: str) -> bool:
+        return any(self.get(name) is not None for name in NAMES_OF.get(part, (part,)))
 
     def take(self, part: str):
         """The value of a part, by the first of its names that is there, not null and not taken yet; else None."""
@@ -87,9 +95,9 @@ def preference(record: Record) -> list[dict]:
     """{"prompt" or "instruction" or "conversations", "chosen", "rejected"}: the chosen answer or conversation alone"""
     chosen = record.needed("chosen")
     record.take("rejected")
-    if record.has("turns"):
+    if record.given("turns"):
         return messages(record) + _said(chosen)
-    if not record.has("question") and isinstance(chosen, str):  # one text: "\n\nHuman: ...\n\nAssistant: ..."
+    if not record.given("question") and isinstance(chosen, str):  # one text: "\n\nHuman: ...\n\nAssistant: ..."
         parts = re.split(r"(?:^|\n\n)(Human|Assistant): ?", chosen)[1:]
         return [{"role": _role(name), "content": text.strip()} for name, text in zip(parts[::2], parts[1::2])]
     said = _said(chosen)
@@ -142,7 +150,9 @@ def _turns(turns) -> list[dict]:
 
 
 def _message(turn: Record, i: int) -> dict:
-    name = next((name for name in NAMES_OF["speaker"] if name in turn), None)
+    if "from_id" in turn:
+        raise ValueError("a chat exported by Telegram, and who is to be learned is not said: convert it to messages")
+    name = next((name for name in NAMES_OF["speaker"] if turn.get(name) is not None), None)
     if name is None and "text" in turn:  # MultiWOZ's `log` names nobody
         role = "assistant" if i % 2 else "user"
     elif name in ("author", "speaker") and turn[name] in ("system", "SYSTEM"):  # who answers in MultiWOZ and Frames
@@ -159,7 +169,7 @@ def _message(turn: Record, i: int) -> dict:
 
 def _left_out(part: dict) -> bool:
     """Whether a record or turn says that it is not to be trained on."""
-    return part.get("train") is False or part.get("loss") is False or part.get("weight") == 0
+    return any(part.get(key) in OFF for key in ("train", "loss", "weight"))
 
 
 def _role(name: str) -> str:
@@ -170,12 +180,12 @@ def _role(name: str) -> str:
 
 # What recognises a format; the first that does is taken.
 FORMATS = {
-    "preference": (preference, lambda record: {"chosen", "rejected"} <= set(record)),
-    "oasst": (oasst, lambda record: {"prompt", "message_tree_id"} <= set(record)),
-    "messages": (messages, lambda record: record.has("turns")),
-    "prompt_completion": (prompt_completion, lambda record: record.has("question") and record.has("answer")),
+    "preference": (preference, lambda record: record.given("chosen") and record.given("rejected")),
+    "oasst": (oasst, lambda record: record.given("prompt") and record.given("message_tree_id")),
+    "messages": (messages, lambda record: record.given("turns")),
+    "prompt_completion": (prompt_completion, lambda record: record.given("question") and record.given("answer")),
 }
-TEXT_FORMATS = ("auto", "text", "lines", "eou")
+TEXT_FORMATS = ("auto", *TEXTS)
 
 
 def to_sample(record, format="auto", tools="drop", seen: dict | None = None, columns: dict | None = None) -> dict | str:
@@ -186,7 +196,9 @@ def to_sample(record, format="auto", tools="drop", seen: dict | None = None, col
         return record
     try:
         if isinstance(record, str):
-            record = json.loads(record)
+            text, record = record, json.loads(record)
+            if too_deep(record, text):
+                raise RecursionError
         if columns:
             record = _renamed(record, columns)
         sample = _convert(record, format, tools, {} if seen is None else seen)
@@ -212,7 +224,7 @@ def _convert(record, format: str, tools: str, seen: dict) -> dict | str:
     if not isinstance(record, dict):
         raise ValueError("not a JSON object")
     record = Record(record)
-    if "rejected" in record and "chosen" not in record:
+    if record.given("rejected") and not record.given("chosen"):
         return "rejected answer"  # preference data: this is the answer people did not want
     name = format if format in FORMATS else next((name for name, (_, fits) in FORMATS.items() if fits(record)), "text")
     if format in ("text", "lines"):
@@ -222,25 +234,27 @@ def _convert(record, format: str, tools: str, seen: dict) -> dict | str:
         return "not to be trained on"
     if name == "text":
         return _document(record, format, seen)
-    if record.get("label") in (False, 0) and "label" in record:
+    if record.get("label") in OFF:
         return "rejected answer"
     try:
         found = FORMATS[name][0](record)
-    except (KeyError, TypeError, StopIteration, AttributeError, IndexError) as error:
-        raise ValueError(f"not a record of the format {name} ({type(error).__name__} {error!s:.80})") from None
+    except (LookupError, TypeError, AttributeError):
+        raise ValueError(f"not a record of the format {name}, whose shapes docs/data.md shows") from None
     for message in found:
         _check(message["content"], "a turn")
         if message["role"] in ("call", "result"):
             if tools == "drop":
                 return "tool turns"
             message["role"] = "assistant" if message["role"] == "call" else "user"
-    seen["unused"] = {key: record[key] for key in record if key not in record.used | {"lang", "skill", "label"}}
+    used = record.used | {"lang", "skill", "label"}
+    seen["unused"] = {key: value for key, value in record.items() if key not in used and value is not None}
     return {"messages": found, **{k: record[k] for k in ("lang", "skill") if k in record}}
 
 
 def _document(record: Record, format: str, seen: dict) -> dict:
     if "text" not in record:
-        raise ValueError(f"no known format has the keys {sorted(record)[:10]}")
+        advice = 'the source\'s "columns" may say what is question and what answer'
+        raise ValueError(f"no known format has the keys {sorted(map(str, record))[:10]}; {advice}")
     if "role" in record and {"parent_id", "message_id"} & set(record):
         raise ValueError("one message of a conversation that is spread over lines; export whole conversations")
     text = record["text"]
@@ -260,8 +274,6 @@ def _check(text, what: str) -> None:
 def read(source: dict, root: str, cache: str = "~/.cache/zerochat", tools: str = "drop") -> Iterator[tuple]:
     """(file, line, sample) for every record of a source; in the sample's place a reason (text) where it is none."""
     for path, line, record in records(source, root, cache):
-        yield (
-            path,
-            line,
-            record if source["demo"] else to_sample(record, source["format"], tools, None, source["columns"]),
-        )
+        if not source["demo"]:
+            record = to_sample(record, source["format"], tools, None, source["columns"])
+        yield path, line, record

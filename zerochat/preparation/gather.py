@@ -4,7 +4,8 @@ batches are in memory. Then each sample goes to its side of the split."""
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+import random
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from zerochat.preparation.duplicates import TRAIN, VALIDATION
 from zerochat.preparation.parallel import parallel, processes_for
 from zerochat.preparation.shards import texts_of
 
+JOIN_SEED = 1337  # the run's seed orders batches and changes no text
 BATCH = 2**20  # characters handed to a process at once
 TO_JSON = json.JSONEncoder(ensure_ascii=False).encode
 CUT_BY_POSITION = 10_000  # characters: a plain text longer than this is no sample among many, but a book
@@ -30,7 +32,8 @@ def read(source: dict, options: dict) -> Iterator[list[tuple]]:
     batch, size = [], 0
     for path, line, record in reading.records(source, options["data_root"], options["cache"]):
         batch.append((path, line, record))
-        size += len(record) if isinstance(record, str) else 500 + len(record.get("text", ""))
+        text = record.get("text") if isinstance(record, dict) else record
+        size += 500 + (len(text) if isinstance(text, str) else 0)
         if size > BATCH:
             yield batch
             batch, size = [], 0
@@ -68,7 +71,7 @@ def _clean_batch(batch: list, source: dict, fixed: int, held_out: float, options
         if isinstance(sample, str):
             bad = isinstance(sample, formats.Bad)
             report["bad"] += bad
-            shown = json.dumps(record, ensure_ascii=False) if isinstance(record, dict) else str(record)
+            shown = record if isinstance(record, str) else json.dumps(record, ensure_ascii=False, default=str)
             tally.count(report["dropped"], ("bad: " if bad else "") + sample, [where, shown, ""], 10 if bad else 3)
             continue
         sample, notes = clean.clean(sample, options["rules"])
@@ -119,6 +122,10 @@ class Collection:
         self.sources = list(zip(stage["validation"] + stage["data"], fixed))
         self.held_out = 0.0 if stage["validation"] else options["validation_fraction"]
         self.report = {name_of(source): tally.empty() for source, _ in self.sources}
+        for source, _ in self.sources:
+            if source["path"] and not reading.is_address(source["path"]):
+                for file, why in reading.skipped(source["path"], options["data_root"]).items():
+                    tally.count(self.report[name_of(source)]["skipped"], why, [os.path.basename(file), "", ""])
         self.files = {}
         for name in ("samples", "entries", "signatures"):
             self.files[name] = open(os.path.join(folder, f"{stage['name']}.{name}"), "w+b")
@@ -177,7 +184,28 @@ class Collection:
         folders = {side: os.path.join(self.folder, f"{self.stage}.{name}") for name, side in SPLITS.items()}
         _copy(samples, begins, split, times, folders)
         tally.check_kept(self.stage, self.report, anything=bool((split == TRAIN).any()))
-        return {"sources": self.report}
+        chats = (split == TRAIN) & (entries["prompt"] > 0)
+        pools = [np.flatnonzero(chats & (names == i)) for i, name in enumerate(self.report) if self._joins(name)]
+        with open(os.path.join(folders[TRAIN], "samples.jsonl"), "ab") as file:
+            joined = list(_joined([pool for pool in pools if len(pool)], self.options["join"], sample))
+            file.writelines(joined)
+        return {"sources": self.report, "joined": len(joined)}
+
+    def _joins(self, name: str) -> bool:
+        return name in (self.options["join"]["sources"] or self.report)
+
+
+def _joined(pools: list[np.ndarray], join: dict, sample: Callable) -> Iterator[bytes]:
+    """Conversations put together from samples, so that what was learned as a single question is answered late in a
+    chat, too. pools: for each source, the samples that `sample` reads; each part comes from any of the sources with equal
+    chance. Parts with other system prompts than the first's do not belong together."""
+    draw, count = random.Random(JOIN_SEED), round(sum(map(len, pools)) * join["share"] / (1 - join["share"]))
+    for number in range(count):
+        drawn = {int(draw.choice(draw.choice(pools))) for _ in range(draw.randint(2, join["turns"]))}
+        parts = [sample(i)["messages"] for i in draw.sample(sorted(drawn), len(drawn))]
+        system = [m for m in parts[0] if m["role"] == "system"]
+        alike = [part[len(system) :] for part in parts if [m for m in part if m["role"] == "system"] == system]
+        yield TO_JSON({"source": "joined", "line": number + 1, "messages": sum(alike, system)}).encode() + b"\n"
 
 
 def _pair(sample: dict, earlier: dict) -> list[str]:

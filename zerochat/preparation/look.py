@@ -6,6 +6,7 @@ import html
 import itertools
 import os
 import re
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,15 @@ if TYPE_CHECKING:
 IDEOGRAPH = re.compile(f"[{CHINESE}]")
 STATEMENT = r"^\s*(?:def |class |import |from \w+ import|#include|return\b|<\w+|</)"
 PROGRAM = re.compile(rf"[{{}};]\s*$|{STATEMENT}|\)\s*[:;{{]\s*$", re.M)
-# Of a run of tokens: the code of a terminal, and the element of a page.
-STYLES = {"control": ("7;35", "<b>{}</b>"), "supervised": ("32", "<s>{}</s>"), "context": ("2", "{}")}
+# Of a run of tokens and what stands around it: in a terminal, in a file or pipe, on a page.
+STYLES = {
+    "control": ("\033[7;35m{}\033[0m", "{}", "<b>{}</b>"),
+    "supervised": ("\033[32m{}\033[0m", "⟦{}⟧", "<s>{}</s>"),
+    "context": ("\033[2m{}\033[0m", "{}", "{}"),
+    "title": ("\033[1m━━ {}\033[0m\n", "━━ {}\n", "<h2>{}</h2><pre>"),
+    "next": ("\n\033[31m" + "┄" * 60 + "\033[0m\n", "\n" + "┄" * 60 + "\n", "<hr>"),
+    "end": ("\n", "\n", "</pre>"),
+}
 PAGE = """<!doctype html><meta charset="utf-8"><title>what the model is trained on</title><style>
 body { font: 14px/1.7 ui-monospace, monospace; max-width: 60em; margin: 2em auto; color: #999; background: #fff }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid #ccc; border-radius: 6px; padding: 1em }
@@ -39,14 +47,24 @@ def summary(stages: dict) -> str:
     lines = []
     for stage, entry in stages.items():
         lines.append(f"data of stage {stage}:")
-        for source, counts in entry["sources"].items():
-            lines.append(f"  {source}: {counts['kept']:,} of {counts['read']:,} kept{_understood(counts)}")
-            for reason, found in _by_count(counts["dropped"]):
-                places = ", ".join(where for where, *_ in found["examples"][:3])
-                lines.append(f"    dropped {found['count']:6,}  {reason} ({places})")
-            lines += [f"    changed {found['count']:6,}  {rule}" for rule, found in _by_count(counts["changed"])]
+        lines += sources(entry["sources"])
+        lines += [f"  {entry['joined']:,} conversations joined of these"] if entry["joined"] else []
         lines += [f"  {split}: {_shard(entry[split])}" for split in ("train", "validation") if entry[split]["rows"]]
     return "\n".join(lines + _out_of_place(stages))
+
+
+def sources(found: dict) -> list[str]:
+    """What was read, kept, left out and changed of each source (`tally`), a line for each kind of thing."""
+    lines = []
+    for source, counts in found.items():
+        lines.append(f"  {source}: {counts['kept']:,} of {counts['read']:,} kept{_understood(counts)}")
+        for what in ("skipped", "dropped", "changed"):
+            for reason, entry in _by_count(counts[what]):
+                places = ", ".join(where for where, *_ in entry["examples"][:3])
+                lines.append(
+                    f"    {what} {entry['count']:6,}  {reason}" + (f" ({places})" if what != "changed" else "")
+                )
+    return lines
 
 
 def _out_of_place(stages: dict) -> list[str]:
@@ -54,9 +72,7 @@ def _out_of_place(stages: dict) -> list[str]:
     recognised. About conversations is the last of several stages, else what most of its sources are."""
     lines, kinds = [], ("conversations", "documents, all of which is learned")
     for number, (stage, entry) in enumerate(stages.items(), 1):
-        texts = {
-            name: counts["formats"].get("text", 0) * 2 > counts["read"] for name, counts in entry["sources"].items()
-        }
+        texts = {name: found["formats"].get("text", 0) * 2 > found["read"] for name, found in entry["sources"].items()}
         texts |= {name: True for name in texts if name.startswith("demo:documents")}
         about = not 1 < number == len(stages) and sum(texts.values()) * 2 > len(texts)
         lines += [f"WARNING: {name} in stage {stage} is {kinds[text]}; the stage is about {kinds[about].split(',')[0]}"
@@ -83,10 +99,11 @@ def _shard(s: dict) -> str:
         text += f" in each of {s['variants']} versions"
     if s["windowed"]:
         text += f"; {s['windowed']:,} cut into windows"
-    if s["truncated"]:
-        lost = s["lost"] / (s["lost"] + s["supervised"])
-        text += f", {s['truncated']:,} within an exchange; {lost:.1%} of the supervised tokens lost"
-    return text
+    if not_whole := [f"{s[kind]:,} {name}" for kind, name in packing.CUT.items() if s[kind]]:
+        text += f"; not whole: {', '.join(not_whole)}"
+    return text + (
+        f"; {s['lost'] / (s['lost'] + s['supervised']):.1%} of the supervised tokens lost" if s["lost"] else ""
+    )
 
 
 def report(whole: dict) -> str:
@@ -97,7 +114,7 @@ def report(whole: dict) -> str:
         for source, counts in entry["sources"].items():
             lines += [f"### {source}: {counts['kept']:,} of {counts['read']:,} kept, {counts['bad']:,} bad", ""]
             lines += [_understood(counts).removeprefix("; "), ""] if counts["formats"] else []
-            rows = [(kind, *pair) for kind in ("dropped", "changed") for pair in _by_count(counts[kind])]
+            rows = [(kind, *pair) for kind in ("skipped", "dropped", "changed") for pair in _by_count(counts[kind])]
             cells = []
             for kind, reason, found in rows:
                 for i, example in enumerate(found["examples"][:3] or [("", "", "")]):
@@ -165,15 +182,19 @@ def inspect(source: dict, config: dict, tokenizer: "Tokenizer", page: str | None
             if sample and changes:
                 notes.append(f"{where} changed: {', '.join(rule for rule, *_ in changes)}")
         if reason is not None:
-            notes.append(f"{where} dropped: {reason}")
+            notes.append(f"{where} {'broken' if isinstance(reason, formats.Bad) else 'dropped'}: {reason}")
             continue
         cut, lost, long = tokenizer.windows(sample, context)
         for i, (ids, mask) in enumerate(cut, 1):
             pieces.append((ids, packing.opened(mask), where + (f" window {i}" if len(cut) > 1 else "")))
         if long:
-            notes.append(f"{where}: {long} exchanges longer than {context} tokens; {lost} supervised tokens lost")
+            parts = ", ".join(f"{long[kind]} {name}" for kind, name in packing.CUT.items() if long[kind])
+            notes.append(
+                f"{where} does not fit into {context} tokens; not whole: {parts}; {lost} supervised tokens lost"
+            )
     order, ends = packing.pack(np.array([len(ids) for ids, *_ in pieces], dtype=np.int64), context)
-    filled = (zip(*(pieces[i] for i in order[begin:end])) for begin, end in zip(ends, ends[1:]))
+    in_rows = sorted(sorted(order[begin:end].tolist()) for begin, end in zip(ends, ends[1:]))  # as one reads
+    filled = (zip(*(pieces[i] for i in row)) for row in in_rows)
     packed = [(sum(ids, []), sum(masks, []), ", ".join(places)) for ids, masks, places in filled]
     return "\n".join([*notes, rows(packed, tokenizer, page, context)])
 
@@ -195,26 +216,26 @@ def rows_of(shard: "PackedData", most: int) -> list[tuple]:
 
 
 def rows(packed: list[tuple], tokenizer: "Tokenizer", page: str | None = None, context: int = 0) -> str:
-    """(ids, mask, where) of rows as text for a terminal: supervised tokens green, context dim, control symbols
-    inverted, a line where a document of the row begins. `page`: the same as HTML, into this file."""
-    shown, written = [], [PAGE]
+    """(ids, mask, where) of rows as text: on a terminal supervised tokens green, context dim, control symbols inverted,
+    elsewhere supervised tokens in brackets; a line where a document of the row begins. `page`: the same as HTML, into
+    this file."""
+    shown, written, plain = [], [PAGE], not sys.stdout.isatty()
+
+    def put(kind: str, text: str = "") -> None:
+        shown.append(STYLES[kind][plain].format(text))
+        written.append(STYLES[kind][2].format(html.escape(text)))
+
     for number, (ids, mask, where) in enumerate(packed):
         ids = [i for i in ids if i != tokenizer.pad_id]
         room = f" of {context:,}" if context else ""
         supervised, starts = mask.count(packing.SUPERVISED), [i for i, m in enumerate(mask) if m == packing.OPENS]
-        title = f"row {number}: {len(ids):,}{room} tokens, {supervised:,} supervised: {where}"
-        shown.append(f"\033[1m━━ {title}\033[0m\n")
-        written.append(f"<h2>{html.escape(title)}</h2><pre>")
+        put("title", f"row {number}: {len(ids):,}{room} tokens, {supervised:,} supervised: {where}")
         for begin, end in zip(starts, [*starts[1:], len(ids)]):
             if begin:
-                shown.append("\n\033[31m" + "┄" * 60 + "\033[0m\n")
-                written.append("<hr>")
+                put("next")
             for kind, text in _runs(ids[begin:end], mask[begin:end], tokenizer):
-                terminal, web = STYLES[kind]
-                shown.append(f"\033[{terminal}m{text}\033[0m")
-                written.append(web.format(html.escape(text)))
-        shown.append("\n")
-        written.append("</pre>")
+                put(kind, text)
+        put("end")
     if page:
         write_atomic(page, "".join(written))
     return "".join(shown)

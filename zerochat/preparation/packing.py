@@ -3,9 +3,16 @@ in two; then documents share rows, so that as little of them as possible stays e
 
 Left out on purpose: cutting inside an answer where a cut between exchanges will do."""
 
+from collections import Counter
+
 import numpy as np
 
 CONTEXT, SUPERVISED, OPENS = 0, 1, 2  # what the mask says of a token; one that opens a document is never supervised
+CUT = {
+    "exchanges": "exchanges",
+    "questions": "questions without their middle",
+    "systems": "system prompts without their end",
+}
 Window = tuple[list[int], list[bool]]  # ids and mask, of at most `context` tokens
 BLOCK = 2**20  # documents packed together: more would fill rows no better
 
@@ -29,12 +36,15 @@ def windows_of_document(ids: list[int], mask: list[bool], context: int, overlap:
 
 def windows_of_exchanges(
     ids: list[int], mask: list[bool], starts: list[int], context: int
-) -> tuple[list[Window], int, int]:
+) -> tuple[list[Window], int, Counter]:
     """A conversation is cut between exchanges, which begin at `starts`; what lies before the first of them, the `<s>`
-    and the system message, heads every window (but for a system message of more than half the context, left out). An
+    and the system message, heads every window (of a system message no more than three eighths of the context). An
     exchange that alone is too long loses the middle of its question, then goes on in further windows. Returned are the
-    windows, how many supervised tokens are lost (0), and how many exchanges did not fit whole."""
-    head = starts[0] if starts[0] <= context // 2 else 1
+    windows, how many supervised tokens are lost (0), and how many exchanges, questions and systems are not whole."""
+    head, cut = starts[0], Counter()
+    if (gone := head - 3 * context // 8) > 0:
+        ids, mask = ids[: head - 1 - gone] + ids[head - 1 :], mask[: head - 1 - gone] + mask[head - 1 :]
+        starts, head, cut["systems"] = [start - gone for start in starts], head - gone, 1
     groups, used = [], context
     for start, end in zip(starts, [*starts[1:], len(ids)]):
         if used + end - start > context:
@@ -42,20 +52,21 @@ def windows_of_exchanges(
             used = head
         groups[-1][1] = end
         used += end - start
-    pieces, cut = [], 0
+    pieces = []
     for start, end in groups:
-        cut += head + end - start > context
+        cut["exchanges"] += head + end - start > context
         if any(mask[start:end]):
-            pieces += _of_long_exchange(ids[:head] + ids[start:end], mask[:head] + mask[start:end], head, context)
+            pieces += _of_long_exchange(ids[:head] + ids[start:end], mask[:head] + mask[start:end], head, context, cut)
     return pieces, sum(mask) - sum(sum(mask) for _, mask in pieces), cut
 
 
-def _of_long_exchange(ids: list[int], mask: list[bool], head: int, context: int) -> list[Window]:
+def _of_long_exchange(ids: list[int], mask: list[bool], head: int, context: int, cut: Counter) -> list[Window]:
     """One exchange behind `head` tokens: each window has the question, its middle left out where it takes more than
     half the context or the answer leaves it less, some of the answer before, unsupervised, and the next part."""
     first = mask.index(True)  # the answer's first token; the question lies between `head` and it
     keep = max(context // 2, context - (len(ids) - first))
     if first > keep:
+        cut["questions"] += 1
         front = head + 1 + (keep - head) // 2
         back = first - (keep - front)
         ids, mask, first = ids[:front] + ids[back:], mask[:front] + mask[back:], keep

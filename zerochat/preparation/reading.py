@@ -3,28 +3,52 @@
 Memory does not grow with a file. Errors name the file with line and column, or the byte that is not in the
 encoding. Left out on purpose: resuming a broken download."""
 
+import bz2
 import codecs
+import csv
 import glob
 import gzip
 import hashlib
 import http.client
+import lzma
 import os
+import re
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 
 from tqdm import tqdm
 
 from zerochat.demo import chats
 from zerochat.files import content_hash, room
-from zerochat.preparation.json_stream import MAX_RECORD, JsonStream, blocks_of, is_json_lines, not_encoded
+from zerochat.preparation.json_stream import MAX_RECORD, Bad, JsonStream, blocks_of, is_json_lines, not_encoded
 
 SECTION = 2**20  # characters of a plain text that make one document
-EXTENSIONS = (".json", ".jsonl", ".ndjson", ".txt", ".md")
-
-
-class Bad(str):
-    """Why something is no record of any format; any other reason is a policy that leaves a good record out."""
+KINDS = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".txt", ".md")
+OPENERS: dict[str, Callable] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+READABLE = f"{', '.join(KINDS)} (or {', '.join(OPENERS)} of one)"
+TEXTS = ("text", "lines", "eou")  # formats of plain text
+# What lies beside the data in a clone of a repository or hub.
+NO_DATA = re.compile(
+    r"\.|(?:readme|licen[cs]e|notice|changelog|citation|contributing|dataset_infos?|dataset_dict)\b", re.I
+)
+UNPACK, CONVERT = "unpack it first", "convert it to JSON, a record a line"
+HINTS = dict.fromkeys((".zip", ".zst", ".7z", ".rar", ".tar", ".tgz"), UNPACK)
+HINTS |= dict.fromkeys((".yaml", ".yml", ".xml", ".html", ".pdf", ".doc", ".docx", ".arrow", ".pkl", ".db"), CONVERT)
+HINTS |= dict.fromkeys((".xls", ".xlsx", ".ods"), "save it as CSV")
+MAGIC = {
+    b"version https://git-lfs": "a Git LFS pointer, not the data themselves: git lfs pull fetches them",
+    b"PK\x03\x04": f"a zip file: {UNPACK}",
+    b"\x28\xb5\x2f\xfd": f"compressed by zstd: {UNPACK}, with zstd -d",
+    b"PAR1": "Parquet: give it the ending .parquet",
+}
+# A text that is no document, and what to do with it.
+EXPORTED = rb"(?:^.{0,3}\d{1,4}[./-]\d{1,2}[./-]\d{2,4},? \d{1,2}[:.]\d\d.{0,9}[\]-] [^:\n]{1,60}: .*\n){3}"
+NO_DOCUMENT = {
+    re.compile(rb'\A\s*[\[{]\s*[\[{"]'): "looks like JSON: name it .json or .jsonl",
+    re.compile(EXPORTED, re.M): f"is a chat exported by a messenger, and who is to be learned is not said: {CONVERT}",
+}
 
 
 class Section(dict):
@@ -39,18 +63,55 @@ def alternating(texts: list[str]) -> list[dict]:
     return [{"role": "assistant" if i % 2 else "user", "content": text} for i, text in enumerate(texts)]
 
 
+def skipped(path: str, root: str) -> dict[str, str]:
+    """The files of a folder or glob that are not read, and why."""
+    return {file: why for file, why in _found(path, root).items() if why}
+
+
 def files_of(path: str, root: str) -> list[str]:
     """The readable files of a file, folder or glob below `root`, sorted; ValueError where there are none."""
+    files = [file for file, why in _found(path, root).items() if not why]
+    if not files:
+        full, advice = (
+            os.path.join(os.path.expanduser(root), path),
+            "see data.data_root and the source's path in the config",
+        )
+        raise ValueError(f"{full}: no such file, or no {READABLE} in it; {advice}")
+    return files
+
+
+def _found(path: str, root: str) -> dict[str, str | None]:
     full = os.path.join(os.path.expanduser(root), os.path.expanduser(path))
     if os.path.isfile(full):
-        return [full]
-    pattern = os.path.join(glob.escape(full), "**") if os.path.isdir(full) else full
-    found = (f for f in glob.glob(pattern, recursive=True) if f.removesuffix(".gz").endswith(EXTENSIONS))
-    files = sorted(f for f in found if os.path.isfile(f))
-    if not files:
-        advice = "see data.data_root and the source's path in the config"
-        raise ValueError(f"{full}: no such file, or no {', '.join(EXTENSIONS)} (or .gz of one) in it; {advice}")
-    return files
+        return {full: None}
+    found, real = {}, {}
+    for file in sorted(
+        _below(full) if os.path.isdir(full) else filter(os.path.isfile, glob.glob(full, recursive=True))
+    ):
+        first = real.setdefault(os.path.realpath(file), file)
+        found[file] = f"the same file as {os.path.relpath(first, full)}" if first != file else None
+        if NO_DATA.match(os.path.basename(file)):
+            found[file] = "speaks of the data"
+        elif kind_of(file)[0] not in KINDS:
+            found[file] = "not a kind that is read"
+    return found
+
+
+def _below(folder: str) -> Iterator[str]:
+    """The files in a folder, each folder in it once, whatever links lead there."""
+    seen = set()
+    for where, folders, names in os.walk(folder, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        if os.path.realpath(where) in seen:
+            folders[:] = names = []
+        seen.add(os.path.realpath(where))
+        yield from (os.path.join(where, name) for name in names)
+
+
+def kind_of(path: str) -> tuple[str, Callable]:
+    """The extension, in lower case and without that of a compression, and the function that opens the file."""
+    stem, last = os.path.splitext(path.lower())
+    return (os.path.splitext(stem)[1], OPENERS[last]) if last in OPENERS else (last, open)
 
 
 def is_address(path: str | None) -> bool:
@@ -69,7 +130,8 @@ def download(url: str, sha256: str | None, cache: str) -> str:
     part, digest, size = f"{path}.{os.getpid()}.part", hashlib.sha256(), 0
     try:
         with urllib.request.urlopen(url, timeout=60) as response, open(part, "wb") as file:
-            total = int(response.headers.get("Content-Length") or 0)
+            length = response.headers.get("Content-Length") or ""
+            total = int(length) if length.isdecimal() else 0
             with (
                 room(path, lambda: total or size),
                 tqdm(total=total or None, unit="B", unit_scale=True, desc=name) as bar,
@@ -79,15 +141,15 @@ def download(url: str, sha256: str | None, cache: str) -> str:
                     size += file.write(block)
                     bar.update(len(block))
         if total and size != total:
-            raise ValueError(f"{url}: {size:,} of {total:,} bytes arrived")
+            raise ValueError(f"{size:,} of {total:,} bytes arrived")
         if sha256 and digest.hexdigest() != sha256.lower():
-            raise ValueError(f"{url}: its sha256 is {digest.hexdigest()}, the config says {sha256}")
+            raise ValueError(f"its sha256 is {digest.hexdigest()}, the config says {sha256}")
         if not (total or sha256 or getattr(response, "chunked", False)):
             what = f"{size:,} bytes arrived, and the server does not say how many there are"
-            raise ValueError(f'{url}: {what}; if these are all, say so with "sha256": "{digest.hexdigest()}"')
+            raise ValueError(f'{what}; if these are all, say so with "sha256": "{digest.hexdigest()}"')
         os.replace(part, path)
-    except (OSError, http.client.HTTPException) as error:
-        raise ValueError(f"{url}: {error}") from None
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise ValueError(f"{url}: {' '.join(str(error).split())}") from None
     finally:
         if os.path.exists(part):
             os.remove(part)
@@ -95,9 +157,9 @@ def download(url: str, sha256: str | None, cache: str) -> str:
 
 
 def records(source: dict, root: str, cache: str) -> Iterator[tuple[str, int, dict | str]]:
-    """(file, line, record) of a source, unconverted: a dict, the JSON text of one, or what is `Bad`. In a JSON array,
-    "line" is where the record begins. An empty file, a JSON array broken in the middle, where nothing says how to go
-    on, or a broken gzip raise ValueError."""
+    """(file, line, record) of a source, unconverted: a dict, the JSON text of one, or what is `Bad`. "line" is where
+    the record begins; in a JSON array on one line, and in Parquet, its number. A file that is empty, of no known kind,
+    damaged, or broken where nothing says how to go on, raises ValueError."""
     if source["demo"]:
         samples = getattr(chats, source["demo"])(source["count"], source["seed"], source["split"] or "train")
         yield from (("demo:" + source["demo"], i, sample) for i, sample in enumerate(samples, 1))
@@ -111,36 +173,108 @@ def records(source: dict, root: str, cache: str) -> Iterator[tuple[str, int, dic
                     return
                 left -= 1
                 yield path, line, record
-        except (EOFError, gzip.BadGzipFile) as error:
-            raise ValueError(f"{path}: broken gzip: {error}") from None
+        except (EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+            raise ValueError(f"{path} cannot be read: {error}") from None
 
 
 def _file_records(path: str, format: str, encoding: str, whole: bool) -> Iterator[tuple[int, dict | str]]:
-    if os.path.getsize(path) == 0:
-        raise ValueError(f"{path} is empty")
-    with (gzip.open if path.endswith(".gz") else open)(path, "rb") as file:
+    kind, opener = kind_of(path)
+    _check_kind(path, kind, format)
+    if kind == ".parquet":
+        yield from _parquet(path)
+        return
+    with opener(path, "rb") as file:
         head = file.read(2**16)
         if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             raise ValueError(f"{path} is UTF-16; convert it to UTF-8")
+        if b"\0" in head:
+            raise ValueError(f"{path} holds no text: there are bytes of 0 in it")
         begin = len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
         file.seek(begin)
-        kind = os.path.splitext(path.removesuffix(".gz"))[1]
-        first = head[begin:].lstrip()[:1]
-        structured = kind in (".json", ".jsonl", ".ndjson")
-        text = format in ("text", "lines", "eou") and not structured or kind in (".txt", ".md")
-        if text or kind not in EXTENSIONS and first not in (b"{", b"["):
+        head = head[begin:]
+        if kind in (".csv", ".tsv"):
+            yield from _table(file, path, encoding, begin, head)
+        elif format in TEXTS if kind not in KINDS else kind in (".txt", ".md") and format in ("auto", *TEXTS):
+            if format == "auto" and (
+                hint := next((hint for known, hint in NO_DOCUMENT.items() if known.search(head)), None)
+            ):
+                raise ValueError(f'{path} {hint}; or say "format": "text", if all of it is to be learned')
             if format == "lines":  # one document a line
                 lines = _lines(file, encoding, begin)
                 yield from ((i, line if isinstance(line, Bad) else {"text": line}) for i, line in lines)
             elif format == "eou" or format == "auto" and b"__eou__" in head:
                 yield from _eou(file, encoding, begin)
             else:
-                size = os.path.getsize(path) if whole and not path.endswith(".gz") else None
+                size = os.path.getsize(path) if whole and opener is open else None
                 yield from _sections(file, encoding, begin, size)
-        elif first != b"[" and (kind != ".json" or is_json_lines(head[begin:])):
+        elif head.lstrip()[:1] != b"[" and (kind != ".json" or is_json_lines(head)):
             yield from ((i, line) for i, line in _lines(file, encoding, begin) if isinstance(line, Bad) or line.strip())
         else:
             yield from JsonStream(blocks_of(file, path, encoding, begin), path).records()
+
+
+def _check_kind(path: str, kind: str, format: str) -> None:
+    """ValueError where a file's name or its first bytes say that nothing here can read it."""
+    with open(path, "rb") as file:
+        head = file.read(64)
+    if not head:
+        raise ValueError(f"{path} is empty")
+    for magic, what in MAGIC.items():
+        if head.startswith(magic) and not (magic == b"PAR1" and kind == ".parquet"):
+            raise ValueError(f"{path} is {what}")
+    if kind in HINTS:
+        raise ValueError(f"{path}: {kind} is not read; {HINTS[kind]}")
+    if kind not in KINDS and format == "auto":
+        raise ValueError(f'{path}: not of a known kind ({READABLE}); text and JSON are read if the "format" is given')
+
+
+def _table(file, path: str, encoding: str, offset: int, head: bytes) -> Iterator[tuple[int, dict | Bad]]:
+    """Rows of a CSV or TSV file by the names in its first line; what divides and quotes fields its `head` shows."""
+
+    def lines() -> Iterator[str]:
+        for at, line in _lines(file, encoding, offset):
+            if isinstance(line, Bad):  # within quotes, perhaps: nothing says where the next row begins
+                raise ValueError(f"{path}:{at}: {line}")
+            yield line + "\n"
+
+    seen = head.decode(encoding, "ignore")
+    first = seen.split("\n")[0]
+    comma = max(",;\t|", key=first.count)
+    quoted = re.search(rf'(?:^|{re.escape(comma)})"(?:[^"]|"")*"(?:{re.escape(comma)}|\r?$)', seen, re.M)
+    how: dict = {"quotechar": "'" if first.startswith("'") else '"'}
+    if comma == "\t" and not quoted:
+        how["quoting"] = csv.QUOTE_NONE
+    elif '\\"' in seen and '""' not in seen:
+        how["escapechar"] = "\\"
+    csv.field_size_limit(MAX_RECORD)
+    rows = csv.reader(lines(), delimiter=comma, **how)
+    try:
+        names, begin = [name.strip() for name in next(rows)], rows.line_num + 1
+        for row in rows:
+            wrong = Bad(f"{len(row)} fields; the first line has {len(names)}")
+            if row:
+                yield begin, dict(zip(names, row)) if len(row) == len(names) else wrong
+            begin = rows.line_num + 1
+    except csv.Error as error:
+        raise ValueError(f"{path}:{rows.line_num}: {error}") from None
+
+
+def _parquet(path: str) -> Iterator[tuple[int, dict]]:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError:
+        advice = 'pip install "zerochat[data]", or pip install pyarrow'
+        raise ValueError(f"{path}: Parquet needs pyarrow: {advice}") from None
+    number = 0
+    try:
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=256):
+                for record in batch.to_pylist():
+                    number += 1
+                    yield number, record
+    except pyarrow.ArrowException as error:
+        raise ValueError(f"{path}: row {number + 1}: {error}") from None
 
 
 def _lines(file, encoding: str, offset: int) -> Iterator[tuple[int, str]]:

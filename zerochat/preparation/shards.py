@@ -20,7 +20,7 @@ import numpy as np
 
 from zerochat.files import write_json
 from zerochat.preparation import augment
-from zerochat.preparation.packing import SUPERVISED, opened, pack
+from zerochat.preparation.packing import CUT, SUPERVISED, opened, pack
 from zerochat.preparation.parallel import parallel, processes_for
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def write_shard(folder: str, tokenizer: "Tokenizer", config: dict, loss_on: str,
     np.save(os.path.join(folder, "rows.npy"), _equally_many(most, packed))
     meta = {"context": context, "dtype": dtype.str, "pad_id": tokenizer.pad_id, "sources": list(names)}
     write_json(os.path.join(folder, "meta.json"), meta | ({"variants": variants} if variants else {}))
-    figures: dict = {k: int(stats[k]) for k in ("samples", "lost", "windowed", "truncated", "tokens", "supervised")}
+    figures: dict = {k: int(stats[k]) for k in ("samples", "lost", "windowed", "tokens", "supervised", *CUT)}
     for name in ("length", "turns"):
         bins = {key[1]: count for key, count in stats.items() if isinstance(key, tuple) and key[0] == name}
         figures.setdefault("histograms", {})[name] = bins
@@ -121,9 +121,7 @@ def _tokenize(job: tuple, tokenizer: "Tokenizer", settings: tuple) -> tuple:
             sample, encode = augment.version(sample, tokenizer, augmentation, config["seed"], variant)
         pieces, lost, cut = tokenizer.windows(sample, context, overlap, encode)
         if len(pieces) > 1 or cut:
-            stats["lost"] += lost
-            stats["windowed"] += len(pieces) > 1
-            stats["truncated"] += cut > 0
+            stats.update(cut, lost=lost, windowed=len(pieces) > 1)
         before = len(ids)
         for piece, mask in pieces:
             if loss_on == "all":

@@ -6,7 +6,7 @@ from collections import Counter
 
 
 def empty() -> dict:
-    return {"read": 0, "kept": 0, "bad": 0, "formats": {}, "unused": {}, "changed": {}, "dropped": {}}
+    return {"read": 0, "kept": 0, "bad": 0, "formats": {}, "unused": {}, "skipped": {}, "changed": {}, "dropped": {}}
 
 
 def count(table: dict, reason: str, example: list[str], most: int = 3) -> None:
@@ -30,8 +30,8 @@ def note(report: dict, seen: dict) -> None:
     name = seen.get("format", "unreadable")
     report["formats"][name] = report["formats"].get(name, 0) + 1
     for key, value in seen.get("unused", {}).items():
-        if not report["unused"].get(key):  # an example says more than their number
-            shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) if value else ""
+        if key not in report["unused"]:  # an example says more than their number
+            shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
             report["unused"][key] = shown[:60].encode("utf-8", "replace").decode()
 
 

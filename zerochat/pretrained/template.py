@@ -7,6 +7,7 @@ Left out on purpose: tools."""
 import os
 import re
 import struct
+from collections import Counter
 
 import sentencepiece
 from jinja2 import TemplateError
@@ -190,4 +191,4 @@ class ChatTemplate:
         whole = [self.render(system + group, False) for group in joined]
         pieces = [(ids[:context], mask[:context]) for ids, mask in whole if any(mask[:context])]
         lost = sum(sum(mask) for _, mask in whole) - sum(sum(mask) for _, mask in pieces)
-        return pieces, lost, sum(len(ids) > context for ids, _ in whole)
+        return pieces, lost, Counter(exchanges=sum(len(ids) > context for ids, _ in whole))
