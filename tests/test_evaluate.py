@@ -10,7 +10,7 @@ from tiny import load_engine, save_model, tiny_model
 
 import evaluate
 import sample
-from config import SOURCE
+from config import DEFAULTS, SOURCE
 from zerochat.evaluation import tables
 from zerochat.evaluation.choices import multiple_choice, read_choices
 from zerochat.preparation import reading
@@ -67,11 +67,35 @@ def test_loss_by_turn_and_source_is_that_of_the_definition_and_turns_of_a_long_c
     assert sum(found[f"turn {i}"]["tokens"] for i in range(1, 21)) == found["all"]["tokens"]
 
 
+def test_what_evaluation_leaves_out_is_told_and_turns_are_turns_however_many_windows_an_answer_takes(folder, tmp_path):
+    engine, said = load_engine(str(folder)), []
+    long = " ".join(str(i) for i in range(100))
+    rows = [conversation("Say 1", "It is 1.", long, "Yes.", "Go on", long, "Say 2", "It is 2."), {"text": "A document."}, {"messages": 5},
+            conversation("Hi", " "), {"conversations": [{"from": "user", "value": "Tom&#39;s"}, {"from": "gpt", "value": "R&amp;D"}], "id": 1}]
+    rows = [{key: value for key, value in row.items() if key not in ("source", "line")} for row in rows]
+    (tmp_path / "x.jsonl").write_bytes(b"\xef\xbb\xbf" + "".join(json.dumps(row) + "\r\n" for row in rows).encode())
+    options = {**DEFAULTS["data"], "data_root": str(tmp_path), "max_bad": 0.5}
+    samples = evaluate.read_samples([{**SOURCE, "path": "x.jsonl"}], options, said.append)
+    assert [len(sample["messages"]) for sample in samples] == [8, 2] and samples[1]["messages"][1]["content"] == "R&D"
+    assert said[0].split("\n")[1].strip() == "x.jsonl: 2 of 5 kept; 4 messages, 1 text; not used: id ('1')"
+    for line in ("1  a document, no conversation (x.jsonl:2)", "1  no answer (x.jsonl:4)", "1  bad: not a record of the format messages"):
+        assert line in said[0]
+    with pytest.raises(ValueError, match="1 of 5 records are bad"):
+        evaluate.read_samples([{**SOURCE, "path": "x.jsonl"}], {**options, "max_bad": 0.0})
+    samples[0]["messages"][-1]["supervised"] = False
+    likely = evaluate.likelihood(engine, samples)
+    assert [name for name in likely if name.startswith("turn")] == ["turn 1", "turn 2", "turn 3"]
+    assert likely["turn 2"]["bytes"] == len("Yes.") and likely["turn 3"]["bytes"] == len(long)
+    figures = evaluate.evaluate(engine, samples, max_new_tokens=8)
+    assert figures["unfit"] == ["x.jsonl:1, message 4"] and len(figures["turns"]) == 3
+    assert "not asked, for want of room in the context: 1 (x.jsonl:1, message 4)" in tables.table(figures)
+
+
 def test_the_likeliest_choice_is_found_by_its_log_probability_and_chance_stands_beside(folder, tokenizer, tmp_path):
     path = tmp_path / "q.jsonl"
     items = [{"question": f"Is it {i}?", "choices": ["yes", "no it is not", "天"][:2 + i % 2], "answer": i % 2} for i in range(6)]
     items[1]["answer"] = "天"
-    path.write_text("\n".join(json.dumps(item) for item in items))
+    path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(json.dumps(item) for item in items).encode())
     questions, engine = read_choices(reading.records({**SOURCE, "path": str(path)}, "", "")), load_engine(str(folder))
     assert questions[1]["answer"] == 2
     right = right_by_byte = 0

@@ -257,8 +257,12 @@ def test_a_file_from_the_web_is_fetched_once_and_verified(tmp_path):
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             asked.append(self.path)
-            self.send_response(404 if "missing" in self.path else 200)
-            if "unsaid" not in self.path:
+            self.send_response(404 if "missing" in self.path else 302 if "loop" in self.path else 200)
+            if "loop" in self.path:
+                self.send_header("Location", self.path)
+            if "odd" in self.path:
+                self.send_header("Content-Length", "many")
+            elif "unsaid" not in self.path:
                 self.send_header("Content-Length", str(len(body) + ("short" in self.path)))
             self.end_headers()
             self.wfile.write(body)
@@ -277,7 +281,8 @@ def test_a_file_from_the_web_is_fetched_once_and_verified(tmp_path):
         right = hashlib.sha256(body).hexdigest()
         assert fetch("x.jsonl", right) == fetch("x.jsonl", right) == [{"text": "from afar"}] and len(asked) == 1
         for name, sha256, message in (("x.jsonl", "0" * 64, f"its sha256 is {right}"), ("missing.jsonl", None, "404"),
-                                      ("short.jsonl", None, "22 of 23 bytes|IncompleteRead"),
+                                      ("short.jsonl", None, "22 of 23 bytes|IncompleteRead"), ("odd.jsonl", None, "how many there are"),
+                                      ("loop.jsonl", None, rf"^{address}/loop.jsonl: HTTP Error 302: [^\n]*$"),
                                       ("unsaid.jsonl", None, f'how many there are; .* say so with "sha256": "{right}"')):
             with pytest.raises(ValueError, match=message):
                 fetch(name, sha256)

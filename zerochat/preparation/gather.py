@@ -123,9 +123,11 @@ class Collection:
         self.held_out = 0.0 if stage["validation"] else options["validation_fraction"]
         self.report = {name_of(source): tally.empty() for source, _ in self.sources}
         for source, _ in self.sources:
+            left: dict[str, str] = {}
             if source["path"] and not reading.is_address(source["path"]):
-                for file, why in reading.skipped(source["path"], options["data_root"]).items():
-                    tally.count(self.report[name_of(source)]["skipped"], why, [os.path.basename(file), "", ""])
+                reading.files_of(source["path"], options["data_root"], left)
+            for file, why in left.items():
+                tally.count(self.report[name_of(source)]["skipped"], why, [os.path.basename(file), "", ""])
         self.files = {}
         for name in ("samples", "entries", "signatures"):
             self.files[name] = open(os.path.join(folder, f"{stage['name']}.{name}"), "w+b")
@@ -196,9 +198,9 @@ class Collection:
 
 
 def _joined(pools: list[np.ndarray], join: dict, sample: Callable) -> Iterator[bytes]:
-    """Conversations put together from samples, so that what was learned as a single question is answered late in a
-    chat, too. pools: for each source, the samples that `sample` reads; each part comes from any of the sources with equal
-    chance. Parts with other system prompts than the first's do not belong together."""
+    """Conversations put together from samples: what is learned as a single question is to be answered late in a
+    chat, too. pools: of each source the samples, which `sample` reads; a part comes from any source with equal chance.
+    Parts with other system prompts than the first's are left out."""
     draw, count = random.Random(JOIN_SEED), round(sum(map(len, pools)) * join["share"] / (1 - join["share"]))
     for number in range(count):
         drawn = {int(draw.choice(draw.choice(pools))) for _ in range(draw.randint(2, join["turns"]))}

@@ -30,9 +30,7 @@ OPENERS: dict[str, Callable] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.
 READABLE = f"{', '.join(KINDS)} (or {', '.join(OPENERS)} of one)"
 TEXTS = ("text", "lines", "eou")  # formats of plain text
 # What lies beside the data in a clone of a repository or hub.
-NO_DATA = re.compile(
-    r"\.|(?:readme|licen[cs]e|notice|changelog|citation|contributing|dataset_infos?|dataset_dict)\b", re.I
-)
+NO_DATA = re.compile(r"\.|(?:readme|licen[cs]e|notice|changelog|citation|dataset_infos?|dataset_dict)\b", re.I)
 UNPACK, CONVERT = "unpack it first", "convert it to JSON, a record a line"
 HINTS = dict.fromkeys((".zip", ".zst", ".7z", ".rar", ".tar", ".tgz"), UNPACK)
 HINTS |= dict.fromkeys((".yaml", ".yml", ".xml", ".html", ".pdf", ".doc", ".docx", ".arrow", ".pkl", ".db"), CONVERT)
@@ -40,8 +38,6 @@ HINTS |= dict.fromkeys((".xls", ".xlsx", ".ods"), "save it as CSV")
 MAGIC = {
     b"version https://git-lfs": "a Git LFS pointer, not the data themselves: git lfs pull fetches them",
     b"PK\x03\x04": f"a zip file: {UNPACK}",
-    b"\x28\xb5\x2f\xfd": f"compressed by zstd: {UNPACK}, with zstd -d",
-    b"PAR1": "Parquet: give it the ending .parquet",
 }
 # A text that is no document, and what to do with it.
 EXPORTED = rb"(?:^.{0,3}\d{1,4}[./-]\d{1,2}[./-]\d{2,4},? \d{1,2}[:.]\d\d.{0,9}[\]-] [^:\n]{1,60}: .*\n){3}"
@@ -63,38 +59,24 @@ def alternating(texts: list[str]) -> list[dict]:
     return [{"role": "assistant" if i % 2 else "user", "content": text} for i, text in enumerate(texts)]
 
 
-def skipped(path: str, root: str) -> dict[str, str]:
-    """The files of a folder or glob that are not read, and why."""
-    return {file: why for file, why in _found(path, root).items() if why}
-
-
-def files_of(path: str, root: str) -> list[str]:
-    """The readable files of a file, folder or glob below `root`, sorted; ValueError where there are none."""
-    files = [file for file, why in _found(path, root).items() if not why]
-    if not files:
-        full, advice = (
-            os.path.join(os.path.expanduser(root), path),
-            "see data.data_root and the source's path in the config",
-        )
-        raise ValueError(f"{full}: no such file, or no {READABLE} in it; {advice}")
-    return files
-
-
-def _found(path: str, root: str) -> dict[str, str | None]:
+def files_of(path: str, root: str, skipped: dict | None = None) -> list[str]:
+    """The readable files of a file, folder or glob below `root`, sorted; ValueError where there are none. `skipped` is
+    told each other file that is there, and why it is none."""
     full = os.path.join(os.path.expanduser(root), os.path.expanduser(path))
     if os.path.isfile(full):
-        return {full: None}
-    found, real = {}, {}
-    for file in sorted(
-        _below(full) if os.path.isdir(full) else filter(os.path.isfile, glob.glob(full, recursive=True))
-    ):
-        first = real.setdefault(os.path.realpath(file), file)
-        found[file] = f"the same file as {os.path.relpath(first, full)}" if first != file else None
-        if NO_DATA.match(os.path.basename(file)):
-            found[file] = "speaks of the data"
-        elif kind_of(file)[0] not in KINDS:
-            found[file] = "not a kind that is read"
-    return found
+        return [full]
+    files, real = [], set()
+    for file in sorted(_below(full) if os.path.isdir(full) else glob.iglob(full, recursive=True)):
+        why = "speaks of the data" if NO_DATA.match(os.path.basename(file)) else None
+        why = why or (None if kind_of(file)[0] in KINDS else "not a kind that is read")
+        if os.path.isfile(file) and os.path.realpath(file) not in real:
+            real.add(os.path.realpath(file))
+            (skipped if skipped is not None else {}).update({file: why} if why else {})
+            files += [] if why else [file]
+    if not files:
+        advice = "see data.data_root and the source's path in the config"
+        raise ValueError(f"{full}: no such file, or no {READABLE} in it; {advice}")
+    return files
 
 
 def _below(folder: str) -> Iterator[str]:
@@ -220,7 +202,7 @@ def _check_kind(path: str, kind: str, format: str) -> None:
     if not head:
         raise ValueError(f"{path} is empty")
     for magic, what in MAGIC.items():
-        if head.startswith(magic) and not (magic == b"PAR1" and kind == ".parquet"):
+        if head.startswith(magic):
             raise ValueError(f"{path} is {what}")
     if kind in HINTS:
         raise ValueError(f"{path}: {kind} is not read; {HINTS[kind]}")
