@@ -39,8 +39,11 @@ def edited(text: str, share: float, joint: str, draw: random.Random) -> str:
 
 
 def jaccard(a: str, b: str) -> float:
-    size = duplicates.IDEOGRAPHS if sum(ord(c) > 0x2E80 for c in a) * 2 > len(a) else duplicates.LETTERS
-    a, b = ({text[i:i + size] for i in range(len(text) - size + 1)} for text in (a, b))
+    def grams(text: str) -> set[str]:
+        sizes = (duplicates.IDEOGRAPHS if c > "\u2e80" else duplicates.LETTERS for c in text[:1 - duplicates.IDEOGRAPHS])
+        return {text[i:i + size] for i, size in enumerate(sizes)}
+
+    a, b = grams(a), grams(b)
     return len(a & b) / max(1, len(a | b))
 
 

@@ -9,12 +9,15 @@ CHINESE = "\u3400-\u9fff"  # for a character class of a regular expression: the 
 BLANKS = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")  # all of Unicode's but the space itself
 # Not the zero-width joiners U+200C and U+200D: Persian words and family emoji need them.
 INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
+FENCED = re.compile(r"(```.*?(?:```|\Z))", re.DOTALL)
+INDENTED = re.compile(r"(?: {4}|\t)[ \t]*\S|  +\S.*\n+  ")  # code, whose first line says how deep it stands
 VISIBLE_ASCII = bytes([9, 10, 13, *range(32, 127)])
 
 
 def mend(text: str) -> str:
     """The characters that training is shown, and so the ones to ask with: every kind of blank a space, line ends one
-    newline, at most one empty line, no blanks at the ends of lines or of the text; characters that nobody sees and
+    newline, at most one empty line, no blanks at the ends of lines or of the text (code keeps its
+    indentation, and fenced code its empty lines); characters that nobody sees and
     halves of an emoji are left out (two halves that belong together are joined)."""
     if not text.isascii():
         try:
@@ -28,9 +31,12 @@ def mend(text: str) -> str:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if " \n" in text or "\t\n" in text:
         text = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
-    if "\n\n\n" in text:
-        text = re.sub(r"\n{3,}", "\n\n", text)
-    return text.strip()
+    if "\n\n\n" in text:  # but in fenced code, where two empty lines are the layout
+        parts = FENCED.split(text)
+        parts[::2] = [re.sub(r"\n{3,}", "\n\n", part) for part in parts[::2]]
+        text = "".join(parts)
+    text = text.rstrip().lstrip("\n")
+    return text if INDENTED.match(text) else text.lstrip()
 
 
 def joined(messages: list[dict]) -> list[dict]:

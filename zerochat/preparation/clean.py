@@ -20,17 +20,28 @@ from zerochat.text import joined, mend
 Messages = list[dict]
 CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.DOTALL)
 ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#x[0-9a-fA-F]{1,5});")
-TAG = re.compile(r"</?(?:br|p|div|span|nowiki|ref|small|sub|sup|font|center)\b[^<>]{0,100}>", re.IGNORECASE)
-PAGE_TAGS = "!doctype|head|body|script|style|form|input|table|[uo]l|li|a |h[1-6]|img|button|strong"
-WEB_PAGE = re.compile(rf"html|<(?:{PAGE_TAGS})\b", re.I)
-PAIRED = ("p", "div", "span", "font", "sub", "sup")
+TAG = re.compile(r"<br\b[^<>]{0,60}>\n?|</div>\n?|</?nowiki>", re.I)
+RAISED = re.compile(r"<(sup|sub)>([^<>]{1,20})</\1>(?=(\d?))", re.I)
+# Text about markup, and text that is markup: named as such, a page's own tags, a tag or an entity in quotes or alone.
+TALK = r"(?<![<;/.])\bx?html\b(?!>|&gt;)|\bxml\b|\bentit|\bescap|\btags?\b|标签|实体|转义|换行|<\?php|<!doctype"
+TALK += r"|<(?:html|head|body|script|style|form|input|table|[uo]l|li|a |h[1-6]|img|button|strong|p|div|span|font)\b"
+TALK += r"""|["'“‘(（「](?:</?(?:br|div)|&\w+;["'”’])"""
+TALK += r"""|<(?:/div|br ?/?)>["'”’)）」]| <(?:/div|br ?/?)>[ ,.]| &(?:quot|#39); """
+ABOUT_MARKUP = re.compile(TALK, re.I)
 MOJIBAKE = re.compile("\ufffd|Ã[\x80-\xbf©¨¤¶¼]|â€[\x80-\xbf™œ“”˜¦]|锟斤拷")
-NOTHING = r"no[ _-]?(?:input|output)|n/?a|none|无(?:需)?输入|没有输入|无"
+NOTHING = r"no[ _-]?(?:input|output)|无(?:需)?输入|没有输入"  # not "none", "n/a" or 无: what a person answers
 NO_INPUT = re.compile(rf"[<\[(（]?\s{{0,3}}(?:{NOTHING})\s{{0,3}}[>\])）.。]?", re.I)
-NO_OUTPUT = re.compile(r"[<\[(]?no[ _-]?(?:in|out)put[>\])]?\.?|.*[<\[]no[ _-]?(?:in|out)put[>\]].*", re.I | re.S)
+# The whole answer, or the generator's own mark before it; a sentence about the mark goes on in small letters.
+NO_OUTPUT = re.compile(
+    r"[<\[(]?no[ _-]?(?:in|out)put[>\])]?\.?|<no[ _-]?(?:in|out)put>(?! ?(?-i:[a-z是])).*", re.I | re.S
+)
 BLANKS = r"[ \t]{0,8}"
 LEAKED_PROMPT = re.compile(rf"^{BLANKS}\d{{0,3}}\.?{BLANKS}(?:###{BLANKS})?(?:Instruction|Output){BLANKS}:", re.M)
 UNSEEN = re.compile(r"\(?<?(?:https?://\S+|[\w./-]+\.(?:jpe?g|png|gif|bmp|mp3|mp4|pdf))>?\)?\.?", re.I)
+# What an address itself answers: its domain, the kind of a file, how to open it.
+ABOUT_THE_NAME = re.compile(
+    r"\b(?:urls?|domain|links?|files?|extension|format|open)\b|网址|域名|链接|文件|扩展名|格式", re.I
+)
 GUTENBERG = re.compile(r"\*\*\* ?(START|END) OF TH(?:E|IS) PROJECT GUTENBERG EBOOK[^\n*]{0,200}\*\*\*")
 
 
@@ -39,16 +50,29 @@ class Drop(str):
 
 
 def html_leftovers(text: str, role: str):
-    """Entities decoded and layout tags removed outside code, where they are the subject and not dirt."""
-    if "&" not in text and ("<" not in text or not TAG.search(text)):
+    """Entities decoded and <br> a new line, 10<sup>6</sup> as 10^6 and H<sub>2</sub>O as H_2O, outside code and outside
+    texts about markup, where they are the subject and not dirt. What escaped a text left no bare <, > or & in it."""
+    if "&" not in text and ("<" not in text or not (TAG.search(text) or RAISED.search(text))):
         return text
-    # Markup that somebody wrote or asks about is code, marked as such or not; what a web page left behind is not whole.
-    markup = WEB_PAGE.search(text) or any(f"<{name}" in text and f"</{name}>" in text for name in PAIRED)
     parts = CODE.split(text)
+    if ABOUT_MARKUP.search("\n".join(parts[::2])):
+        return text
     for i in range(0, len(parts), 2):
-        part = TAG.sub(" ", parts[i]) if role == "text" or not markup else parts[i]
-        parts[i] = ENTITY.sub(lambda entity: html.unescape(entity[0]), part)
+        part = RAISED.sub(_raised, parts[i])
+        parts[i] = TAG.sub(lambda tag: "" if "nowiki" in tag[0] else "\n", part)
+    bare = ENTITY.sub("", "".join(parts[::2]))
+    raw = [char for char in "<>&" if char in bare]
+    for i in range(0, len(parts), 2):
+        parts[i] = ENTITY.sub(lambda e: e[0] if html.unescape(e[0]) in raw else html.unescape(e[0]), parts[i])
     return "".join(parts)
+
+
+def _raised(found: re.Match) -> str:
+    kind, what, digit = found.groups()
+    if what in ("st", "nd", "rd", "th"):
+        return what
+    what = what if re.fullmatch(r"[-+−]?\w+", what) else f"({what})"
+    return ("^" if kind.lower() == "sup" else "_") + what + (" " if digit else "")
 
 
 def mojibake(text: str, role: str, repair=None):
@@ -81,17 +105,9 @@ def no_input_marker(text: str, role: str):
     if role == "user":
         head, newline, tail = text.rpartition("\n")
         return head if newline and len(tail) < 20 and NO_INPUT.fullmatch(tail.strip()) else text
-    if role == "assistant" and (len(text) < 13 or "<no" in text or "[no" in text or "<No" in text):
+    if role == "assistant" and (len(text) < 13 or text.startswith("<")):
         return Drop("no-output marker") if NO_OUTPUT.fullmatch(text) else text
     return text
-
-
-def repeated_input(text: str, role: str):
-    """An Alpaca input that the instruction already quotes."""
-    if role != "user" or "\n" not in text:
-        return text
-    head, _, tail = text.partition("\n")
-    return head if len(tail) > 10 and tail in head else text
 
 
 def leaked_prompt(text: str, role: str):
@@ -102,7 +118,14 @@ def leaked_prompt(text: str, role: str):
 
 
 def empty_turns(messages: Messages):
-    """A turn without text is left out; around it, its neighbours meet."""
+    """A turn without text is left out. What follows one of the user's (only Enter, or what an export lost) answers
+    nothing that can be seen: between others, the conversation ends before it."""
+    spoken = False
+    for i, m in enumerate(messages):
+        if spoken and m["role"] == "user" and not m["content"].strip():
+            messages = messages[:i]
+            break
+        spoken |= m["role"] == "user"
     full = [m for m in messages if m["content"].strip()]
     return messages if len(full) == len(messages) else full
 
@@ -140,8 +163,8 @@ def unseen_input(messages: Messages):
     questions = [m["content"] for m in messages if m["role"] == "user"]
     if len(questions) != 1:
         return messages
-    newline, tail = questions[0].rpartition("\n")[1:]
-    unseen = newline and len(tail) < 300 and UNSEEN.fullmatch(tail.strip())
+    head, newline, tail = questions[0].rpartition("\n")
+    unseen = newline and len(tail) < 300 and UNSEEN.fullmatch(tail.strip()) and not ABOUT_THE_NAME.search(head)
     return Drop("input that cannot be seen") if unseen else messages
 
 
@@ -157,13 +180,22 @@ def too_long(messages: Messages, characters: int = 200_000):
 
 
 def language(messages: Messages, wanted: list):
-    """Off by default; `["en", "zh"]` keeps these languages alone, as py3langid tells them from the text."""
+    """Off by default; `["en", "zh"]` keeps these languages alone, as py3langid tells them from the text. Dropped is
+    only what is clearly of another: a few words, names or numbers are of none."""
     text = "\n".join(m["content"] for m in messages)[:1000]
-    found = needed("py3langid", "data.rules.language").classify(text)[0]
-    return messages if found in wanted else Drop(f"language {found}")
+    scores: dict[str, float] = {}
+    for name, score in needed("py3langid", "data.rules.language").rank(text):
+        name = KIN.get(name, name)
+        scores[name] = max(score, scores.get(name, score))
+    found = max(scores, key=lambda name: scores[name])
+    margin = scores[found] - max((scores[name] for name in wanted if name in scores), default=-1e9)
+    return Drop(f"language {found}") if margin > max(50, len(text) / 2) else messages  # of the log-likelihood
 
 
-RULES_IN_ORDER = (html_leftovers, mojibake, characters, boilerplate, no_input_marker, repeated_input)
+KIN = {"wuu": "zh", "yue": "zh", "pcm": "en"}  # py3langid's names for much Mandarin and English
+
+
+RULES_IN_ORDER = (html_leftovers, mojibake, characters, boilerplate, no_input_marker)
 TEXT_RULES = {rule.__name__: rule for rule in (*RULES_IN_ORDER, leaked_prompt)}
 RULES_IN_ORDER = (empty_turns, system_first, user_first, repeated_role, answered_end, unseen_input, too_short)
 CHAT_RULES = {rule.__name__: rule for rule in (*RULES_IN_ORDER, too_long, language)}
@@ -244,19 +276,40 @@ def _shown(messages: Messages) -> str:
 
 
 def fold(text: str) -> str:
-    """What two texts share when they differ only in case, width, blanks or punctuation."""
-    if not text.isascii() and not unicodedata.is_normalized("NFC", text):
-        text = unicodedata.normalize("NFC", text)
-    folded = text.casefold().encode("utf-8", "replace").translate(None, NOT_ALNUM).decode()
+    """What two texts share when they differ only in case, width, blanks or punctuation. Signs stay, for 2+2 is not 2-2
+    nor C++ C#; and so does what parts two numbers, for 1.5 is not 15, nor 1, 23 what 12, 3 is."""
+    folded = text.casefold().encode("utf-8", "replace").decode()
     if not folded.isascii():
-        folded = NO_WORD.sub("", folded)
+        if len(folded) > 2000:
+            folded = MARKS.sub(r"\1", folded)  # to order a run of n marks takes n² steps
+        if not unicodedata.is_normalized("NFC", folded):
+            folded = unicodedata.normalize("NFC", folded)
+    if "!" in folded:
+        folded = FACTORIAL.sub("\x01", folded)
+    folded = BETWEEN_NUMBERS.sub(_joint, folded)
+    folded = folded.encode().translate(None, IGNORED).decode()
+    if not folded.isascii():
+        folded = PUNCTUATION.sub("", folded)
         if not unicodedata.is_normalized("NFKC", folded):  # slow, so it comes last, for what is left
-            folded = NO_WORD.sub("", unicodedata.normalize("NFKC", folded))
+            folded = unicodedata.normalize("NFKC", folded).encode().translate(None, IGNORED).decode()
     return folded or text
 
 
-NO_WORD = re.compile(r"[\W_]+")
-NOT_ALNUM = bytes(i for i in range(128) if not chr(i).isalnum())
+def _joint(found: re.Match) -> str:
+    return found[1] + ("\x02" if found[2] in (".", "．") else "\x03")
+
+
+IGNORED = bytes([0, *range(4, 33), 127]) + b"\"'`_.,:;?!"
+BETWEEN_NUMBERS = re.compile(r"([0-9０-９])([\s.,;:，．、；：]+)(?=[0-9０-９])")
+FACTORIAL = re.compile(r"!(?=\s?[=+*/^-])")  # and "not"
+_RANGE = [chr(i) for i in range(128, 0x10000) if not 0xD800 <= i < 0xE000]
+_SIGNS = set("+-*/=<>%^#$&@~|\\()[]{}")  # in any width
+_DROPPED = [c for c in _RANGE if unicodedata.category(c) in ("Cc", "Cf") or unicodedata.category(c)[0] in "PZ"]
+PUNCTUATION = re.compile(
+    f"[{re.escape(''.join(c for c in _DROPPED if not _SIGNS & set(unicodedata.normalize('NFKC', c))))}]+"
+)
+_MARKS = "".join(c for c in _RANGE if unicodedata.combining(c))
+MARKS = re.compile(f"([{_MARKS}]{{30}})[{_MARKS}]+")
 
 
 def hash64(folded: str) -> int:

@@ -2,17 +2,21 @@
 
 Near-duplicates are found by MinHash (Broder 1997) over character n-grams, so English and Chinese alike need no
 words, with locality-sensitive hashing (Leskovec et al., Mining of Massive Datasets, 3.4): texts that agree in one
-of 16 bands of their signatures are compared. Signatures are the library's (rensa, Rust); the index is a sort of
-one band at a time, about 50 bytes a text, where rensa's own takes 1.4 kB: so 20 million texts fit on a laptop. What
-comes first stays, so adding data at the end changes nothing before it."""
+of 16 bands of their signatures are compared. Half of a conversation's signature is of its questions, half of its
+answers, and both must be alike: another question with the same answer is another sample. Signatures are the library's
+(rensa, Rust); the index is a sort of one band at a time, about 50 bytes a text, where rensa's own takes 1.4 kB: so 20
+million texts fit on a laptop. What comes first stays, and a text goes only if it is like one that stays."""
 
 import os
+import re
 
 import numpy as np
 
-from zerochat.preparation.clean import needed
+from zerochat.preparation.clean import fold, hash64, needed
 
-LETTERS, IDEOGRAPHS = 5, 3  # characters of an n-gram, blanks and punctuation not counted: an ideograph says more
+# Characters of an n-gram that begins with a letter or with an ideograph, which says more; blanks are not counted.
+LETTERS, IDEOGRAPHS = 5, 3
+LINE = 100  # characters: in lines of a question up to this length, and in its numbers, nothing may differ
 BANDS, ROWS = 16, 4
 WIDTH = BANDS * ROWS * 4  # bytes of a signature
 
@@ -25,16 +29,31 @@ TRAIN, VALIDATION = 1, 2  # sides of the split; 0: decided later, or left out
 DUPLICATE, NEAR_DUPLICATE, LEAKED = 1, 2, 3  # why something is not where its `share` would put it
 
 
-def signature(folded: str) -> np.ndarray:
-    """uint32 [64]: the text's MinHash over its n-grams; the share of equal places estimates the Jaccard similarity of
-    two texts' sets of n-grams, with a standard deviation of at most 0.06. ValueError without rensa."""
-    sketch = library().RMinHash(num_perm=BANDS * ROWS, seed=0)
-    ideographs = np.count_nonzero(np.frombuffer(folded.encode("utf-32-le", "replace"), "<u4") > 0x2E80)
-    size = min(len(folded), IDEOGRAPHS if ideographs * 2 > len(folded) else LETTERS)
-    count = len(folded) - size + 1
+def signature(folded: str, hashes: int = BANDS * ROWS) -> np.ndarray:
+    """uint32 [16, hashes / 16]: the text's MinHash over its n-grams; the share of equal places estimates the Jaccard
+    similarity of two texts' sets of n-grams, with a standard deviation of at most 0.06 (0.09 with 32). ValueError
+    without rensa."""
+    sketch = library().RMinHash(num_perm=hashes, seed=0)
+    count = max(1, len(folded) - IDEOGRAPHS + 1)
     for begin in range(0, count, 2**16):  # of a book, not all n-grams at once
-        sketch.update([folded[i : i + size] for i in range(begin, min(count, begin + 2**16))])
-    return np.array(sketch.digest(), dtype=np.uint32)
+        places = range(begin, min(count, begin + 2**16))
+        if folded.isascii():
+            sketch.update([folded[i : i + LETTERS] for i in places])
+        else:
+            sketch.update([folded[i : i + (IDEOGRAPHS if folded[i : i + 1] > "\u2e80" else LETTERS)] for i in places])
+    return np.array(sketch.digest(), dtype=np.uint32).reshape(BANDS, -1)
+
+
+def signature_of(sample: dict) -> np.ndarray:
+    """uint32 [16, 4]: of a document, or in two columns each of what is asked and of what is answered."""
+    if "text" in sample:
+        return signature(fold(sample["text"]))
+    asked = "\n".join(m["content"] for m in sample["messages"] if m["role"] != "assistant")
+    said = "\n".join(m["content"] for m in sample["messages"] if m["role"] == "assistant")
+    exact = [fold(line) for line in asked.split("\n") if len(line) <= LINE] + re.findall(r"\d+", asked)
+    # Questions that differ in these share no hash at all.
+    question = signature(fold(asked), BANDS * 2) ^ np.uint32(hash64("\n".join(exact)) >> 32)
+    return np.concatenate([question, signature(fold(said), BANDS * 2)], axis=1)
 
 
 def library():
@@ -48,12 +67,29 @@ def _at(file, places: np.ndarray) -> np.ndarray:
 
 def near_duplicates(signatures, threshold: float, chosen: np.ndarray | None = None) -> np.ndarray:
     """signatures: a file, open in binary, of N of them; read as they are needed, for mapped, its pages would count as
-    our memory. Of all N texts, or the `chosen` ones (in ascending order): the first of each one's group of
-    near-duplicates, itself when alone, [N]."""
-    count = os.path.getsize(signatures.name) // WIDTH
-    chosen = np.arange(count) if chosen is None else chosen
+    our memory. Of all N texts, or the `chosen` ones (in ascending order): an earlier one that each is like and that
+    stays, itself when it stays, [N]."""
+    chosen = np.arange(os.path.getsize(signatures.name) // WIDTH) if chosen is None else chosen
     places = np.arange(len(chosen), dtype=np.uint32)
-    first = places.copy()
+    first, pairs = places.copy(), np.zeros(0, dtype=np.uint64)
+    while True:
+        kept = np.flatnonzero(first == places)
+        found = _alike(signatures, threshold, chosen[kept])
+        if not len(found):
+            return first
+        found = _pairs(kept[found >> np.uint64(32)], kept[found & np.uint64(2**32 - 1)])
+        pairs, first = np.union1d(pairs, found), places.copy()
+        for pair in pairs:  # in the order of the later text: the earlier one's fate is known
+            later, earlier = int(pair) >> 32, int(pair) & 2**32 - 1
+            if first[later] == later and first[earlier] == earlier:
+                first[later] = earlier
+
+
+def _alike(signatures, threshold: float, chosen: np.ndarray) -> np.ndarray:
+    """uint64 pairs (later << 32 | earlier) of places in `chosen` whose texts are alike: each text is compared with its
+    neighbour in each bucket and with the bucket's first."""
+    places, count = np.arange(len(chosen), dtype=np.uint32), os.path.getsize(signatures.name) // WIDTH
+    pairs = np.zeros(0, dtype=np.uint64)
     for band in range(BANDS):
         key = np.empty(len(chosen), dtype=np.uint64)
         for i in range(0, count, 2**16):
@@ -67,24 +103,24 @@ def near_duplicates(signatures, threshold: float, chosen: np.ndarray | None = No
         same = key[order[1:]] == key[order[:-1]]
         starts = np.maximum.accumulate(np.where(np.concatenate([[False], same]), np.uint32(0), places))
         later = np.flatnonzero(same).astype(np.uint32) + np.uint32(1)
-        for partner in (later - np.uint32(1), starts[later]):  # its neighbour in the bucket, and the bucket's first
+        for partner in (later - np.uint32(1), starts[later]):
             for i in range(0, len(later), 2**14):
                 a, b = order[partner[i : i + 2**14]], order[later[i : i + 2**14]]
-                new = a < first[b]
-                a, b = a[new], b[new]
-                alike = (_at(signatures, chosen[a]) == _at(signatures, chosen[b])).mean(1) >= threshold
-                np.minimum.at(first, b[alike], a[alike])
-    for i in np.flatnonzero(first < np.arange(len(first))):  # a's own first may be earlier still
-        first[i] = first[first[i]]
-    return first
+                equal = (_at(signatures, chosen[a]) == _at(signatures, chosen[b])).reshape(-1, BANDS, 2, ROWS // 2)
+                alike = (equal.mean((1, 3)) >= threshold).all(1)
+                pairs = np.union1d(pairs, _pairs(b[alike], a[alike]))
+    return pairs
+
+
+def _pairs(later: np.ndarray, earlier: np.ndarray) -> np.ndarray:
+    return later.astype(np.uint64) << np.uint64(32) | earlier.astype(np.uint64)
 
 
 def decide(entries: np.ndarray, fraction: float, exact: bool, threshold: float | None, signatures):
     """entries [N] of ENTRY -> split [N] (its side, 0 for none), why [N] (0 or a reason), first [N]. Held out
     are the entries whose `share` is below `fraction`: a hash of the first question, so that no prompt is on both sides
-    and an entry stays where it is when data are added. Of a group of (near-)duplicates one is left, so none straddles
-    the split. A held-out conversation whose prompt, everything before its last answer, occurs in training joins
-    training."""
+    and an entry stays where it is when data are added. Of (near-)duplicates one is left, so none straddles the split. A
+    held-out conversation whose prompt, everything before its last answer, occurs in training joins training."""
     why, first = np.zeros(len(entries), dtype=np.uint8), np.arange(len(entries), dtype=np.uint32)
     if exact:
         order = np.argsort(entries["mark"], kind="stable").astype(np.uint32)

@@ -84,7 +84,7 @@ def _clean_batch(batch: list, source: dict, fixed: int, held_out: float, options
             entries.append((clean.hash64(folded), prompt, share, len(row), 0, split, i == 0))
             lines.append(row)
             if options["near_duplicates"]:
-                signatures.append(duplicates.signature(folded))
+                signatures.append(duplicates.signature_of(part))
     arrays = {"entries": np.array(entries, duplicates.ENTRY), "signatures": np.array(signatures, np.uint32)}
     return {"samples": b"".join(lines), "report": report, **arrays}
 
