@@ -232,7 +232,7 @@ class Engine:
         finally:
             self.cancel(request)  # also when the listener went away in the middle
 
-    def answer_all(self, prompts: list[list[int]], sampling: Sampling, progress=None) -> list[Request]:
+    def answer_all(self, prompts: list[list[int]], sampling: Sampling) -> list[Request]:
         """Run many prompts through the slots, longest first, and return their finished requests in order. One that
         fails ends with what it has."""
         sampling.check(self.model.config.vocab_size)
@@ -243,7 +243,5 @@ class Engine:
             else:
                 self.waiting.append(request)
         while self.waiting or any(self.running):
-            for request in self.step():
-                if request.finish_reason and progress:
-                    progress()
+            self.step()
         return requests
