@@ -119,7 +119,7 @@ class Worker(threading.Thread):
     async def call(self, function):
         """The result of a function that runs on the engine thread, when its turn comes; never, if this is cancelled
         before."""
-        future: concurrent.futures.Future = concurrent.futures.Future()
+        future = concurrent.futures.Future()
 
         def run() -> bool:
             if wanted := future.set_running_or_notify_cancel():
