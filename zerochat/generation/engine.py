@@ -235,13 +235,8 @@ class Engine:
     def answer_all(self, prompts: list[list[int]], sampling: Sampling) -> list[Request]:
         """Run many prompts through the slots, longest first, and return their finished requests in order. One that
         fails ends with what it has."""
-        sampling.check(self.model.config.vocab_size)
-        requests = [Request(prompt, sampling, self.tokenizer) for prompt in prompts]
-        for request in sorted(requests, key=lambda r: -len(r.prompt)):
-            if len(request.prompt) >= self.context:
-                request.finish_reason = "length"
-            else:
-                self.waiting.append(request)
+        longest_first = sorted(range(len(prompts)), key=lambda i: -len(prompts[i]))
+        requests = {i: self.submit(prompts[i], sampling) for i in longest_first}
         while self.waiting or any(self.running):
             self.step()
-        return requests
+        return [requests[i] for i in range(len(prompts))]
