@@ -204,15 +204,13 @@ def load(engine, manifest: dict) -> int:
 
     saved, state, rank = _Pieces(manifest["path"], manifest["ranks"]), manifest["state"], dist.get_rank()
     kinds = [kind for kind in saved.kinds if kind not in ("weight", "random")]
-    held, pieces = masters.layout(engine)
+    (held, pieces), partitioned = masters.layout(engine), engine.zero_optimization_stage() == 3
     with torch.no_grad():
         for name, p in engine.module.named_parameters():
-            if p.requires_grad and engine.zero_optimization_stage() == 3:
-                with deepspeed.zero.GatheredParameters([p], modifier_rank=0):
-                    if rank == 0:
+            if p.requires_grad:
+                with deepspeed.zero.GatheredParameters([p], modifier_rank=0, enabled=partitioned):
+                    if rank == 0 or not partitioned:
                         p.copy_(saved.read("weight", name, 0, p.numel()).view_as(p))
-            elif p.requires_grad:
-                p.copy_(saved.read("weight", name, 0, p.numel()).view_as(p))
         masters.make_moments(engine, held, kinds, state["steps_taken"])
         for name, there, master, here, count in pieces:
             held[master].data.view(-1)[here : here + count].copy_(saved.read("weight", name, there, count))
