@@ -190,8 +190,7 @@ def _sampling_values(fields: Fields, chat: bool) -> dict:
     values = {"stop": tuple(stop), "seed": fields.take("seed", "a whole number", None, 0, 2**62)}
     numbers = dict.fromkeys(("temperature", "top_p", "min_p", "repetition_penalty"), "a number")
     for key, kind in {**numbers, "top_k": "a whole number"}.items():
-        if (value := fields.take(key, kind)) is not None:
-            values[key] = value
+        values[key] = fields.take(key, kind, getattr(Sampling, key))
     values["max_new_tokens"] = fields.take("max_tokens", "a whole number", MAX_TOKENS, 1, 2**31)
     if not chat:
         return values | {"logprobs": fields.take("logprobs", "a whole number", None, 0, 5)}
