@@ -128,8 +128,8 @@ def run_stage(run: RunFolder, config: dict, stage: dict, settled, prepared, star
     done = checkpoint.resume(engine, folder, record, steps)
     size, epochs = engines.sizes(engine, stage["lora"]["rank"]), steps * batch_size / len(shard)
     say(
-        f"stage {stage['name']}: {size}, {steps} steps of {batch_size} x {shard.context} tokens from {len(shard):,} rows "
-        f"({epochs:.1f} epochs), {precision}, {engines.kind(engine)}" + (f"; resumed at step {done}" if done else "")
+        f"stage {stage['name']}: {size}, {steps} steps of {batch_size} x {shard.context} tokens from {len(shard):,} "
+        f"rows ({epochs:.1f} epochs), {precision}, {engines.kind(engine)}{f'; resumed at step {done}' if done else ''}"
     )
     log = Log(os.path.join(folder, "metrics.jsonl"), stage["name"], done, steps, partial(engines.monitor, engine))
     evaluated = ranks.broadcast(log.evaluated)  # steps; a signal may have cut the last evaluation off
