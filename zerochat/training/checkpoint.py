@@ -39,7 +39,8 @@ def save(engine, folder: str, step: int, context: dict, keep: int = 2) -> None:
     try:
         os.makedirs(building, exist_ok=True)
         save_file(tensors, path, metadata={"pieces": json.dumps(pieces)})
-        written[name] = {"bytes": os.path.getsize(path), "sha256": content_hash(path, sync=True)}
+        _sync(path)
+        written[name] = {"bytes": os.path.getsize(path), "sha256": content_hash(path)}
     except (OSError, SafetensorError) as error:
         problem = f"{path}: {error}"
     said = all_gather((written, problem, sum(tensor.nbytes for tensor in tensors.values())))
@@ -80,10 +81,10 @@ def _tensors(engine) -> tuple[dict[str, torch.Tensor], list[masters.Piece]]:
 
 def _complete(building: str, final: str, manifest: dict) -> None:
     """The manifest last, then the name that counts, each on the disk before the next."""
-    with open(os.path.join(building, MANIFEST), "w") as file:
+    path = os.path.join(building, MANIFEST)
+    with open(path, "w") as file:
         file.write(_sealed(manifest))
-        file.flush()
-        os.fsync(file.fileno())
+    _sync(path)
     _sync(building)
     os.rename(building, final)
     _sync(os.path.dirname(final))
@@ -95,8 +96,9 @@ def _sealed(manifest: dict) -> str:
     return json.dumps({**manifest, "sha256": digest}, indent=1)
 
 
-def _sync(folder: str) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _sync(path: str) -> None:
+    """Have the disk hold a file, or the names in a folder."""
+    handle = os.open(path, os.O_RDONLY)
     os.fsync(handle)
     os.close(handle)
 
