@@ -76,13 +76,10 @@ class Fields:
             if name not in self.neutral:
                 near = difflib.get_close_matches(name, self.known, 1)
                 self.refuse(name[:100], "is not a field of this request" + (f"; is {near[0]} meant?" if near else ""))
-            if value != {} and not any(value == fine and _kind(value) is _kind(fine) for fine in self.neutral[name]):
+            # In JSON 0 and 0.0 are one number, and false is none.
+            same = (value == fine and isinstance(value, bool) is isinstance(fine, bool) for fine in self.neutral[name])
+            if value != {} and not any(same):
                 self.refuse(name, "is not supported here")
-
-
-def _kind(value) -> type:
-    """In JSON 0 and 0.0 are one number, and false is none."""
-    return int if isinstance(value, float) else type(value)
 
 
 @dataclasses.dataclass
