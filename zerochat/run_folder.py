@@ -32,10 +32,6 @@ FROM = {"start": "weights to start from", "tokenizer": "tokenizer", "data": "pre
 ADVICE = "start over with --fresh, or choose another out_dir"
 
 
-def is_stage_name(name: object) -> bool:
-    return isinstance(name, str) and name.isidentifier() and name not in RESERVED
-
-
 def make(folder: str) -> None:
     """Make a folder that may be removed again; ValueError where somebody else's stands in its place."""
     check_place(folder)
