@@ -46,10 +46,8 @@ class Request:
         self.finish_reason: str | None = None
         self.error: Exception | None = None
         self.decoded, self.shown = "", 0  # all whole characters, and how many of them `read` has returned
-        self.generator = None
-        if sampling.temperature > 0:
-            self.generator = torch.Generator()
-            self.generator.manual_seed(sampling.seed) if sampling.seed is not None else self.generator.seed()
+        self.generator = torch.Generator()
+        self.generator.manual_seed(sampling.seed) if sampling.seed is not None else self.generator.seed()
 
     def add(self, token: int, finish_reason: str | None) -> None:
         """Append a token; ends the request for the given reason, or where its text completes a stop string."""
