@@ -18,7 +18,7 @@ import torch
 from model import TRAINING_FIELDS, LanguageModel, ModelConfig
 from zerochat import memory
 from zerochat.preparation.formats import FORMATS, NAMES, TEXT_FORMATS
-from zerochat.run_folder import RESERVED, is_stage_name
+from zerochat.run_folder import RESERVED
 from zerochat.training.section import ABOVE_0, MOST, SECTION_KEYS, check_section, check_value
 
 SMALL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "configs", "small.json")
@@ -226,7 +226,7 @@ def sources_of(sources, where: str) -> list[dict]:
 def _stage(given: dict, where: str) -> dict:
     stage = _merge(STAGE, given, where, "")
     name = stage["name"]
-    if not is_stage_name(name):
+    if not isinstance(name, str) or not name.isidentifier() or name in RESERVED:
         raise ValueError(f"{where}: name should be one word, not {' or '.join(RESERVED)}, found {json.dumps(name)}")
     where = f"{where} ({name})"
     check_section(stage["deepspeed"], f"{where} deepspeed")

@@ -102,7 +102,7 @@ def likelihood(engine: Engine, samples: list[dict]) -> dict[str, dict]:
     return figures
 
 
-def answer_samples(engine: Engine, samples: list[dict], max_new_tokens: int = 128, progress=None) -> list[dict]:
+def answer_samples(engine: Engine, samples: list[dict], max_new_tokens: int = 128) -> list[dict]:
     """The model's greedy answer to every assistant turn of every sample, with the reference beside it."""
     turns, prompts = [], []
     for conversation, sample in enumerate(samples):
@@ -121,7 +121,7 @@ def answer_samples(engine: Engine, samples: list[dict], max_new_tokens: int = 12
             turns.append(turn)
     if not turns:
         raise ValueError(f"no question leaves room for an answer in the context of {engine.context}")
-    requests = engine.answer_all(prompts, Sampling(temperature=0, max_new_tokens=max_new_tokens), progress)
+    requests = engine.answer_all(prompts, Sampling(temperature=0, max_new_tokens=max_new_tokens))
     for turn, request in zip(turns, requests):
         turn["answer"], turn["ended"] = request.text, request.finish_reason == "stop"
         turn["exact"] = turn["answer"].strip() == turn["reference"].strip()
@@ -159,9 +159,9 @@ def summarise(turns: list[dict], overlap: bool = False) -> dict:
     return figures | {"repetition": repetition(answers), "length_ratio": lengths}
 
 
-def evaluate(engine: Engine, samples: list[dict], max_new_tokens: int = 128, progress=None, overlap=False) -> dict:
+def evaluate(engine: Engine, samples: list[dict], max_new_tokens: int = 128, overlap=False) -> dict:
     """All figures of a model on some conversations: overall, by language, by skill, and for facts recalled."""
-    turns = answer_samples(engine, samples, max_new_tokens, progress)
+    turns = answer_samples(engine, samples, max_new_tokens)
     groups = defaultdict(list)
     for turn in turns:
         names = ["all", f"language {turn['lang']}", f"skill {turn['lang']} {turn['skill']}"]

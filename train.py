@@ -126,10 +126,10 @@ def run_stage(run: RunFolder, config: dict, stage: dict, settled, prepared, star
     # A rank's own dropout, whatever the number of ranks before it; after this, a checkpoint carries the state.
     torch.manual_seed(config["seed"] * 1000 + dist.get_rank())
     done = checkpoint.resume(engine, folder, record, steps)
+    size, epochs = engines.sizes(engine, stage["lora"]["rank"]), steps * batch_size / len(shard)
     say(
-        f"stage {stage['name']}: {engines.sizes(engine)}, {steps} steps of {batch_size} x {shard.context} tokens from "
-        f"{len(shard):,} rows ({steps * batch_size / len(shard):.1f} epochs), {precision}, {engines.kind(engine)}"
-        + (f"; resumed at step {done}" if done else "")
+        f"stage {stage['name']}: {size}, {steps} steps of {batch_size} x {shard.context} tokens from {len(shard):,} "
+        f"rows ({epochs:.1f} epochs), {precision}, {engines.kind(engine)}{f'; resumed at step {done}' if done else ''}"
     )
     log = Log(os.path.join(folder, "metrics.jsonl"), stage["name"], done, steps, partial(engines.monitor, engine))
     evaluated = ranks.broadcast(log.evaluated)  # steps; a signal may have cut the last evaluation off

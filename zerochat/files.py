@@ -70,14 +70,12 @@ def read_json(path: str) -> dict:
     return found
 
 
-def content_hash(path: str, sync: bool = False) -> str:
-    """sha256 of a file's bytes; `sync` has the disk hold them before it returns."""
+def content_hash(path: str) -> str:
+    """sha256 of a file's bytes."""
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         for block in iter(lambda: file.read(2**20), b""):
             digest.update(block)
-        if sync:
-            os.fsync(file.fileno())
     return digest.hexdigest()
 
 

@@ -13,6 +13,7 @@ import itertools
 import json
 import math
 import os
+import pathlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -29,10 +30,6 @@ MARK = ".zerochat"
 RESERVED = ("data", "evaluation")  # folders of a run that are no stage's
 FROM = {"start": "weights to start from", "tokenizer": "tokenizer", "data": "prepared data"}
 ADVICE = "start over with --fresh, or choose another out_dir"
-
-
-def is_stage_name(name: object) -> bool:
-    return isinstance(name, str) and name.isidentifier() and name not in RESERVED
 
 
 def make(folder: str) -> None:
@@ -144,14 +141,11 @@ class RunFolder:
             if not {"config", "stages"} <= set(record):
                 raise ValueError(f"{self.file('run.json')} is of another version of this program: {ADVICE}")
             return record
-        for path in sorted(self._manifests(), key=os.path.getmtime, reverse=True):
+        manifests = [path for folder in made_in(self.path) for path in pathlib.Path(folder).glob("*/manifest.json")]
+        for path in sorted(manifests, key=os.path.getmtime, reverse=True):
             with suppress(OSError, ValueError, KeyError):
-                return {"config": read_json(path)["config"], "stages": {}}
+                return {"config": read_json(str(path))["config"], "stages": {}}
         return {"config": {}, "stages": {}}
-
-    def _manifests(self) -> list[str]:
-        steps = [os.path.join(folder, name) for folder in made_in(self.path) for name in os.listdir(folder)]
-        return [path for path in (os.path.join(step, "manifest.json") for step in steps) if os.path.isfile(path)]
 
     def check(self, config: dict) -> None:
         """ValueError where this config cannot go on with what is in the folder: the run of another config, with a table

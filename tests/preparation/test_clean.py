@@ -51,9 +51,6 @@ def test_each_rule_of_a_text_changes_just_what_it_names_and_tags_that_are_the_su
 @pytest.mark.parametrize("rule, question, answer, reason", [
     ("mojibake", "Hi", "caf\ufffd", "mojibake"), ("mojibake", "Hi", "cafÃ©", "mojibake"),
     ("no_input_marker", "Hi", "<nooutput>", "no-output marker"), ("no_input_marker", "Hi", "<noinput>\nIt is.", "no-output marker"),
-    ("leaked_prompt", "Hi", "Yes.\n6. Instruction: Name one\n6. Output: Two", "leaked prompt"),
-    ("unseen_input", "Describe it.\nhttps://example.org/cat.html", "A cat.", "input that cannot be seen"),
-    ("unseen_input", "Describe it.\ncat.jpg", "A cat.", "input that cannot be seen"),
     ("answered_end", "Hi", "  ", "no answer"), ("too_long", "Hi", "x" * 200_001, "too long")])
 def test_each_rule_drops_just_what_it_names(rule, question, answer, reason):
     sample = chat(question, answer)
@@ -121,10 +118,10 @@ def test_a_missing_library_is_named_with_the_way_to_get_it(monkeypatch):
         duplicates.library()
 
 
-def test_fingerprints_ignore_case_width_blanks_and_punctuation_alone():
-    same = ["Hello, world 1", "hello world１!", " HELLO\tWorld\n1."]
+def test_fingerprints_ignore_case_width_blanks_and_the_marks_at_the_end_alone():
+    same = ["Hello, world 1", "hello, world １!", " HELLO，\tWorld\n1 ."]
     assert len({clean.fold(text) for text in same}) == 1 and clean.fold("Hello world 2") != clean.fold(same[0])
-    assert clean.fold("你好，世界。") == clean.fold("你好世界") and clean.fold("?!") == "?!" and clean.fold("？") != clean.fold("！")
+    assert clean.fold("你好，世界。") == clean.fold("你好,世界") and clean.fold("?!") == "?!" and clean.fold("？") != clean.fold("！")
 
 
 @pytest.mark.parametrize("different", [

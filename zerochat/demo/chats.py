@@ -159,14 +159,17 @@ def converse(lang: str, rng: random.Random, novel_values: bool, novel_wordings: 
     return {"messages": messages, "lang": lang, "skill": "+".join(dict.fromkeys(skills)), "slots": slots}, sides
 
 
+def _each(count: int, kind: str, seed: int, split: str, lang: str | None) -> Iterator[tuple[random.Random, str]]:
+    """The random numbers and the language of each item."""
+    assert split in ("train", "validation"), split
+    return ((random.Random(f"{kind}{seed}-{split}-{i}"), lang or ("en", "zh")[i % 2]) for i in range(count))
+
+
 def conversations(count: int, seed: int = 0, split: str = "train", lang: str | None = None) -> Iterator[dict]:
     """Conversations `{"messages", "lang", "skill", "slots"}`; number i depends on (seed, split, lang, i) alone. An
     assistant message also has `skill`; `back`, where it recalls a fact, the number of turns since that was told; and
     `check` where the text is free: it must contain each of `contains` and have `min_chars` characters."""
-    assert split in ("train", "validation"), split
-    for i in range(count):
-        rng = random.Random(f"{seed}-{split}-{i}")
-        language = lang or ("en", "zh")[i % 2]
+    for rng, language in _each(count, "", seed, split, lang):
         # Half of the held-out conversations combine what training has seen; the others have new values or wordings.
         novel = rng.choice([(False, False)] * 3 + [(True, False), (False, True), (True, True)])
         sides = None
@@ -190,10 +193,7 @@ def document(lang: str, rng: random.Random, novel: bool) -> str:
 
 def documents(count: int, seed: int = 0, split: str = "train", lang: str | None = None) -> Iterator[dict]:
     """Plain text `{"text", "lang"}`; number i depends on (seed, split, lang, i) alone."""
-    assert split in ("train", "validation"), split
-    for i in range(count):
-        rng = random.Random(f"document-{seed}-{split}-{i}")
-        language = lang or ("en", "zh")[i % 2]
+    for rng, language in _each(count, "document-", seed, split, lang):
         novel = split == "validation" and rng.random() < 0.5
         text = document(language, rng, novel)
         while one_in(HELD_OUT, text) != (split == "validation"):

@@ -46,10 +46,8 @@ class Request:
         self.finish_reason: str | None = None
         self.error: Exception | None = None
         self.decoded, self.shown = "", 0  # all whole characters, and how many of them `read` has returned
-        self.generator = None
-        if sampling.temperature > 0:
-            self.generator = torch.Generator()
-            self.generator.manual_seed(sampling.seed) if sampling.seed is not None else self.generator.seed()
+        self.generator = torch.Generator()
+        self.generator.manual_seed(sampling.seed) if sampling.seed is not None else self.generator.seed()
 
     def add(self, token: int, finish_reason: str | None) -> None:
         """Append a token; ends the request for the given reason, or where its text completes a stop string."""
@@ -232,18 +230,11 @@ class Engine:
         finally:
             self.cancel(request)  # also when the listener went away in the middle
 
-    def answer_all(self, prompts: list[list[int]], sampling: Sampling, progress=None) -> list[Request]:
+    def answer_all(self, prompts: list[list[int]], sampling: Sampling) -> list[Request]:
         """Run many prompts through the slots, longest first, and return their finished requests in order. One that
         fails ends with what it has."""
-        sampling.check(self.model.config.vocab_size)
-        requests = [Request(prompt, sampling, self.tokenizer) for prompt in prompts]
-        for request in sorted(requests, key=lambda r: -len(r.prompt)):
-            if len(request.prompt) >= self.context:
-                request.finish_reason = "length"
-            else:
-                self.waiting.append(request)
+        longest_first = sorted(range(len(prompts)), key=lambda i: -len(prompts[i]))
+        requests = {i: self.submit(prompts[i], sampling) for i in longest_first}
         while self.waiting or any(self.running):
-            for request in self.step():
-                if request.finish_reason and progress:
-                    progress()
-        return requests
+            self.step()
+        return [requests[i] for i in range(len(prompts))]

@@ -35,13 +35,6 @@ NO_INPUT = re.compile(rf"[<\[(（]?\s{{0,3}}(?:{NOTHING})\s{{0,3}}[>\])）.。]?
 NO_OUTPUT = re.compile(
     r"[<\[(]?no[ _-]?(?:in|out)put[>\])]?\.?|<no[ _-]?(?:in|out)put>(?! ?(?-i:[a-z是])).*", re.I | re.S
 )
-BLANKS = r"[ \t]{0,8}"
-LEAKED_PROMPT = re.compile(rf"^{BLANKS}\d{{0,3}}\.?{BLANKS}(?:###{BLANKS})?(?:Instruction|Output){BLANKS}:", re.M)
-UNSEEN = re.compile(r"\(?<?(?:https?://\S+|[\w./-]+\.(?:jpe?g|png|gif|bmp|mp3|mp4|pdf))>?\)?\.?", re.I)
-# What an address itself answers: its domain, the kind of a file, how to open it.
-ABOUT_THE_NAME = re.compile(
-    r"\b(?:urls?|domain|links?|files?|extension|format|open)\b|网址|域名|链接|文件|扩展名|格式", re.I
-)
 GUTENBERG = re.compile(r"\*\*\* ?(START|END) OF TH(?:E|IS) PROJECT GUTENBERG EBOOK[^\n*]{0,200}\*\*\*")
 
 
@@ -110,13 +103,6 @@ def no_input_marker(text: str, role: str):
     return text
 
 
-def leaked_prompt(text: str, role: str):
-    """The generator's own "6. Instruction: ... 6. Output: ..." inside an answer."""
-    if role != "assistant" or "nstruction" not in text:
-        return text
-    return Drop("leaked prompt") if len(LEAKED_PROMPT.findall(text)) >= 2 else text
-
-
 def empty_turns(messages: Messages):
     """A turn without text is left out. What follows one of the user's (only Enter, or what an export lost) answers
     nothing that can be seen: between others, the conversation ends before it."""
@@ -158,16 +144,6 @@ def answered_end(messages: Messages):
     return (messages if end == len(messages) else messages[:end]) or Drop("no answer")
 
 
-def unseen_input(messages: Messages):
-    """A question about a web page or picture that is only named: the answer was made up."""
-    questions = [m["content"] for m in messages if m["role"] == "user"]
-    if len(questions) != 1:
-        return messages
-    head, newline, tail = questions[0].rpartition("\n")
-    unseen = newline and len(tail) < 300 and UNSEEN.fullmatch(tail.strip()) and not ABOUT_THE_NAME.search(head)
-    return Drop("input that cannot be seen") if unseen else messages
-
-
 def too_short(messages: Messages, characters: int = 1):
     """Answers (a document) of fewer characters together; 1 by default: "2" may be a right answer."""
     size = sum(len(m["content"]) for m in messages if m["role"] in ("assistant", "text"))
@@ -180,24 +156,16 @@ def too_long(messages: Messages, characters: int = 200_000):
 
 
 def language(messages: Messages, wanted: list):
-    """Off by default; `["en", "zh"]` keeps these languages alone, as py3langid tells them from the text. Dropped is
-    only what is clearly of another: a few words, names or numbers are of none."""
+    """Off by default; `["en", "zh"]` keeps these languages alone, as py3langid tells them from all but short texts."""
     text = "\n".join(m["content"] for m in messages)[:1000]
-    scores: dict[str, float] = {}
-    for name, score in needed("py3langid", "data.rules.language").rank(text):
-        name = KIN.get(name, name)
-        scores[name] = max(score, scores.get(name, score))
-    found = max(scores, key=lambda name: scores[name])
-    margin = scores[found] - max((scores[name] for name in wanted if name in scores), default=-1e9)
-    return Drop(f"language {found}") if margin > max(50, len(text) / 2) else messages  # of the log-likelihood
+    found = needed("py3langid", "data.rules.language").classify(text)[0]
+    return messages if len(text) < 50 or KIN.get(found, found) in wanted else Drop(f"language {found}")
 
 
 KIN = {"wuu": "zh", "yue": "zh", "pcm": "en"}  # py3langid's names for much Mandarin and English
-
-
 RULES_IN_ORDER = (html_leftovers, mojibake, characters, boilerplate, no_input_marker)
-TEXT_RULES = {rule.__name__: rule for rule in (*RULES_IN_ORDER, leaked_prompt)}
-RULES_IN_ORDER = (empty_turns, system_first, user_first, repeated_role, answered_end, unseen_input, too_short)
+TEXT_RULES = {rule.__name__: rule for rule in RULES_IN_ORDER}
+RULES_IN_ORDER = (empty_turns, system_first, user_first, repeated_role, answered_end, too_short)
 CHAT_RULES = {rule.__name__: rule for rule in (*RULES_IN_ORDER, too_long, language)}
 RULES = {**TEXT_RULES, **CHAT_RULES}
 FOR_TEXTS_TOO, OFF = ("too_short", "language"), {"language"}
@@ -276,40 +244,13 @@ def _shown(messages: Messages) -> str:
 
 
 def fold(text: str) -> str:
-    """What two texts share when they differ only in case, width, blanks or punctuation. Signs stay, for 2+2 is not 2-2
-    nor C++ C#; and so does what parts two numbers, for 1.5 is not 15, nor 1, 23 what 12, 3 is."""
-    folded = text.casefold().encode("utf-8", "replace").decode()
-    if not folded.isascii():
-        if len(folded) > 2000:
-            folded = MARKS.sub(r"\1", folded)  # to order a run of n marks takes n² steps
-        if not unicodedata.is_normalized("NFC", folded):
-            folded = unicodedata.normalize("NFC", folded)
-    if "!" in folded:
-        folded = FACTORIAL.sub("\x01", folded)
-    folded = BETWEEN_NUMBERS.sub(_joint, folded)
-    folded = folded.encode().translate(None, IGNORED).decode()
-    if not folded.isascii():
-        folded = PUNCTUATION.sub("", folded)
-        if not unicodedata.is_normalized("NFKC", folded):  # slow, so it comes last, for what is left
-            folded = unicodedata.normalize("NFKC", folded).encode().translate(None, IGNORED).decode()
-    return folded or text
-
-
-def _joint(found: re.Match) -> str:
-    return found[1] + ("\x02" if found[2] in (".", "．") else "\x03")
-
-
-IGNORED = bytes([0, *range(4, 33), 127]) + b"\"'`_.,:;?!"
-BETWEEN_NUMBERS = re.compile(r"([0-9０-９])([\s.,;:，．、；：]+)(?=[0-9０-９])")
-FACTORIAL = re.compile(r"!(?=\s?[=+*/^-])")  # and "not"
-_RANGE = [chr(i) for i in range(128, 0x10000) if not 0xD800 <= i < 0xE000]
-_SIGNS = set("+-*/=<>%^#$&@~|\\()[]{}")  # in any width
-_DROPPED = [c for c in _RANGE if unicodedata.category(c) in ("Cc", "Cf") or unicodedata.category(c)[0] in "PZ"]
-PUNCTUATION = re.compile(
-    f"[{re.escape(''.join(c for c in _DROPPED if not _SIGNS & set(unicodedata.normalize('NFKC', c))))}]+"
-)
-_MARKS = "".join(c for c in _RANGE if unicodedata.combining(c))
-MARKS = re.compile(f"([{_MARKS}]{{30}})[{_MARKS}]+")
+    """What two texts share when they differ only in case, width, blanks, or in the marks at the end: all else may carry
+    meaning, as in 2+2 and 2-2, C++ and C#, 1.5 and 15."""
+    folded = text.casefold()
+    if not folded.isascii():  # to order a run of n combining marks takes n² steps: by thousands, a text is in no time
+        parts = (folded[i : i + 1000] for i in range(0, len(folded), 1000))
+        folded = "".join(unicodedata.normalize("NFKC", part) for part in parts)
+    return " ".join(folded.split()).rstrip(" .!?。") or text
 
 
 def hash64(folded: str) -> int:

@@ -4,8 +4,8 @@ Near-duplicates are found by MinHash (Broder 1997) over character n-grams, so En
 words, with locality-sensitive hashing (Leskovec et al., Mining of Massive Datasets, 3.4): texts that agree in one
 of 16 bands of their signatures are compared. Half of a conversation's signature is of its questions, half of its
 answers, and both must be alike: another question with the same answer is another sample. Signatures are the library's
-(rensa, Rust); the index is a sort of one band at a time, about 50 bytes a text, where rensa's own takes 1.4 kB: so 20
-million texts fit on a laptop. What comes first stays, and a text goes only if it is like one that stays."""
+(rensa, Rust); the index takes some 3 kB for each text that stays. What comes first stays, and a text goes only if it is
+like one that stays."""
 
 import os
 import re
@@ -60,60 +60,29 @@ def library():
     return needed("rensa", "data.near_duplicates")
 
 
-def _at(file, places: np.ndarray) -> np.ndarray:
-    rows = [os.pread(file.fileno(), WIDTH, place * WIDTH) for place in places.tolist()]
-    return np.frombuffer(b"".join(rows), np.uint32).reshape(-1, WIDTH // 4)
-
-
 def near_duplicates(signatures, threshold: float, chosen: np.ndarray | None = None) -> np.ndarray:
-    """signatures: a file, open in binary, of N of them; read as they are needed, for mapped, its pages would count as
-    our memory. Of all N texts, or the `chosen` ones (in ascending order): an earlier one that each is like and that
-    stays, itself when it stays, [N]."""
+    """signatures: a file, open in binary, of N of them; of all of these, or of the `chosen` ones (in ascending order):
+    an earlier one that each is like and that stays, itself when it stays, [N]. Each is compared with the first text of
+    every bucket that it falls into; one that stays opens the buckets that are empty."""
+
+    def sketch(number: int) -> np.ndarray:
+        return np.frombuffer(os.pread(signatures.fileno(), WIDTH, number * WIDTH), np.uint32).reshape(BANDS, ROWS)
+
     chosen = np.arange(os.path.getsize(signatures.name) // WIDTH) if chosen is None else chosen
-    places = np.arange(len(chosen), dtype=np.uint32)
-    first, pairs = places.copy(), np.zeros(0, dtype=np.uint64)
-    while True:
-        kept = np.flatnonzero(first == places)
-        found = _alike(signatures, threshold, chosen[kept])
-        if not len(found):
-            return first
-        found = _pairs(kept[found >> np.uint64(32)], kept[found & np.uint64(2**32 - 1)])
-        pairs, first = np.union1d(pairs, found), places.copy()
-        for pair in pairs:  # in the order of the later text: the earlier one's fate is known
-            later, earlier = int(pair) >> 32, int(pair) & 2**32 - 1
-            if first[later] == later and first[earlier] == earlier:
-                first[later] = earlier
-
-
-def _alike(signatures, threshold: float, chosen: np.ndarray) -> np.ndarray:
-    """uint64 pairs (later << 32 | earlier) of places in `chosen` whose texts are alike: each text is compared with its
-    neighbour in each bucket and with the bucket's first."""
-    places, count = np.arange(len(chosen), dtype=np.uint32), os.path.getsize(signatures.name) // WIDTH
-    pairs = np.zeros(0, dtype=np.uint64)
-    for band in range(BANDS):
-        key = np.empty(len(chosen), dtype=np.uint64)
-        for i in range(0, count, 2**16):
-            signatures.seek(i * WIDTH)
-            part = np.fromfile(signatures, np.uint32, 2**16 * WIDTH // 4).reshape(-1, WIDTH // 4)
-            rows = np.ascontiguousarray(part[:, band * ROWS : (band + 1) * ROWS]).view("<u8")
-            begin, end = np.searchsorted(chosen, (i, i + 2**16))
-            part = rows[chosen[begin:end] - i]
-            key[begin:end] = part[:, 0] * np.uint64(0x9E3779B97F4A7C15) ^ part[:, 1]
-        order = np.argsort(key, kind="stable").astype(np.uint32)
-        same = key[order[1:]] == key[order[:-1]]
-        starts = np.maximum.accumulate(np.where(np.concatenate([[False], same]), np.uint32(0), places))
-        later = np.flatnonzero(same).astype(np.uint32) + np.uint32(1)
-        for partner in (later - np.uint32(1), starts[later]):
-            for i in range(0, len(later), 2**14):
-                a, b = order[partner[i : i + 2**14]], order[later[i : i + 2**14]]
-                equal = (_at(signatures, chosen[a]) == _at(signatures, chosen[b])).reshape(-1, BANDS, 2, ROWS // 2)
-                alike = (equal.mean((1, 3)) >= threshold).all(1)
-                pairs = np.union1d(pairs, _pairs(b[alike], a[alike]))
-    return pairs
-
-
-def _pairs(later: np.ndarray, earlier: np.ndarray) -> np.ndarray:
-    return later.astype(np.uint64) << np.uint64(32) | earlier.astype(np.uint64)
+    first, buckets = np.arange(len(chosen), dtype=np.uint32), dict[tuple[int, int], int]()
+    for place, number in enumerate(chosen.tolist()):
+        this = sketch(number)
+        halves = this.view("<u8")
+        keys = list(enumerate((halves[:, 0] * np.uint64(0x9E3779B97F4A7C15) ^ halves[:, 1]).tolist()))
+        for other in sorted({buckets[key] for key in keys if key in buckets}):
+            equal = (sketch(chosen[other]) == this).reshape(BANDS, 2, ROWS // 2)
+            if (equal.mean((0, 2)) >= threshold).all():
+                first[place] = other
+                break
+        else:
+            for key in keys:
+                buckets.setdefault(key, place)
+    return first
 
 
 def decide(entries: np.ndarray, fraction: float, exact: bool, threshold: float | None, signatures):

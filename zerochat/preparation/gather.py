@@ -184,7 +184,7 @@ class Collection:
                     examples = [_pair(sample(at), sample(first[at])) for at in found[:3]]
                     counts[kind][reason] = {"count": len(found), "examples": examples}
         folders = {side: os.path.join(self.folder, f"{self.stage}.{name}") for name, side in SPLITS.items()}
-        _copy(samples, begins, split, times, folders)
+        _copy(samples, split, times, folders)
         tally.check_kept(self.stage, self.report, anything=bool((split == TRAIN).any()))
         chats = (split == TRAIN) & (entries["prompt"] > 0)
         pools = [np.flatnonzero(chats & (names == i)) for i, name in enumerate(self.report) if self._joins(name)]
@@ -217,21 +217,15 @@ def _pair(sample: dict, earlier: dict) -> list[str]:
     return [where, this, f"{earlier['source']}:{earlier['line']}: {other}"]
 
 
-def _copy(samples, begins: np.ndarray, split: np.ndarray, times: np.ndarray, folders: dict[int, str]) -> None:
-    """Copy lines, those that go the same way together, each as often as `times` says."""
+def _copy(samples, split: np.ndarray, times: np.ndarray, folders: dict[int, str]) -> None:
+    """Copy each line to its side, as often as `times` says."""
     outputs = {}
     for number, folder in folders.items():
         os.makedirs(folder)
         outputs[number] = open(os.path.join(folder, "samples.jsonl"), "wb")
-    changes = np.flatnonzero((split[1:] != split[:-1]) | (times[1:] != times[:-1])) + 1
-    borders = [0, *changes.tolist(), len(split)]
-    for begin, end in zip(borders, borders[1:]):
-        for _ in range(int(times[begin]) if end > begin else 0):
-            samples.seek(begins[begin])
-            left = int(begins[end] - begins[begin])
-            while left:
-                block = samples.read(min(left, 2**24))
-                outputs[int(split[begin])].write(block)
-                left -= len(block)
+    samples.seek(0)
+    for line, side, often in zip(samples, split.tolist(), times.tolist()):
+        if often:
+            outputs[side].write(line * often)
     for file in outputs.values():
         file.close()

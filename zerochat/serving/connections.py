@@ -14,6 +14,7 @@ from zerochat.serving.app import Service
 SPARE = 16  # connections beyond the limit, to hear who is there
 AT_ONCE = 8  # are accepted before others are heard
 OTHERS = 48  # descriptors for those being closed, and for all that is no connection
+LOOK_EVERY = 0.2  # seconds
 
 
 class Connection(H11Protocol):
@@ -22,78 +23,54 @@ class Connection(H11Protocol):
     longest goes. Who reads nothing of what is sent for `read_seconds` goes, too."""
 
     most, header_seconds, read_seconds = 1000, 10.0, 30.0
-    deadline: asyncio.TimerHandle | None = None  # for the headers
-    reading: asyncio.TimerHandle | None = None  # the next look at how much is left to send
-    since: float | None = None  # when it began to wait
-    gone = taken = False
+    left = 0  # bytes not sent at the last look
+    gone = False
 
     def connection_made(self, transport) -> None:
         super().connection_made(transport)
-        self._settle()
+        self.since = self.taken = time.monotonic()  # when it began to wait, and when some of what is sent was taken
         there = present(self.connections)
         if len(there) > self.most:
-            waiting = [other for other in there if other.since is not None and not other.unsent and other is not self]
+            waiting = [other for other in there if not other.works and not other.unsent and other is not self]
             if waiting:
-                min(waiting, key=lambda other: other.since or 0.0).abort()
+                min(waiting, key=lambda other: other.since).abort()
             elif len(there) > self.most + SPARE:
                 self.abort()
 
     def data_received(self, data: bytes) -> None:
+        if self.timeout_keep_alive_task:  # it was idle, which uvicorn limits itself
+            self.since = time.monotonic()
         super().data_received(data)
-        self._settle()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        self._settle()
-        self._watch()
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._watch()
+        self.since = time.monotonic()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self.taken = True  # though the buffer may be full again by now
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.gone = True
-        super().connection_lost(exc)
-        self._stop_clock()
+        self.taken = time.monotonic()  # though the buffer may be full again at the next look
 
     def abort(self) -> None:
         self.gone = True
         self.transport.abort()
 
     @property
+    def works(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    @property
     def unsent(self) -> int:
         """Bytes that the other side has not taken yet."""
         return self.transport.get_write_buffer_size()
 
-    def _watch(self) -> None:
-        """Where something is left to send, look after a while whether any of it has gone."""
-        if self.reading is None and not self.gone and self.unsent:
-            self.taken = False
-            self.reading = self.loop.call_later(self.read_seconds, self._look, self.unsent)
-
-    def _look(self, before: int) -> None:
-        self.reading = None
-        if not self.gone and not self.taken and self.unsent >= before:
+    def look(self, now: float) -> None:
+        """End the connection where one of its two times is over."""
+        if not self.unsent or self.unsent < self.left:
+            self.taken = now
+        self.left = self.unsent
+        hears = not self.works and self.timeout_keep_alive_task is None and not self.transport.is_closing()
+        if now - self.taken > self.read_seconds or hears and now - self.since > self.header_seconds:
             self.abort()
-        self._watch()
-
-    def _settle(self) -> None:
-        """Start or stop the clock, as the connection waits or does not; an idle one has uvicorn's own."""
-        if self.cycle is not None and not self.cycle.response_complete:
-            self._stop_clock()
-            return
-        self.since = self.since or time.monotonic()
-        if self.deadline is None and self.timeout_keep_alive_task is None and not self.transport.is_closing():
-            self.deadline = self.loop.call_later(self.header_seconds, self.abort)
-
-    def _stop_clock(self) -> None:
-        if self.deadline:
-            self.deadline.cancel()
-        self.deadline = self.since = None
 
 
 class Server(uvicorn.Server):
@@ -103,6 +80,12 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         for listening in sockets or ():  # the queue in the kernel, which the small number has shortened, may be long
             listening.listen(1024)
+        self.look()
+
+    def look(self) -> None:
+        for one in present(self.server_state.connections):
+            one.look(time.monotonic())
+        asyncio.get_running_loop().call_later(LOOK_EVERY, self.look)
 
 
 def present(connections) -> list[Connection]:
@@ -117,7 +100,7 @@ def server(service: Service, most: int, header_seconds=10.0, read_seconds=30.0, 
     kind = type("Connection", (Connection,), limits)
     settings = {"log_level": "warning", "server_header": False, "ws": "none", "http": kind, **settings}
     server = Server(uvicorn.Config(service.app(), backlog=AT_ONCE, **settings))
-    service.gate.crowded = lambda: sum(one.since is None for one in present(server.server_state.connections)) > most
+    service.gate.crowded = lambda: sum(one.works for one in present(server.server_state.connections)) > most
     return server
 
 

@@ -1,6 +1,5 @@
 """The door: who may come in, with what, and how it is counted."""
 
-import asyncio
 import dataclasses
 import hmac
 import ipaddress
@@ -8,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 
+import anyio
 import prometheus_client as prometheus
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -106,18 +106,15 @@ class Gate:
     async def body(self, request: Request):
         """The JSON of a request's body, within the limits of size and time."""
         data = bytearray()
-
-        async def read():
-            async for part in request.stream():
-                data.extend(part)
-                if len(data) > self.body_limit:
-                    raise Refused(413, f"the body is over the limit of {self.body_limit:,} bytes")
-
         try:
-            await asyncio.wait_for(read(), self.body_seconds)
+            with anyio.fail_after(self.body_seconds):
+                async for part in request.stream():
+                    data += part
+                    if len(data) > self.body_limit:
+                        raise Refused(413, f"the body is over the limit of {self.body_limit:,} bytes")
         except ClientDisconnect:
             raise Refused(400, "the body ended early") from None
-        except asyncio.TimeoutError:
+        except TimeoutError:
             raise Refused(408, f"the body did not arrive within {self.body_seconds:g} seconds") from None
 
         def no_number(text):

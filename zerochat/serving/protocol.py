@@ -76,13 +76,10 @@ class Fields:
             if name not in self.neutral:
                 near = difflib.get_close_matches(name, self.known, 1)
                 self.refuse(name[:100], "is not a field of this request" + (f"; is {near[0]} meant?" if near else ""))
-            if value != {} and not any(value == fine and _kind(value) is _kind(fine) for fine in self.neutral[name]):
+            # In JSON 0 and 0.0 are one number, and false is none.
+            same = (value == fine and isinstance(value, bool) is isinstance(fine, bool) for fine in self.neutral[name])
+            if value != {} and not any(same):
                 self.refuse(name, "is not supported here")
-
-
-def _kind(value) -> type:
-    """In JSON 0 and 0.0 are one number, and false is none."""
-    return int if isinstance(value, float) else type(value)
 
 
 @dataclasses.dataclass
@@ -190,8 +187,7 @@ def _sampling_values(fields: Fields, chat: bool) -> dict:
     values = {"stop": tuple(stop), "seed": fields.take("seed", "a whole number", None, 0, 2**62)}
     numbers = dict.fromkeys(("temperature", "top_p", "min_p", "repetition_penalty"), "a number")
     for key, kind in {**numbers, "top_k": "a whole number"}.items():
-        if (value := fields.take(key, kind)) is not None:
-            values[key] = value
+        values[key] = fields.take(key, kind, getattr(Sampling, key))
     values["max_new_tokens"] = fields.take("max_tokens", "a whole number", MAX_TOKENS, 1, 2**31)
     if not chat:
         return values | {"logprobs": fields.take("logprobs", "a whole number", None, 0, 5)}

@@ -10,6 +10,7 @@ object is changed by one of the two threads only. Every kind of work has a place
 when whoever asked for it leaves, and takes turns with the others: one call, one step of all answers, the next call."""
 
 import asyncio
+import concurrent.futures
 import contextlib
 import logging
 import queue
@@ -118,21 +119,19 @@ class Worker(threading.Thread):
     async def call(self, function):
         """The result of a function that runs on the engine thread, when its turn comes; never, if this is cancelled
         before."""
-        future = self.loop.create_future()
+        future = concurrent.futures.Future()
 
         def run() -> bool:
-            if future.cancelled():
-                return False
-            try:
-                result, settle = function(), future.set_result
-            except Exception as error:
-                result, settle = error, future.set_exception
-            self.loop.call_soon_threadsafe(lambda: future.cancelled() or settle(result))
-            return True
+            if wanted := future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(function())
+                except Exception as error:
+                    future.set_exception(error)
+            return wanted
 
         with self.place():
             self.inbox.put(lambda: self.calls.append(run))
-            return await future
+            return await asyncio.wrap_future(future)
 
     def stop(self) -> None:
         self.inbox.put(lambda: setattr(self, "stopping", True))

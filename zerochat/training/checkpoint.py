@@ -39,7 +39,8 @@ def save(engine, folder: str, step: int, context: dict, keep: int = 2) -> None:
     try:
         os.makedirs(building, exist_ok=True)
         save_file(tensors, path, metadata={"pieces": json.dumps(pieces)})
-        written[name] = {"bytes": os.path.getsize(path), "sha256": content_hash(path, sync=True)}
+        _sync(path)
+        written[name] = {"bytes": os.path.getsize(path), "sha256": content_hash(path)}
     except (OSError, SafetensorError) as error:
         problem = f"{path}: {error}"
     said = all_gather((written, problem, sum(tensor.nbytes for tensor in tensors.values())))
@@ -80,10 +81,10 @@ def _tensors(engine) -> tuple[dict[str, torch.Tensor], list[masters.Piece]]:
 
 def _complete(building: str, final: str, manifest: dict) -> None:
     """The manifest last, then the name that counts, each on the disk before the next."""
-    with open(os.path.join(building, MANIFEST), "w") as file:
+    path = os.path.join(building, MANIFEST)
+    with open(path, "w") as file:
         file.write(_sealed(manifest))
-        file.flush()
-        os.fsync(file.fileno())
+    _sync(path)
     _sync(building)
     os.rename(building, final)
     _sync(os.path.dirname(final))
@@ -95,8 +96,9 @@ def _sealed(manifest: dict) -> str:
     return json.dumps({**manifest, "sha256": digest}, indent=1)
 
 
-def _sync(folder: str) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _sync(path: str) -> None:
+    """Have the disk hold a file, or the names in a folder."""
+    handle = os.open(path, os.O_RDONLY)
     os.fsync(handle)
     os.close(handle)
 
@@ -204,15 +206,13 @@ def load(engine, manifest: dict) -> int:
 
     saved, state, rank = _Pieces(manifest["path"], manifest["ranks"]), manifest["state"], dist.get_rank()
     kinds = [kind for kind in saved.kinds if kind not in ("weight", "random")]
-    held, pieces = masters.layout(engine)
+    (held, pieces), partitioned = masters.layout(engine), engine.zero_optimization_stage() == 3
     with torch.no_grad():
         for name, p in engine.module.named_parameters():
-            if p.requires_grad and engine.zero_optimization_stage() == 3:
-                with deepspeed.zero.GatheredParameters([p], modifier_rank=0):
-                    if rank == 0:
+            if p.requires_grad:
+                with deepspeed.zero.GatheredParameters([p], modifier_rank=0, enabled=partitioned):
+                    if rank == 0 or not partitioned:
                         p.copy_(saved.read("weight", name, 0, p.numel()).view_as(p))
-            elif p.requires_grad:
-                p.copy_(saved.read("weight", name, 0, p.numel()).view_as(p))
         masters.make_moments(engine, held, kinds, state["steps_taken"])
         for name, there, master, here, count in pieces:
             held[master].data.view(-1)[here : here + count].copy_(saved.read("weight", name, there, count))

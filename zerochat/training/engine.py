@@ -181,17 +181,14 @@ def initializing(log: str | None):
         raise ValueError(f"DeepSpeed fails on its section of the config: {reason}; --verbose shows all") from error
 
 
-def sizes(engine) -> str:
+def sizes(engine, lora_rank: int) -> str:
     """How many parameters there are (a tied head counted once), and how many are trained where adapters are."""
-    model = engine.module
-    counts = {name: getattr(p, "ds_numel", p.numel()) for name, p in model.named_parameters()}  # ZeRO-3's numel is 0
-    trained = {name: counts[name] for name, p in model.named_parameters() if p.requires_grad}
-    adapters = {name for name in counts if name.endswith((".lora_a", ".lora_b"))}
-    text = f"{sum(count for name, count in counts.items() if name not in adapters):,} parameters"
-    if not adapters:
-        return text
-    shapes = (getattr(p, "ds_shape", p.shape) for name, p in model.named_parameters() if name.endswith(".lora_a"))
-    return f"{text}, {sum(trained.values()):,} trained (LoRA of rank {next(shapes)[0]})"
+    total = trained = 0
+    for name, p in engine.module.named_parameters():
+        count = getattr(p, "ds_numel", p.numel())  # ZeRO-3's numel is 0
+        total += 0 if name.endswith((".lora_a", ".lora_b")) else count
+        trained += count if p.requires_grad else 0
+    return f"{total:,} parameters" + (f", {trained:,} trained (LoRA of rank {lora_rank})" if lora_rank else "")
 
 
 def kind(engine) -> str:

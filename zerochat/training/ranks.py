@@ -29,11 +29,9 @@ def start_process_group() -> None:
 
     for name, value in (("RANK", "0"), ("LOCAL_RANK", "0"), ("WORLD_SIZE", "1"), ("MASTER_ADDR", "127.0.0.1")):
         os.environ.setdefault(name, value)
-    with socket.socket() as free:
-        free.bind(("", 0))
-        port = str(free.getsockname()[1])
     if os.environ["WORLD_SIZE"] == "1" or "MASTER_PORT" not in os.environ:  # nobody else needs to know it
-        os.environ["MASTER_PORT"] = port
+        with socket.create_server(("", 0)) as free:
+            os.environ["MASTER_PORT"] = str(free.getsockname()[1])
     try:
         deepspeed.init_distributed(timeout=timedelta(minutes=30), verbose=False)
     except dist.DistNetworkError as error:

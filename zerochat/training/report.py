@@ -24,9 +24,7 @@ LANGUAGES = {"en": "English", "zh": "Chinese", "other": "other"}
 
 def write(run: RunFolder, config: dict, prepared: str, figures: dict | None, seconds: float) -> None:
     """Write all of it, report.json last, and say in a few lines how the run came out."""
-    stages = {}
-    for stage in config["stages"]:
-        stages[stage["name"]] = read(run.file(stage["name"], "metrics.jsonl"))
+    stages = {stage["name"]: read(run.file(stage["name"], "metrics.jsonl")) for stage in config["stages"]}
     preparation = read_json(os.path.join(prepared, "report.json"))
     _draw(run.file("loss.png"), stages)
     machine = {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()}
@@ -46,16 +44,14 @@ def write(run: RunFolder, config: dict, prepared: str, figures: dict | None, sec
     _card(run, config, preparation, stages, figures)
     everything = {"seconds": seconds, "machine": machine, "config": config, "data": preparation}
     tables.write_report(run.path, lines, everything | {"stages": stages, "evaluation": figures})
-    for line in in_short(figures):
+    for line in in_short(figures) if figures else ():
         say(line)
     say(f"report: {run.file('report.md')}, {run.file('loss.png')}")
     say(f"finished in {seconds / 60:.1f} minutes; chat with it: python sample.py --model {run.path}")
 
 
-def in_short(figures: dict | None) -> list[str]:
+def in_short(figures: dict) -> list[str]:
     """How the model did on held-out conversations, in four lines."""
-    if not figures:
-        return []
     groups = figures["groups"]
 
     def told(kind: str) -> str:
