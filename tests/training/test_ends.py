@@ -26,12 +26,10 @@ class Started:
     def __init__(self, folder, config: str):
         self.metrics = folder / "out" / "sft" / "metrics.jsonl"
         before = self.steps()
-        self.log = open(folder / "log", "w+")
-        self.port = free_port()
-        self.process = subprocess.Popen(
-            [sys.executable, LAUNCHER, "--num_gpus", "2", "--master_port", self.port, "train.py", "--config", config],
-            cwd=ROOT, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True,
-            env=environment(OMP_NUM_THREADS="1"))
+        self.log, self.port = open(folder / "log", "w+"), free_port()
+        command = [sys.executable, LAUNCHER, "--num_gpus", "2", "--master_port", self.port, "train.py", "--config", config]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True,
+                                        env=environment(OMP_NUM_THREADS="1"))
         deadline = time.monotonic() + 300
         while self.steps() < before + 3:
             assert self.process.poll() is None and time.monotonic() < deadline, self.output()
@@ -41,9 +39,7 @@ class Started:
         assert len(self.ranks) == 2
 
     def steps(self) -> int:
-        if not self.metrics.exists():
-            return 0
-        lines = self.metrics.read_text().splitlines(keepends=True)
+        lines = self.metrics.read_text().splitlines(keepends=True) if self.metrics.exists() else []
         return max([json.loads(line)["step"] for line in lines if line.endswith("\n")], default=0)
 
     def output(self) -> str:
