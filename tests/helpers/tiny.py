@@ -4,6 +4,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 import torch
@@ -61,6 +62,14 @@ def count_parameters(config: ModelConfig) -> int:
     """Parameters of a model of this shape, a tied head counted once; nothing is allocated."""
     with torch.device("meta"):
         return sum(p.numel() for p in LanguageModel(config).parameters())
+
+
+def until(condition, seconds: float) -> bool:
+    """Whether it has become true within so many seconds; looked at a hundred times a second."""
+    end = time.monotonic() + seconds
+    while not (found := condition()) and time.monotonic() < end:
+        time.sleep(0.01)
+    return bool(found)
 
 
 def refuses(message: str, action, *words, **options) -> None:

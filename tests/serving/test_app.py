@@ -16,7 +16,7 @@ import httpx
 import openai
 import pytest
 import torch
-from tiny import load_engine, save_model, server_process, tiny_model
+from tiny import load_engine, save_model, server_process, tiny_model, until
 
 from serve import Service, listen, main
 from zerochat.generation.attention import attention_weights
@@ -82,12 +82,6 @@ def slow_down(service, seconds):
     step = service.engine.step
     service.engine.step = lambda: (time.sleep(seconds), step())[1]
 
-
-def until(condition, seconds):
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.01)
-    return condition()
 
 def test_the_official_client_gets_the_engines_answer_whole_and_streamed(client, solo):
     expected = alone(solo, HELLO, temperature=0, max_new_tokens=20)

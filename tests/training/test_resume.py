@@ -12,7 +12,7 @@ from functools import partial
 import pytest
 import torch
 from runs import Ranks, metrics, run, run_config, weights
-from tiny import refuses
+from tiny import refuses, until
 
 from zerochat.training import checkpoint, ranks
 from zerochat.training import engine as engines
@@ -117,9 +117,8 @@ def test_four_or_ten_kills_inside_saves_and_between_them_end_bit_for_bit_as_none
     for kill in plan:
         group = start(folder, changes, kill=kill)
         if not kill:
-            before, lines, deadline = logged(), moment.randrange(1, 7), time.monotonic() + 60
-            while time.monotonic() < deadline and group.processes[0].exitcode is None and abs(logged() - before) < lines:
-                time.sleep(0.003)
+            before, lines = logged(), moment.randrange(1, 7)
+            until(lambda: group.processes[0].exitcode is not None or abs(logged() - before) >= lines, 60)
             time.sleep(moment.random() * 0.05)
             group.signal(signal.SIGKILL)
         assert group.wait() == [-signal.SIGKILL], group.output()
@@ -174,32 +173,11 @@ def test_every_damage_to_every_file_is_found_and_named_and_the_checkpoint_before
             damage(tmp_path / "copy" / "step-9" / file)
             assert checkpoint.newest(str(tmp_path / "copy"), said.append)["step"] == 8, (file, damage)
             assert len(said) == 1 and "step-9 is damaged" in said[0] and file in said[0], (file, damage, said)
+            assert damage is not flip or file == "manifest.json" or f"({file}: changed after it was written)" in said[0]
             assert os.path.isdir(tmp_path / "copy" / "step-9.damaged")
             damage(tmp_path / "copy" / "step-8" / file)
             refuses("no checkpoint in .* is whole; start over with --fresh", checkpoint.newest, str(tmp_path / "copy"), said.append)
             shutil.rmtree(tmp_path / "copy")
-
-
-@pytest.mark.long
-def test_a_run_with_a_damaged_checkpoint_goes_on_from_the_one_before_and_with_none_good_it_refuses(tmp_path, template):
-    folder = folder_with_data(tmp_path, "damaged", template)
-    assert finish(folder, stop_at=18)[0] == 143
-    flip(folder / "out" / "sft" / "step-18" / "rank-0.safetensors")
-    code, output = finish(folder, stop_at=19)
-    assert code == 143 and "step-18 is damaged (rank-0.safetensors: changed after it was written)" in output, output
-    assert "resumed at step 16" in output
-    saved = folder / "out" / "sft"
-    for step in checkpoint._steps(saved):
-        shutil.copytree(saved / f"step-{step}", folder / f"good-{step}")
-        flip(saved / f"step-{step}" / "rank-0.safetensors")
-    code, output = finish(folder)
-    assert code == 1 and "error: no checkpoint in" in output and "Traceback" not in output
-    assert not (folder / "out" / "model.safetensors").exists()
-    for step in checkpoint._steps(saved):
-        shutil.rmtree(saved / f"step-{step}")
-        os.rename(folder / f"good-{step}", saved / f"step-{step}")
-    assert finish(folder)[0] == 0
-    same_end(folder, template)
 
 
 @pytest.mark.slow
