@@ -8,7 +8,7 @@ import os
 import random
 
 import pytest
-from runs import Ranks, forked, load_all, run_config
+from runs import computed, forked, load_all, run_config
 
 import train
 from config import DEFAULTS, SOURCE, STAGE, deep_merge
@@ -35,8 +35,8 @@ def places(value, path=()) -> list[tuple]:
     return [path] * bool(path) + [place for key, part in parts for place in places(part, (*path, key))]
 
 
-def try_all(base: dict, folder: str, seed: int, count: int) -> None:
-    """Start so many runs, each in a process of its own, and write what became of them to `folder/found.json`."""
+def try_all(base: dict, folder, seed: int, count: int) -> list[tuple]:
+    """Start so many runs in `folder`, each in a process of its own: what became of them."""
     load_all()
     steps_of, draw, found = train.steps_of, random.Random(seed), []
     train.steps_of = lambda *words: min(3, steps_of(*words))  # a run of 2^62 steps is no mistake, but takes long
@@ -48,8 +48,7 @@ def try_all(base: dict, folder: str, seed: int, count: int) -> None:
         with open("fuzz.json", "w") as file:
             json.dump(config, file)
         found.append((path, repr(value), *forked(["--config", "fuzz.json"])))
-    with open("found.json", "w") as file:
-        json.dump(found, file)
+    return found
 
 
 @pytest.mark.slow
@@ -58,9 +57,7 @@ def test_a_config_with_one_odd_value_trains_or_is_refused_in_one_line(tmp_path):
     base["stages"] = [deep_merge(STAGE, base["stages"][0])]
     base["stages"][0]["data"] = [{**SOURCE, **base["stages"][0]["data"][0]}]
     base["deepspeed"] = SECTION
-    group = Ranks(try_all, base, str(tmp_path), 1, 250, log=str(tmp_path / "log"))
-    assert group.wait() == [0], group.output()[-3000:]
-    found = json.load(open(tmp_path / "found.json"))
+    found = computed(try_all, base, tmp_path, 1, 250, folder=tmp_path)
     for path, value, code, lines, seconds in found:
         what = path, value, code, lines, seconds
         assert code in (0, 1) and not any("Traceback" in line for line in lines) and (code == 0 or seconds < 2), what

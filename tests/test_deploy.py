@@ -9,15 +9,10 @@ import subprocess
 import sys
 
 import pytest
+from tiny import ROOT, read
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 INSTRUCTIONS = set("ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL ONBUILD RUN SHELL STOPSIGNAL USER "
                    "VOLUME WORKDIR".split())
-
-
-def read(*parts: str) -> str:
-    with open(os.path.join(ROOT, *parts), encoding="utf-8") as file:
-        return file.read()
 
 
 def instructions(text: str) -> list[tuple[str, str]]:

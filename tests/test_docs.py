@@ -10,10 +10,10 @@ import re
 from collections import Counter
 
 import pytest
+from tiny import ROOT, read
 
 import config
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 DOCUMENTS = sorted(os.path.relpath(path, ROOT) for pattern in ("*.md", "docs/*.md", "recipes/*.md")
                    for path in glob.glob(os.path.join(ROOT, pattern)))
 IN_BOTH = ["README", "docs/guide", "docs/data", "docs/training", "docs/pretrained"]
@@ -25,11 +25,6 @@ WRITTEN = {"config.json", "generation_config.json", "tokenizer.json", "tokenizer
 HISTORY = {"CHANGELOG.md"}  # it names files that are gone
 NUMBER = re.compile(r"(?<![A-Za-z0-9_.,])\d+(?:[.,]\d+)*")
 FENCED = re.compile(r"^```\w*\n(.*?)^```", re.S | re.M)
-
-
-def read(name: str) -> str:
-    with open(os.path.join(ROOT, name), encoding="utf-8") as file:
-        return file.read()
 
 
 def exists(*parts: str) -> bool:

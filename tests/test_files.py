@@ -4,6 +4,7 @@ import os
 import unicodedata
 
 import pytest
+from tiny import refuses
 
 from zerochat import files
 from zerochat.files import content_hash, known_hash, read_json, write_atomic, write_json
@@ -44,8 +45,7 @@ def test_a_hash_is_sha256_of_the_bytes(tmp_path):
 @pytest.mark.parametrize("text", ["", "{", "[1]", "\0"])
 def test_a_file_without_a_json_object_is_named(tmp_path, text):
     (tmp_path / "a.json").write_text(text)
-    with pytest.raises(ValueError, match="a.json: (not JSON|should be a JSON object)"):
-        read_json(str(tmp_path / "a.json"))
+    refuses("a.json: (not JSON|should be a JSON object)", read_json, str(tmp_path / "a.json"))
 
 
 def test_the_hash_of_a_large_file_is_remembered_until_the_file_is_another(tmp_path, monkeypatch):
@@ -68,6 +68,7 @@ def test_the_hash_of_a_large_file_is_remembered_until_the_file_is_another(tmp_pa
 def test_control_characters_go_or_are_shown():
     text = "a\x1b[31mb\tc\nd\x9b\u200be"
     assert printable(text) == "a[31mb\tc\nd\u200be", "a zero-width space is no danger, and emoji need its like"
+    assert printable("a\x1b[2Jb\x07\nc\td\x9b") == "a[2Jb\nc\td"
     assert printable(text, "�") == "a�[31mb\tc\nd��e"
 
 

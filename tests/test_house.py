@@ -11,7 +11,7 @@ import urllib.request
 import zipfile
 
 import pytest
-from tiny import ROOT, environment, launch, save_model, tiny_model
+from tiny import ROOT, environment, launch, read, save_model, server_process, tiny_model
 
 LEVELS = {"model": 0, "tokenizer": 0, "config": 1, "data": 2, "evaluate": 2, "train": 3, "sample": 3, "serve": 3}
 STORY = ("model", "tokenizer", "data", "train", "sample")
@@ -33,11 +33,6 @@ def files() -> list[str]:
     """All Python files but the tests, relative to the root."""
     found = glob.glob("*.py", root_dir=ROOT) + glob.glob("zerochat/**/*.py", root_dir=ROOT, recursive=True)
     return sorted(found + glob.glob("benchmarks/*.py", root_dir=ROOT))
-
-
-def read(path: str) -> str:
-    with open(os.path.join(ROOT, path), encoding="utf-8") as file:
-        return file.read()
 
 
 def parsed(path: str) -> ast.Module:
@@ -181,15 +176,9 @@ def test_chatting_evaluating_and_serving_need_nothing_of_linux_alone_and_no_libr
             (hidden, "sample.py", "--prompt", "Hi!", "\n"), (LINUX_ONLY, "evaluate.py", "--demo", "2", "| language en |")):
         result = launch("-c", HIDING, LIBRARIES, modules, *words, "--max-new-tokens", "2", "--model", str(tmp_path))
         assert result.returncode == 0 and said in result.stdout, result.stderr
-    words = sys.executable, "-c", HIDING, LIBRARIES, hidden, "serve.py", "--port", "0", "--model", tmp_path
-    server = subprocess.Popen(words, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
-    try:
-        address = server.stdout.readline().split()[-1]
+    with server_process("-c", HIDING, LIBRARIES, hidden, "serve.py", "--model", str(tmp_path)) as (_, address):
         with urllib.request.urlopen(f"{address}/health", timeout=60) as response:
             assert json.load(response)["status"] == "ok"
-    finally:
-        server.terminate()
-        assert server.wait(60) == 0, server.stderr.read()
 
 
 @pytest.mark.parametrize("script", ["train.py", "data.py"])

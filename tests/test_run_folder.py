@@ -5,6 +5,7 @@ import os
 import shutil
 
 import pytest
+from tiny import refuses
 
 from zerochat.run_folder import RunFolder, differences, make
 
@@ -21,8 +22,7 @@ def test_differences_name_each_leaf_and_a_stage_by_name():
 def test_a_folder_has_one_owner_until_it_lets_go(tmp_path):
     one, other = RunFolder(str(tmp_path / "out")), RunFolder(str(tmp_path / "out"))
     one.claim()
-    with pytest.raises(ValueError, match="another run is writing to .*out; wait for it or choose another out_dir"):
-        other.claim()
+    refuses("another run is writing to .*out; wait for it or choose another out_dir", other.claim)
     assert one.claimed() and not other.claimed()
     one.release()
     other.claim()
@@ -68,8 +68,7 @@ def test_a_stage_goes_on_only_from_what_it_began_with(tmp_path, key, what):
     run, stage = begun(tmp_path), CONFIG["stages"][0]
     run.begin_stage(stage, HASHES)
     run.begin_stage(stage, HASHES)
-    with pytest.raises(ValueError, match=f"stage sft began from other {what} than now; start over with --fresh"):
-        run.begin_stage(stage, {**HASHES, key: "other"})
+    refuses(f"stage sft began from other {what} than now; start over with --fresh", run.begin_stage, stage, {**HASHES, key: "other"})
 
 
 def test_a_stage_is_not_trained_on_or_cut_short_when_it_is_too_late(tmp_path):
@@ -80,11 +79,9 @@ def test_a_stage_is_not_trained_on_or_cut_short_when_it_is_too_late(tmp_path):
     run.stage_done(pretrain)
     longer, shorter = {"stages": [{**pretrain, "steps": 30}, sft]}, {"stages": [{**pretrain, "steps": 10}, sft]}
     run.check(longer)
-    with pytest.raises(ValueError, match="stage pretrain is done with 20 steps, and the config says 10 steps; start over"):
-        run.check(shorter)
+    refuses("stage pretrain is done with 20 steps, and the config says 10 steps; start over", run.check, shorter)
     run.begin_stage(sft, HASHES)
-    with pytest.raises(ValueError, match="pretrain is done with 20 steps, and the config says 30 steps, but sft has started from"):
-        run.check(longer)
+    refuses("pretrain is done with 20 steps, and the config says 30 steps, but sft has started from", run.check, longer)
     run.check({"stages": [pretrain, {**sft, "steps": 50}]})
 
 
@@ -106,8 +103,7 @@ def test_where_a_run_or_its_data_lie_makes_it_no_other_run(tmp_path):
     config = {**CONFIG, "out_dir": "out/a", "data": {"data_root": ".", "processes": None}, "tokenizer": {"path": "models/x"}}
     run = begun(tmp_path, config)
     run.check({**CONFIG, "out_dir": "/b", "data": {"data_root": "/c", "processes": 2}, "tokenizer": {"path": "/models/x"}})
-    with pytest.raises(ValueError, match='tokenizer.path: was "models/x", now null'):
-        run.check({**config, "tokenizer": {"path": None}})
+    refuses('tokenizer.path: was "models/x", now null', run.check, {**config, "tokenizer": {"path": None}})
 
 
 def test_where_the_record_is_lost_the_last_checkpoint_says_whose_the_folder_is(tmp_path):
@@ -126,8 +122,7 @@ def test_where_the_record_is_lost_the_last_checkpoint_says_whose_the_folder_is(t
 def test_a_damaged_record_is_named_and_starting_over_does_without_it(tmp_path, text):
     run = begun(tmp_path, **{"run.json": text})
     write(tmp_path, "sft/step-1/manifest.json", "mine/x")
-    with pytest.raises(ValueError, match=r"run\.json.*; ?start over with --fresh|run\.json.*: start over with --fresh"):
-        run.check(CONFIG)
+    refuses(r"run\.json.*; ?start over with --fresh|run\.json.*: start over with --fresh", run.check, CONFIG)
     run.start_over()
     assert files_in(tmp_path) == ["mine/x"]
     run.check(CONFIG)
@@ -160,15 +155,13 @@ def test_starting_over_without_a_record_takes_the_stages_and_leaves_a_model_that
     write(tmp_path, "sft/step-1/manifest.json", "model.safetensors")
     run.start_over()
     assert files_in(tmp_path) == ["model.safetensors"]
-    with pytest.raises(ValueError, match="holds a model that is not from a run: choose another out_dir"):
-        run.check(CONFIG)
+    refuses("holds a model that is not from a run: choose another out_dir", run.check, CONFIG)
 
 
 def test_what_stands_where_a_run_would_write_is_refused_and_left(tmp_path):
     write(tmp_path, "sft/mine.txt")
     for refusing in (RunFolder(str(tmp_path)).check, RunFolder(str(tmp_path)).begin):  # the first, before data are prepared
-        with pytest.raises(ValueError, match="sft is there, and not from a run: move it away, or choose another out_dir"):
-            refusing(CONFIG)
+        refuses("sft is there, and not from a run: move it away, or choose another out_dir", refusing, CONFIG)
     assert files_in(tmp_path) == ["sft/mine.txt"]
     os.remove(tmp_path / "sft" / "mine.txt")
     RunFolder(str(tmp_path)).begin(CONFIG)  # an empty folder will do
@@ -187,8 +180,9 @@ def test_prepared_data_are_found_half_prepared_ones_are_not_and_only_these_are_d
     assert run.prepared() == [] and sorted(os.listdir(tmp_path / "data")) == ["d" * 16, "sft"]
 
 
-def test_the_newest_model_is_found_whatever_the_folder_is_called(tmp_path):
-    for age, name in enumerate(("[new]", "old*")):
-        write(tmp_path, f"{name}/report.json", f"{name}/model.safetensors")
-        os.utime(tmp_path / name / "report.json", (100 - age, 100 - age))
+def test_the_newest_finished_run_is_found_whatever_the_folder_is_called(tmp_path):
+    for age, name in enumerate(("unfinished", "[new]", "old*")):
+        for file in ("model.safetensors", "report.json")[:1 if name == "unfinished" else 2]:
+            write(tmp_path, f"{name}/{file}")
+            os.utime(tmp_path / name / file, (100 - age, 100 - age))
     assert RunFolder.newest(str(tmp_path)) == str(tmp_path / "[new]")

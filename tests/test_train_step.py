@@ -63,9 +63,18 @@ def oracle(folder: str, steps: int = STEPS):
     return losses, first, {name: p.detach() for name, p in model.named_parameters()}
 
 
+def whole_weights(engine) -> dict:
+    """A copy of the weights that the optimizer holds, by name."""
+    from deepspeed.utils import safe_get_full_fp32_param
+
+    own = masters.whole(engine) if engine.zero_optimization_stage() == 0 else {}
+    return {name: (own[name] if own else safe_get_full_fp32_param(p)).detach().clone()
+            for name, p in engine.module.named_parameters()}
+
+
 def trained(folder, case: dict):
     """Losses, first gradient and last weights of ten steps under a case's settings, as `run_stage` does them."""
-    from deepspeed.utils import safe_get_full_fp32_param, safe_get_full_grad
+    from deepspeed.utils import safe_get_full_grad
 
     shard, packed = (Unpacked if case.get("unpacked") else PackedData)(folder), PackedData(folder)
     ranks, batch = torch.distributed.get_world_size(), case.get("batch", BATCH)
@@ -88,9 +97,7 @@ def trained(folder, case: dict):
             rows = documents(packed, rows)
             rows = rows + [-1] * (batch - len(rows))  # the last micro-batches, or a whole rank, have nothing to learn
         losses.append(train.train_step(engine, shard, rows, step))
-    own = masters.whole(engine) if engine.zero_optimization_stage() == 0 else {}
-    weights = {name: (own[name] if own else safe_get_full_fp32_param(p)).detach().float().cpu().clone()
-               for name, p in engine.module.named_parameters()}
+    weights = {name: weight.float().cpu() for name, weight in whole_weights(engine).items()}
     engine.destroy()
     return losses, gradient, weights
 
@@ -180,15 +187,7 @@ class Poison(torch.autograd.Function):
 
 def poisoned(folder):
     """Per case: the error of a step in which the last rank alone meets a NaN, and whether any weight has changed."""
-    from deepspeed.utils import safe_get_full_fp32_param
-
     shard, found = PackedData(folder), {}
-
-    def weights(engine):
-        own = masters.whole(engine) if engine.zero_optimization_stage() == 0 else {}
-        return [(own[name] if own else safe_get_full_fp32_param(p)).detach().clone()
-                for name, p in engine.module.named_parameters()]
-
     last = torch.distributed.get_rank() == torch.distributed.get_world_size() - 1
     for stage in range(4):
         for precision in ({}, {"bf16": {"enabled": True}}):
@@ -197,14 +196,14 @@ def poisoned(folder):
                             **zero(stage), **precision}
                 engine = start_engine(tiny_model().train(), settings, STEPS, torch.distributed.get_world_size())
                 train.train_step(engine, shard, shard.rows_of_step(0, BATCH, SEED), 0)
-                before, message = weights(engine), None
+                before, message = whole_weights(engine), None
                 if last:
                     engine.module.model.norm.register_forward_hook(hook)
                 try:
                     train.train_step(engine, shard, shard.rows_of_step(1, BATCH, SEED), 1)
                 except ValueError as error:
                     message = str(error)
-                same = all(torch.equal(a, b) for a, b in zip(before, weights(engine)))
+                same = all(torch.equal(before[name], weight) for name, weight in whole_weights(engine).items())
                 found[stage, "bf16" if precision else "fp32", what] = message, same
                 engine.destroy()
     return found

@@ -5,6 +5,7 @@ import math
 import random
 
 import pytest
+from tiny import refuses
 
 from config import SOURCE
 from zerochat.evaluation import metrics, tables
@@ -31,12 +32,6 @@ def test_rouge_l_is_the_f1_of_the_longest_common_subsequence():
         a, b = ([draw.choice("abcd") for _ in range(draw.randint(1, 8))] for _ in range(2))
         assert metrics.rouge_l(" ".join(a), " ".join(b)) == pytest.approx(2 * longest_common(a, b) / (len(a) + len(b)))
     assert metrics.rouge_l("", "a") == 0
-
-
-def test_rouge_l_agrees_with_the_library():
-    scorer = pytest.importorskip("rouge_score.rouge_scorer").RougeScorer(["rougeL"])
-    for a, b in (("the cat sat on the mat", "a cat was on the red mat"), ("one two three", "three two one")):
-        assert metrics.rouge_l(a, b) == pytest.approx(scorer.score(b, a)["rougeL"].fmeasure)
 
 
 def test_distinct_and_repetition_by_hand():
@@ -75,8 +70,7 @@ def test_the_interval_of_a_share_is_that_of_the_normal_approximation_and_units_a
 def test_a_line_that_is_no_question_is_named(tmp_path, line):
     path = tmp_path / "q.jsonl"
     path.write_text('{"question": "q", "choices": ["a", "b"], "answer": 1}\n\n' + line + "\n")
-    with pytest.raises(ValueError, match=r"q\.jsonl, line 3: should be \{\"question\""):
-        read_choices(reading.records({**SOURCE, "path": str(path)}, "", ""))
+    refuses(r"q\.jsonl, line 3: should be \{\"question\"", read_choices, reading.records({**SOURCE, "path": str(path)}, "", ""))
 
 
 def test_a_comparison_pairs_the_turns_and_lists_what_only_one_got_right():

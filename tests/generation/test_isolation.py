@@ -29,20 +29,13 @@ def test_no_combination_of_extreme_settings_overflows_and_the_likeliest_token_is
             assert logits[token] == logits.max(), sampling
 
 
-def answers(engine, prompts, sampling):
-    requests = [engine.submit(prompt, sampling) for prompt in prompts]
-    while engine.waiting or any(engine.running):
-        engine.step()
-    return requests
-
-
 @pytest.mark.parametrize("broken", ["sampling", "logits", "prompt"])
 def test_a_request_that_fails_ends_alone_and_the_next_one_in_its_slot_is_as_if_it_had_never_been(
         tmp_path, tokenizer, monkeypatch, broken):
     folder, prompts = str(tmp_path), [[1, *range(20 + i, 60 + i)] for i in range(4)]
     save_model(folder, tiny_model(), tokenizer)
     sampling, engine = Sampling(temperature=0.5, seed=3, max_new_tokens=12), load_engine(folder, 3)
-    alone = [answers(load_engine(folder, 3), [prompt], sampling)[0].tokens for prompt in prompts]
+    alone = [load_engine(folder, 3).answer_all([prompt], sampling)[0].tokens for prompt in prompts]
     bad, choose, cached = prompts[1], engines.choose, engine.cached
 
     def choosing(logits, sampling, seen, generator):
@@ -73,5 +66,5 @@ def test_a_request_that_fails_ends_alone_and_the_next_one_in_its_slot_is_as_if_i
     with pytest.raises(type(found[1].error)):
         list(engine.stream(bad, sampling))
     broken = None
-    assert answers(engine, [bad], sampling)[0].tokens == alone[1]
+    assert engine.answer_all([bad], sampling)[0].tokens == alone[1]
     assert len(engine.idle) == 3 and not engine.waiting

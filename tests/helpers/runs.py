@@ -95,11 +95,11 @@ class Ranks:
             return file.read()
 
 
-def computed(target, *args, ranks: int, folder) -> dict:
-    """What rank 0 returns from `target(*args)`, called on so many ranks."""
-    log, result = str(folder / f"{target.__name__}-{ranks}.log"), str(folder / f"{target.__name__}-{ranks}.pt")
-    group = Ranks(_computed, target, args, result, ranks=ranks, log=log)
-    assert group.wait() == [0] * ranks, group.output()[-6000:]
+def computed(target, *args, folder, ranks: int = 0):
+    """What rank 0 returns from `target(*args)`, called on so many ranks; 0: in one process without a process group."""
+    log, result = (str(folder / f"{target.__name__}-{ranks}.{kind}") for kind in ("log", "pt"))
+    group = Ranks(_computed, target, args, result, ranks > 0, ranks=max(1, ranks), log=log)
+    assert set(group.wait()) == {0}, group.output()[-6000:]
     return torch.load(result, weights_only=False)
 
 
@@ -113,14 +113,16 @@ def start_engine(model, settings: dict, steps: int, ranks: int):
     return engine
 
 
-def _computed(target, args, result: str) -> None:
-    engines.load_deepspeed(verbose=False)
-    meeting.start_process_group()
+def _computed(target, args, result: str, together: bool) -> None:
+    if together:
+        engines.load_deepspeed(verbose=False)
+        meeting.start_process_group()
     value = target(*args)
-    if torch.distributed.get_rank() == 0:
+    if os.environ["RANK"] == "0":
         torch.save(value, result)
-    torch.distributed.barrier()
-    torch.distributed.destroy_process_group()
+    if together:
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
 
 
 # --- whole runs -----------------------------------------------------------------------------------------------
@@ -149,8 +151,9 @@ def run_config(folder, stage: dict = {}, **changes) -> str:
     return str(path)
 
 
-def metrics(folder, key: str = "loss") -> list[tuple]:
-    with open(folder / "out" / "sft" / "metrics.jsonl") as file:
+def metrics(folder, key: str = "loss", stage: str = "sft") -> list[tuple]:
+    """(step, value) of all that the log of a stage has under this key."""
+    with open(folder / "out" / stage / "metrics.jsonl") as file:
         return [(e["step"], e[key]) for e in map(json.loads, file) if key in e]
 
 
@@ -195,6 +198,12 @@ def forked(argv: list[str], most: int = 0, since: str = "main") -> tuple[int, li
         lines = [line for line in file.read().splitlines() if "Warning" not in line]
     _, status, use = os.wait4(child, 0)
     return os.waitstatus_to_exitcode(status), lines, use.ru_utime + use.ru_stime
+
+
+def each(argvs: list[list[str]], *limits: tuple) -> list[tuple[int, list[str], float]]:
+    """`forked(argv)` one after the other, each with its limit; for `computed`, in a process that has loaded everything."""
+    load_all()
+    return [forked(argv, *limit) for argv, limit in zip(argvs, limits or [()] * len(argvs))]
 
 
 def run(argv: list[str], stop_at: int | str = 0, kill: tuple = (), full_at: int = 0, fp16: bool = False,

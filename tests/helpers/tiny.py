@@ -1,9 +1,12 @@
 """A model of a few thousand weights, and the project's scripts started as a user starts them."""
 
+import contextlib
 import os
 import subprocess
 import sys
+import time
 
+import pytest
 import torch
 
 from config import DEFAULTS
@@ -13,6 +16,12 @@ from zerochat.generation.engine import Engine
 from zerochat.preparation import vocabulary
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def read(*parts: str) -> str:
+    """A file of the checkout."""
+    with open(os.path.join(ROOT, *parts), encoding="utf-8") as file:
+        return file.read()
 
 
 def tiny_config(**changes) -> ModelConfig:
@@ -55,10 +64,41 @@ def count_parameters(config: ModelConfig) -> int:
         return sum(p.numel() for p in LanguageModel(config).parameters())
 
 
+def until(condition, seconds: float) -> bool:
+    """Whether it has become true within so many seconds; looked at a hundred times a second."""
+    end = time.monotonic() + seconds
+    while not (found := condition()) and time.monotonic() < end:
+        time.sleep(0.01)
+    return bool(found)
+
+
+def refuses(message: str, action, *words, **options) -> None:
+    """`action(*words)` is a ValueError with a message like this."""
+    with pytest.raises(ValueError, match=message):
+        action(*words, **options)
+
+
 def environment(**changes) -> dict:
     """A user's environment: two threads, and nothing of the process group that this process may have joined."""
     of_a_rank = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
     return {**{k: v for k, v in os.environ.items() if k not in of_a_rank}, "OMP_NUM_THREADS": "2", **changes}
+
+
+@contextlib.contextmanager
+def server_process(*words: str, terminate: bool = True, **options):
+    """`serve.py` with these words on a free port, as a user starts it: (the process, its address). It should end well
+    on SIGTERM, which the caller may have sent (terminate=False), and have printed nothing but its first line."""
+    command = [sys.executable, *(words if "serve.py" in words else ("serve.py", *words)), "--port", "0"]
+    process = subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               env=environment(OMP_NUM_THREADS="1"), **options)
+    try:
+        yield process, process.stdout.readline().split()[-1]
+        if terminate:
+            process.terminate()
+        output = process.communicate(timeout=60)[0]
+        assert (process.returncode, output) == (0, ""), output
+    finally:
+        process.kill()
 
 
 def launch(*words: str, timeout: int = 300, **changes) -> subprocess.CompletedProcess:

@@ -86,12 +86,12 @@ WHATSAPP = "".join(f"12/31/23, 10:1{i} - {who}: Hello\n" for i, who in enumerate
 
 
 @pytest.mark.parametrize("name, content, values, advice", [
-    ("x.dat", b"text", {}, "x.dat: not of a known kind .*; text and JSON are read if"), ("x.zip", b"PK\x03\x04", {}, "a zip file: unpack it first"),
-    ("x.jsonl", b"PK\x03\x04", {}, "a zip file"), ("x.zst", b"a", {}, ".zst is not read; unpack it first"), ("x.yaml", b"a: b", {}, "convert it to JSON"),
+    ("x.dat", b"text", {}, "x.dat is not of a known kind .*; text and JSON are read if"), ("x.zip", b"PK\x03\x04", {}, "a zip file: unpack it first"),
+    ("x.jsonl", b"PK\x03\x04", {}, "a zip file"), ("x.zst", b"a", {}, "is packed: unpack it first"), ("x.yaml", b"a: b", {}, "convert it to JSON"),
     ("x.jsonl", b"version https://git-lfs.github.com/spec/v1\noid", {}, "a Git LFS pointer, not the data themselves: git lfs pull"),
     ("x.parquet", b"version https://git-lfs.github.com/spec/v1\noid", {}, "a Git LFS pointer"), ("x.xlsx", b"a", {}, "save it as CSV"),
-    ("x.txt", b"PAR1\0\0\x15\x04", {"encoding": "latin-1"}, "holds no text"), ("x.txt", b'[{"messages": []}]', {}, "looks like JSON: name it"),
-    ("x.txt", WHATSAPP.encode(), {}, "a chat exported by a messenger, .*convert it"), ("x.csv", b'question,answer\n"a,b\n' * 2 + b"\xff", {}, "x.csv:5: not utf-8"),
+    ("x.txt", b"PAR1\0\0\x15\x04", {"encoding": "latin-1"}, "holds no text"), ("x.txt", b'[{"messages": []}]', {}, "is no data as they are read: convert it"),
+    ("x.txt", WHATSAPP.encode(), {}, "is no data as they are read: convert it to JSON, .* or say"), ("x.csv", b'question,answer\n"a,b\n' * 2 + b"\xff", {}, "x.csv:5: not utf-8"),
     ("x.csv", b"a,b\n\xff,b\n", {}, "x.csv:2: not utf-8 at byte 4")])
 def test_what_is_no_data_or_of_no_known_kind_is_refused_and_never_read_as_text(tmp_path, name, content, values, advice):
     (tmp_path / name).write_bytes(content)
@@ -116,7 +116,7 @@ def test_of_a_clone_the_data_are_taken_each_file_once_and_the_rest_is_told(tmp_p
     rows = [{"question": f"{i}?", "answer": f"Yes, {i}."} for i in range(9)]
     (clone / "data" / os.fsdecode(b"train-\xff.jsonl")).write_text("".join(json.dumps(row) + "\n" for row in rows))
     os.symlink(clone, clone / "data" / "again")
-    os.symlink(clone / "data", clone / "more")
+    os.symlink(clone / "data" / os.fsdecode(b"train-\xff.jsonl"), clone / "more.jsonl")
     skipped: dict = {}
     (file,) = reading.files_of("clone", str(tmp_path), skipped)
     assert {os.path.basename(name): why for name, why in skipped.items()} == {

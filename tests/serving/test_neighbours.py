@@ -2,18 +2,15 @@
 
 import json
 import resource
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
 
 import httpx
 import pytest
-from test_app import CHAT, HELLO, folder, serving, until  # noqa: F401  folder is a fixture
-from tiny import ROOT, environment
+from test_app import CHAT, HELLO, folder, serving, slow_down, until  # noqa: F401  folder is a fixture
+from tiny import server_process
 
 from zerochat.serving import app
 
@@ -73,10 +70,9 @@ def test_attention_takes_turns_with_answers_has_its_place_in_the_queue_and_is_dr
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_a_client_that_leaves_frees_its_slot_and_its_place_in_the_queue_within_a_second(folder, stream, monkeypatch):  # noqa: F811
+def test_a_client_that_leaves_frees_its_slot_and_its_place_in_the_queue_within_a_second(folder, stream):  # noqa: F811
     with serving(folder, slots=1) as (address, service):
-        step = service.engine.step
-        monkeypatch.setattr(service.engine, "step", lambda: (time.sleep(0.02), step())[1])  # 200 tokens take 4 s and more
+        slow_down(service, 0.02)  # 200 tokens take 4 s and more
         callers = []
         for expected in (1, 2):  # one that runs and one that waits
             callers.append(connected(address, post(CHAT, {"messages": HELLO, "max_tokens": 200, "stream": stream})))
@@ -89,8 +85,7 @@ def test_a_client_that_leaves_frees_its_slot_and_its_place_in_the_queue_within_a
 
 def test_headers_have_a_deadline_also_those_of_a_second_request_and_what_runs_has_none(folder):  # noqa: F811
     with serving(folder, slots=1, header_seconds=0.5) as (address, service):
-        step = service.engine.step
-        service.engine.step = lambda: (time.sleep(0.1), step())[1]
+        slow_down(service, 0.1)
         running = connected(address, post(CHAT, {"messages": HELLO, "max_tokens": 20}))  # two seconds
         half, silent = connected(address, b"GET /health HTTP/1.1\r\nHost: loc"), connected(address)
         second = connected(address, b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -148,10 +143,7 @@ def part(connection: socket.socket) -> bytes:
 
 def test_140_half_sent_requests_at_128_descriptors_leave_health_and_answers_to_others(folder):  # noqa: F811
     limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (128, 128))  # noqa: E731
-    process = subprocess.Popen([sys.executable, "serve.py", "--model", folder, "--port", "0"], cwd=ROOT, text=True,
-                               preexec_fn=limit, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment(OMP_NUM_THREADS="1"))
-    try:
-        address = process.stdout.readline().split()[-1]
+    with server_process("--model", folder, preexec_fn=limit) as (_, address):
         kinds = (b"GET /health HTTP/1.1\r\nHost: loc", post(CHAT, {"messages": HELLO})[:-5])  # headers, and a body
         for kind in kinds:
             slow = [connected(address, kind) for _ in range(140)]
@@ -160,7 +152,3 @@ def test_140_half_sent_requests_at_128_descriptors_leave_health_and_answers_to_o
             for one in slow if kind is kinds[1] else []:
                 one.close()
         assert until(lambda: httpx.post(address + CHAT, json={"messages": HELLO, "max_tokens": 2}).status_code == 200, 10)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        output = process.communicate(timeout=20)[0]
-    assert "Traceback" not in output and process.returncode == 0, output

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 from runs import Ranks, free_port, run_config
-from tiny import ROOT, environment, launch
+from tiny import ROOT, environment, launch, until
 
 from zerochat.training.ranks import StopSignal
 
@@ -26,24 +26,18 @@ class Started:
     def __init__(self, folder, config: str):
         self.metrics = folder / "out" / "sft" / "metrics.jsonl"
         before = self.steps()
-        self.log = open(folder / "log", "w+")
-        self.port = free_port()
-        self.process = subprocess.Popen(
-            [sys.executable, LAUNCHER, "--num_gpus", "2", "--master_port", self.port, "train.py", "--config", config],
-            cwd=ROOT, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True,
-            env=environment(OMP_NUM_THREADS="1"))
-        deadline = time.monotonic() + 300
-        while self.steps() < before + 3:
-            assert self.process.poll() is None and time.monotonic() < deadline, self.output()
-            time.sleep(0.1)
+        self.log, self.port = open(folder / "log", "w+"), free_port()
+        command = [sys.executable, LAUNCHER, "--num_gpus", "2", "--master_port", self.port, "train.py", "--config", config]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True,
+                                        env=environment(OMP_NUM_THREADS="1"))
+        until(lambda: self.process.poll() is not None or self.steps() >= before + 3, 300)
+        assert self.process.poll() is None and self.steps() >= before + 3, self.output()
         (self.launcher,) = children(self.process.pid)
         self.ranks = children(self.launcher)
         assert len(self.ranks) == 2
 
     def steps(self) -> int:
-        if not self.metrics.exists():
-            return 0
-        lines = self.metrics.read_text().splitlines(keepends=True)
+        lines = self.metrics.read_text().splitlines(keepends=True) if self.metrics.exists() else []
         return max([json.loads(line)["step"] for line in lines if line.endswith("\n")], default=0)
 
     def output(self) -> str:
@@ -52,10 +46,9 @@ class Started:
 
     def ended(self) -> int:
         """The exit code of `deepspeed`, when all is over within 15 seconds: no process of this run is left."""
-        deadline = time.monotonic() + 15
-        while self.process.poll() is None or any(alive(pid) for pid in [self.launcher, *self.ranks]):
-            assert time.monotonic() < deadline, f"still there after 15 s: {self.output()}"
-            time.sleep(0.05)
+        pids = [self.launcher, *self.ranks]
+        over = until(lambda: self.process.poll() is not None and not any(map(alive, pids)), 15)
+        assert over, f"still there after 15 s: {self.output()}"
         return self.process.returncode
 
 
@@ -122,9 +115,7 @@ def test_a_second_run_on_the_same_folder_is_refused_by_name_and_so_is_a_port_tha
 def waiting() -> None:
     with StopSignal() as stop:
         print("ready", flush=True)
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            time.sleep(0.01)
+        until(lambda: False, 20)
         sys.exit(stop.number)
 
 
@@ -146,10 +137,7 @@ def test_a_terminal_that_is_closed_stops_a_run_without_losing_a_step_unless_it_i
         return len([line for line in metrics.read_text().splitlines() if '"loss"' in line]) if metrics.exists() else 0
 
     def wait_until(done) -> None:
-        deadline = time.monotonic() + 60
-        while not done():
-            assert time.monotonic() < deadline, os.kill(pid, signal.SIGKILL)
-            time.sleep(0.05)
+        assert until(done, 60), os.kill(pid, signal.SIGKILL)
 
     wait_until(lambda: steps() >= 5)
     if ignored:  # it goes on, until it is told otherwise
@@ -170,8 +158,7 @@ def test_a_terminal_that_is_closed_stops_a_run_without_losing_a_step_unless_it_i
 @pytest.mark.slow
 def test_sigterm_right_behind_sigint_is_the_same_request_and_a_later_second_signal_leaves_at_once(tmp_path):
     process = Ranks(waiting, log=str(tmp_path / "log"))
-    while "ready" not in process.output():
-        time.sleep(0.05)
+    assert until(lambda: "ready" in process.output(), 60)
     process.signal(signal.SIGINT)
     time.sleep(0.01)
     process.signal(signal.SIGTERM)

@@ -3,6 +3,7 @@
 from contextlib import nullcontext
 
 import pytest
+from tiny import refuses
 
 from zerochat.training import checkpoint
 from zerochat.training.engine import choose_precision, resolve_batch, set_steps
@@ -21,10 +22,8 @@ def test_a_batch_that_does_not_fit_is_refused_with_the_equation():
     with pytest.raises(ValueError, match="train_batch_size 16 is not train_micro_batch_size_per_gpu 5 x "
                                          "gradient_accumulation_steps 1 x 3 ranks = 15"):
         resolve_batch({"train_batch_size": 16, "train_micro_batch_size_per_gpu": 5, "optimizer": {"type": "AdamW"}}, ranks=3)
-    with pytest.raises(ValueError, match="should be a positive number, found None"):
-        resolve_batch({}, 1)
-    with pytest.raises(ValueError, match="deepspeed.optimizer.type is missing"):
-        resolve_batch({"train_batch_size": 16}, 1)
+    refuses("should be a positive number, found None", resolve_batch, {}, 1)
+    refuses("deepspeed.optimizer.type is missing", resolve_batch, {"train_batch_size": 16}, 1)
 
 
 class Accelerator:

@@ -192,6 +192,7 @@ def needed(library: str, by: str):
     try:
         return __import__(library)
     except ImportError:
+        library = library.split(".")[0]
         raise ValueError(f'{by} needs {library}: pip install "zerochat[data]", or pip install {library}') from None
 
 

@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from zerochat.demo import chats
 from zerochat.files import content_hash, room
+from zerochat.preparation.clean import needed
 from zerochat.preparation.json_stream import MAX_RECORD, Bad, JsonStream, blocks_of, is_json_lines, not_encoded
 
 SECTION = 2**20  # characters of a plain text that make one document
@@ -31,20 +32,15 @@ READABLE = f"{', '.join(KINDS)} (or {', '.join(OPENERS)} of one)"
 TEXTS = ("text", "lines", "eou")  # formats of plain text
 # What lies beside the data in a clone of a repository or hub.
 NO_DATA = re.compile(r"\.|(?:readme|licen[cs]e|notice|changelog|citation|dataset_infos?|dataset_dict)\b", re.I)
-UNPACK, CONVERT = "unpack it first", "convert it to JSON, a record a line"
-HINTS = dict.fromkeys((".zip", ".zst", ".7z", ".rar", ".tar", ".tgz"), UNPACK)
-HINTS |= dict.fromkeys((".yaml", ".yml", ".xml", ".html", ".pdf", ".doc", ".docx", ".arrow", ".pkl", ".db"), CONVERT)
-HINTS |= dict.fromkeys((".xls", ".xlsx", ".ods"), "save it as CSV")
-MAGIC = {
-    b"version https://git-lfs": "a Git LFS pointer, not the data themselves: git lfs pull fetches them",
-    b"PK\x03\x04": f"a zip file: {UNPACK}",
-}
-# A text that is no document, and what to do with it.
-EXPORTED = rb"(?:^.{0,3}\d{1,4}[./-]\d{1,2}[./-]\d{2,4},? \d{1,2}[:.]\d\d.{0,9}[\]-] [^:\n]{1,60}: .*\n){3}"
-NO_DOCUMENT = {
-    re.compile(rb'\A\s*[\[{]\s*[\[{"]'): "looks like JSON: name it .json or .jsonl",
-    re.compile(EXPORTED, re.M): f"is a chat exported by a messenger, and who is to be learned is not said: {CONVERT}",
-}
+UNPACK, CONVERT = "unpack it first", "is no data as they are read: convert it to JSON, a record a line"
+HINTS = dict.fromkeys(".zip .zst .7z .rar .tar .tgz".split(), f"is packed: {UNPACK}")
+HINTS |= dict.fromkeys(".yaml .yml .xml .html .pdf .doc .docx .arrow .pkl .db".split(), CONVERT)
+HINTS |= dict.fromkeys(".xls .xlsx .ods".split(), "is a spreadsheet: save it as CSV")
+MAGIC = {b"version https://git-lfs": "is a Git LFS pointer, not the data themselves: git lfs pull fetches them"}
+MAGIC |= {b"PK\x03\x04": f"is a zip file: {UNPACK}"}
+# A text that is no document: JSON, and a chat as messengers export it, where nobody says who is to be learned.
+NO_DOCUMENT = rb'\A\s*[\[{]\s*[\[{"]'
+NO_DOCUMENT += rb"|(?:^.{0,3}\d{1,4}[./-]\d{1,2}[./-]\d{2,4},? \d{1,2}[:.]\d\d.{0,9}[\]-] [^:\n]{1,60}: .*\n){3}"
 
 
 class Section(dict):
@@ -60,34 +56,23 @@ def alternating(texts: list[str]) -> list[dict]:
 
 
 def files_of(path: str, root: str, skipped: dict | None = None) -> list[str]:
-    """The readable files of a file, folder or glob below `root`, sorted; ValueError where there are none. `skipped` is
-    told each other file that is there, and why it is none."""
+    """The readable files of a file, folder (not through links to folders) or glob below `root`, sorted; ValueError where
+    there are none. `skipped` is told each other file, and why it is none."""
     full = os.path.join(os.path.expanduser(root), os.path.expanduser(path))
     if os.path.isfile(full):
         return [full]
-    files, real = [], set()
-    for file in sorted(_below(full) if os.path.isdir(full) else glob.iglob(full, recursive=True)):
-        why = "speaks of the data" if NO_DATA.match(os.path.basename(file)) else None
-        why = why or (None if kind_of(file)[0] in KINDS else "not a kind that is read")
-        if os.path.isfile(file) and os.path.realpath(file) not in real:
-            real.add(os.path.realpath(file))
-            (skipped if skipped is not None else {}).update({file: why} if why else {})
-            files += [] if why else [file]
+    found = [os.path.join(where, name) for where, _, names in os.walk(full) for name in names]
+    files: dict[str, str] = {}
+    for file in filter(os.path.isfile, sorted(found or glob.iglob(full, recursive=True))):
+        why = "speaks of the data" if NO_DATA.match(os.path.basename(file)) else "not a kind that is read"
+        if why == "speaks of the data" or kind_of(file)[0] not in KINDS:
+            (skipped if skipped is not None else {})[file] = why
+        elif "/." not in os.path.relpath(file, full):
+            files.setdefault(os.path.realpath(file), file)
     if not files:
         advice = "see data.data_root and the source's path in the config"
         raise ValueError(f"{full}: no such file, or no {READABLE} in it; {advice}")
-    return files
-
-
-def _below(folder: str) -> Iterator[str]:
-    """The files in a folder, each folder in it once, whatever links lead there."""
-    seen = set()
-    for where, folders, names in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        if os.path.realpath(where) in seen:
-            folders[:] = names = []
-        seen.add(os.path.realpath(where))
-        yield from (os.path.join(where, name) for name in names)
+    return list(files.values())
 
 
 def kind_of(path: str) -> tuple[str, Callable]:
@@ -177,10 +162,8 @@ def _file_records(path: str, format: str, encoding: str, whole: bool) -> Iterato
         if kind in (".csv", ".tsv"):
             yield from _table(file, path, encoding, begin, head)
         elif format in TEXTS if kind not in KINDS else kind in (".txt", ".md") and format in ("auto", *TEXTS):
-            if format == "auto" and (
-                hint := next((hint for known, hint in NO_DOCUMENT.items() if known.search(head)), None)
-            ):
-                raise ValueError(f'{path} {hint}; or say "format": "text", if all of it is to be learned')
+            if format == "auto" and re.search(NO_DOCUMENT, head, re.M):
+                raise ValueError(f'{path} {CONVERT}; or say "format": "text", if all of it is to be learned')
             if format == "lines":  # one document a line
                 lines = _lines(file, encoding, begin)
                 yield from ((i, line if isinstance(line, Bad) else {"text": line}) for i, line in lines)
@@ -199,15 +182,13 @@ def _check_kind(path: str, kind: str, format: str) -> None:
     """ValueError where a file's name or its first bytes say that nothing here can read it."""
     with open(path, "rb") as file:
         head = file.read(64)
-    if not head:
-        raise ValueError(f"{path} is empty")
-    for magic, what in MAGIC.items():
-        if head.startswith(magic):
-            raise ValueError(f"{path} is {what}")
-    if kind in HINTS:
-        raise ValueError(f"{path}: {kind} is not read; {HINTS[kind]}")
-    if kind not in KINDS and format == "auto":
-        raise ValueError(f'{path}: not of a known kind ({READABLE}); text and JSON are read if the "format" is given')
+    why = (
+        next((what for magic, what in MAGIC.items() if head.startswith(magic)), HINTS.get(kind)) if head else "is empty"
+    )
+    if not why and kind not in KINDS and format == "auto":
+        why = f'is not of a known kind ({READABLE}); text and JSON are read if the "format" is given'
+    if why:
+        raise ValueError(f"{path} {why}")
 
 
 def _table(file, path: str, encoding: str, offset: int, head: bytes) -> Iterator[tuple[int, dict | Bad]]:
@@ -219,17 +200,13 @@ def _table(file, path: str, encoding: str, offset: int, head: bytes) -> Iterator
                 raise ValueError(f"{path}:{at}: {line}")
             yield line + "\n"
 
-    seen = head.decode(encoding, "ignore")
-    first = seen.split("\n")[0]
-    comma = max(",;\t|", key=first.count)
-    quoted = re.search(rf'(?:^|{re.escape(comma)})"(?:[^"]|"")*"(?:{re.escape(comma)}|\r?$)', seen, re.M)
-    how: dict = {"quotechar": "'" if first.startswith("'") else '"'}
-    if comma == "\t" and not quoted:
-        how["quoting"] = csv.QUOTE_NONE
-    elif '\\"' in seen and '""' not in seen:
-        how["escapechar"] = "\\"
+    first, text = head.split(b"\n")[0].decode(encoding, "ignore"), head.decode(encoding, "ignore")
+    comma, quote = max(",;\t|", key=first.count), "'" if first.startswith("'") else '"'
+    quoted = comma != "\t" or re.search(r'(?:^|\t)"(?:[^"]|"")*"(?:\t|\r?$)', text, re.M)
+    escape = "\\" if '\\"' in text and '""' not in text else None
     csv.field_size_limit(MAX_RECORD)
-    rows = csv.reader(lines(), delimiter=comma, **how)
+    how: dict = {"delimiter": comma, "quotechar": quote, "escapechar": escape}
+    rows = csv.reader(lines(), quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE, **how)
     try:
         names, begin = [name.strip() for name in next(rows)], rows.line_num + 1
         for row in rows:
@@ -242,18 +219,11 @@ def _table(file, path: str, encoding: str, offset: int, head: bytes) -> Iterator
 
 
 def _parquet(path: str) -> Iterator[tuple[int, dict]]:
+    pyarrow, number = needed("pyarrow.parquet", path), 0
     try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError:
-        advice = 'pip install "zerochat[data]", or pip install pyarrow'
-        raise ValueError(f"{path}: Parquet needs pyarrow: {advice}") from None
-    number = 0
-    try:
-        with parquet.ParquetFile(path) as file:
+        with pyarrow.parquet.ParquetFile(path) as file:
             for batch in file.iter_batches(batch_size=256):
-                for record in batch.to_pylist():
-                    number += 1
+                for number, record in enumerate(batch.to_pylist(), number + 1):
                     yield number, record
     except pyarrow.ArrowException as error:
         raise ValueError(f"{path}: row {number + 1}: {error}") from None
