@@ -64,13 +64,11 @@ def prepare(config: dict, log=print) -> str:
 
     Everything is written into a `.tmp` folder that is renamed when complete, so a killed preparation leaves nothing
     that could be mistaken for a finished one; one that fails, say on a full disk, leaves nothing."""
-    clean.check_rules(config["data"]["rules"])
+    clean.check_rules(config["data"]["rules"], config["data"]["near_duplicates"])
     folder = folder_of(config)
     if os.path.isdir(folder):
         check_prepared(config, folder)
         return folder
-    if config["data"]["near_duplicates"]:
-        duplicates.library()  # wanting, it should be missed before an hour of cleaning
     RunFolder(config["out_dir"]).drop_other_data()
     begun = time.monotonic()
     with building(folder) as part:
@@ -81,8 +79,7 @@ def prepare(config: dict, log=print) -> str:
             shard = os.path.join(part, f"{stage['name']}.{split}")
             figures = shards.write_shard(shard, tokenizer, config, stage["loss_on"], training=split == "train")
             stages[stage["name"]][split] = figures
-        fertility = look.fertility(tokenizer, training_folders(config, part))
-        report = {"seconds": time.monotonic() - begun, "stages": stages, "tokenizer": fertility}
+        report = {"seconds": time.monotonic() - begun, "stages": stages}
         write_json(os.path.join(part, "report.json"), report)
         write_atomic(os.path.join(part, "report.md"), look.report(report))
     log(look.summary(stages))

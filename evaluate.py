@@ -2,13 +2,13 @@
 
     python evaluate.py --model out/small --demo 200                    # the built-in held-out conversations
     python evaluate.py --model out/small --data my.jsonl               # yours, in any format that data.py reads
-    python evaluate.py --model out/small --choices questions.jsonl     # {"question", "choices": [...], "answer": 0}
     python evaluate.py --model out/small --compare out/other           # two models on the same data
 
 Every assistant turn is asked with the reference conversation before it, so one wrong answer does not spoil
 the next. An answer is correct when it equals the reference, or, where the reference turn carries a
 `check` (free text), when it contains what it must and is long enough. Intervals are 95% by bootstrap over
-conversations. Left out on purpose: judging by a model; the big benchmarks, which lm-evaluation-harness runs."""
+conversations. Left out on purpose: judging by a model; multiple choice and the big
+benchmarks, which lm-evaluation-harness runs."""
 
 import argparse
 import importlib.util
@@ -24,10 +24,9 @@ from config import DEFAULTS, SOURCE
 from model import LanguageModel
 from tokenizer import Tokenizer
 from zerochat.evaluation import tables
-from zerochat.evaluation.choices import multiple_choice, read_choices
 from zerochat.evaluation.metrics import bleu_chrf, distinct, is_chinese, ratio_interval, repetition, rouge_l, token_f1
 from zerochat.generation.engine import Engine, Sampling
-from zerochat.preparation import gather, look, reading, tally
+from zerochat.preparation import gather, look, tally
 from zerochat.preparation.duplicates import VALIDATION
 
 
@@ -107,12 +106,13 @@ def answer_samples(engine: Engine, samples: list[dict], max_new_tokens: int = 12
     turns, prompts = [], []
     for conversation, sample in enumerate(samples):
         for i, message in enumerate(sample["messages"]):
-            if not _is_answer(message):
+            if message["role"] != "assistant" or not message.get("supervised", True):
                 continue
             try:
                 history, prompt, _ = engine.fit(sample["messages"][:i], max_new_tokens)
             except ValueError:
-                continue  # this question alone exceeds the context
+                print(f"{sample['source']}:{sample['line']}: message {i} exceeds the context and is not asked")
+                continue
             prompts.append(prompt)
             turn = {"skill": message.get("skill", sample.get("skill", "-")), "lang": sample.get("lang", "-")}
             turn |= {"back": message.get("back"), "check": message.get("check")}
@@ -129,10 +129,6 @@ def answer_samples(engine: Engine, samples: list[dict], max_new_tokens: int = 12
         turn["token_f1"] = token_f1(turn["answer"], turn["reference"])
         turn["rouge_l"] = rouge_l(turn["answer"], turn["reference"])
     return turns
-
-
-def _is_answer(message: dict) -> bool:
-    return message["role"] == "assistant" and message.get("supervised", True)
 
 
 def is_correct(turn: dict) -> bool:
@@ -171,13 +167,6 @@ def evaluate(engine: Engine, samples: list[dict], max_new_tokens: int = 128, ove
             groups[name].append(turn)
     found = likelihood(engine, samples)
     figures = {"conversations": len(samples), "likelihood": found, "turns": turns}
-    asked = {(turn["conversation"], turn["message"]) for turn in turns}
-    figures["unfit"] = [
-        f"{sample['source']}:{sample['line']}, message {i + 1}"
-        for conversation, sample in enumerate(samples)
-        for i, message in enumerate(sample["messages"])
-        if _is_answer(message) and (conversation, i) not in asked
-    ]
     figures |= {key: found["all"][key] for key in ("loss", "perplexity", "bits_per_byte")}
     return figures | {"groups": {name: summarise(groups[name], overlap) for name in sorted(groups)}}
 
@@ -187,7 +176,6 @@ def main(argv=None) -> None:
     parser.add_argument("--model", default="out/small", help="model folder")
     parser.add_argument("--data", action="append", default=[], metavar="FILE", help="conversations; repeatable")
     parser.add_argument("--demo", type=int, default=0, metavar="N", help="N of the built-in held-out conversations")
-    parser.add_argument("--choices", action="append", default=[], metavar="FILE", help="multiple choice; repeatable")
     parser.add_argument("--compare", metavar="DIR", help="a second model folder, measured on the same data")
     parser.add_argument("--out", metavar="DIR", help="for report.json and report.md; default: MODEL/evaluation")
     parser.add_argument("--max-new-tokens", type=int, default=128)
@@ -195,34 +183,34 @@ def main(argv=None) -> None:
     parser.add_argument("--misses", type=int, default=10, help="print so many wrong answers")
     args = parser.parse_args(argv)
     chosen = [{**SOURCE, "path": path} for path in args.data]
-    if args.demo or not (args.data or args.choices):
+    if args.demo or not args.data:
         chosen.append({**SOURCE, "demo": "conversations", "split": "validation", "count": args.demo or 200})
     overlap = importlib.util.find_spec("sacrebleu") is not None
     if not overlap:
         print("BLEU and chrF are left out: they need sacrebleu (pip install -e '.[eval]')\n")
     names, measured, lines = [name for name in (args.model, args.compare) if name], [], []
     try:
-        options = {**DEFAULTS["data"], "data_root": "."}
-        samples = read_samples(chosen, options) if chosen else []
-        questions = {path: read_choices(reading.records({**SOURCE, "path": path}, ".", "")) for path in args.choices}
+        samples = read_samples(chosen, {**DEFAULTS["data"], "data_root": "."})
         for folder in names:
             engine = Engine(LanguageModel.load(folder), Tokenizer(folder), args.slots)
-            figures = evaluate(engine, samples, args.max_new_tokens, overlap=overlap) if samples else {}
-            figures["choices"] = {path: multiple_choice(engine, asked, token_nats) for path, asked in questions.items()}
+            figures = evaluate(engine, samples, args.max_new_tokens, overlap=overlap)
             measured.append(figures)
             print(f"{folder}: {tables.table(figures)}\n", flush=True)
             lines += [f"# {folder}", "", tables.table(figures), ""]
-        turns = measured[0].get("turns", [])
+        turns = measured[0]["turns"]
         missed = [turn for turn in turns if not turn["correct"]]
-        if turns and args.compare:
-            compared, more = tables.side_by_side(measured, (args.model, args.compare))
-            print(compared + "\n")
-            lines += more
-        elif turns:
-            lines += tables.section("Missed", missed, 200)
-            lines += tables.section("Correct", [turn for turn in turns if turn["correct"]], 200)
-            if missed[: args.misses]:
-                print(f"Some of what it missed:\n\n{tables.transcripts(missed, args.misses)}\n")
+        if args.compare:
+            lines += [
+                "# Side by side",
+                "",
+                tables.comparison(tables.compare(*measured), (args.model, args.compare)),
+                "",
+            ]
+            print(f"{lines[-2]}\n")
+        lines += tables.section("Missed", missed, 200)
+        lines += tables.section("Correct", [turn for turn in turns if turn["correct"]], 200)
+        if missed[: args.misses]:
+            print(f"Some of what it missed:\n\n{tables.transcripts(missed, args.misses)}\n")
         out = args.out or os.path.join(args.model, "evaluation")
         tables.write_report(out, lines, {"arguments": vars(args), "models": measured})
     except (ValueError, OSError) as error:

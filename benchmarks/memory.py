@@ -1,11 +1,13 @@
-"""Memory of a rank under ZeRO 0, 1, 2, 3 with one and two ranks, measured beside what `zerochat/memory.py` predicts.
+"""Memory of a rank: what a config needs on paper, and ZeRO 0, 1, 2, 3 with one and two ranks, measured beside it.
 
-    python benchmarks/memory.py
+    python benchmarks/memory.py --config configs/base.json --ranks 1 8     # on paper: nothing is allocated
+    python benchmarks/memory.py                                            # measured
 
 On a CPU, in bf16: what the process holds (resident set) when a step's gradients are there and the optimizer is about
 to run, less what it held before the model was made. Activations are kept small: two rows of 32 tokens.
 """
 
+import argparse
 import os
 import sys
 
@@ -13,13 +15,55 @@ import psutil
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as processes
+from torch import nn
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
+from config import deep_merge, load_config
 from model import LanguageModel, ModelConfig
-from zerochat.memory import memory_per_gpu
 from zerochat.training import engine as engines
 from zerochat.training.ranks import start_process_group
+
+
+def memory_per_gpu(parameters: int, trained: int, zero_stage: int, ranks: int, offload: bool) -> dict[str, float]:
+    """Bytes of model state a rank holds in mixed-precision Adam training (Rajbhandari et al. 2020, section 3.1):
+    2 per half-precision weight and, per weight that is trained, 2 for the gradient and 12 for the fp32 master and both
+    Adam moments. ZeRO 1, 2, 3 divide the last, the last two, all three by the number of ranks; offload moves the 12 to
+    the host."""
+    weights, gradients, optimizer = 2.0 * parameters, 2.0 * trained, 12.0 * trained
+    optimizer /= ranks if zero_stage >= 1 else 1
+    gradients /= ranks if zero_stage >= 2 else 1
+    weights /= ranks if zero_stage >= 3 else 1
+    gpu = weights + gradients + (0 if offload else optimizer)
+    return {"gpu": gpu, "host": optimizer if offload else 0.0}
+
+
+def describe(model, lora_rank: int, zero: dict, ranks: list[int]) -> str:
+    """Parameters and memory of a model on the meta device; zero: the config's `deepspeed.zero_optimization`."""
+    stage, offload = zero.get("stage", 0), "offload_optimizer" in zero
+    parameters = trained = sum(p.numel() for p in model.parameters())
+    lines = [f"{parameters:,} parameters, ZeRO-{stage}{' with the optimizer on the host' if offload else ''}"]
+    if lora_rank:
+        matrices = [m for m in model.model.modules() if isinstance(m, nn.Linear)]
+        adapters = lora_rank * sum(m.in_features + m.out_features for m in matrices)
+        vocabulary = parameters - sum(p.numel() for p in model.model.layers.parameters()) - len(model.model.norm.weight)
+        lines.append(f"trained: {adapters:,} in adapters of rank {lora_rank}, {vocabulary:,} in embedding and head")
+        parameters, trained = parameters + adapters, adapters + vocabulary
+    for number in ranks:
+        memory = memory_per_gpu(parameters, trained, stage, number, offload)
+        gpu, host = (memory[place] / 2**30 for place in ("gpu", "host"))
+        lines.append(f"  {number:3d} ranks: {gpu:7.2f} GiB per GPU, {host:7.2f} GiB host per rank, plus activations")
+    return "\n".join(lines)
+
+
+def on_paper(config: dict, ranks: list[int]) -> str:
+    """What `describe` says of the model that the first stage of a config trains."""
+    stage, own = config["stages"][0], {"vocab_size": config["tokenizer"]["vocab_size"], **config["model"]}
+    shape = ModelConfig.read(stage["init_from"]) if stage["init_from"] else ModelConfig(**own)
+    zero = deep_merge(config["deepspeed"], stage["deepspeed"]).get("zero_optimization", {})
+    with torch.device("meta"):
+        return describe(LanguageModel(shape), stage["lora"]["rank"], zero, ranks)
+
 
 CONFIG = ModelConfig(vocab_size=8192, hidden_size=768, num_hidden_layers=8, num_attention_heads=8)
 
@@ -52,7 +96,18 @@ def rank(number: int, ranks: int, stage: int, port: int, answers) -> None:
     dist.destroy_process_group()
 
 
-def main() -> None:
+def main(argv=None) -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--config", help="on paper, for this config")
+    parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="repeatable")
+    parser.add_argument("--ranks", type=int, nargs="+", default=[1, 8, 64])
+    args = parser.parse_args(argv)
+    if args.config:
+        try:
+            print(on_paper(load_config(args.config, args.set), args.ranks))
+        except (ValueError, OSError) as error:
+            raise SystemExit(f"error: {error}") from None
+        return
     parameters = sum(p.numel() for p in LanguageModel(CONFIG).parameters())
     print(f"{parameters:,} parameters, bf16, MiB per rank\n\n| ZeRO | ranks | measured | formula |\n|---:|---:|---:|---:|")
     context = processes.get_context("spawn")

@@ -12,8 +12,6 @@ import evaluate
 import sample
 from config import DEFAULTS, SOURCE
 from zerochat.evaluation import tables
-from zerochat.evaluation.choices import multiple_choice, read_choices
-from zerochat.preparation import reading
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +65,7 @@ def test_loss_by_turn_and_source_is_that_of_the_definition_and_turns_of_a_long_c
     assert sum(found[f"turn {i}"]["tokens"] for i in range(1, 21)) == found["all"]["tokens"]
 
 
-def test_what_evaluation_leaves_out_is_told_and_turns_are_turns_however_many_windows_an_answer_takes(folder, tmp_path):
+def test_what_evaluation_leaves_out_is_told_and_turns_are_turns_however_many_windows_an_answer_takes(folder, tmp_path, capsys):
     engine, said = load_engine(str(folder)), []
     long = " ".join(str(i) for i in range(100))
     rows = [conversation("Say 1", "It is 1.", long, "Yes.", "Go on", long, "Say 2", "It is 2."), {"text": "A document."}, {"messages": 5},
@@ -87,43 +85,18 @@ def test_what_evaluation_leaves_out_is_told_and_turns_are_turns_however_many_win
     assert [name for name in likely if name.startswith("turn")] == ["turn 1", "turn 2", "turn 3"]
     assert likely["turn 2"]["bytes"] == len("Yes.") and likely["turn 3"]["bytes"] == len(long)
     figures = evaluate.evaluate(engine, samples, max_new_tokens=8)
-    assert figures["unfit"] == ["x.jsonl:1, message 4"] and len(figures["turns"]) == 3
-    assert "not asked, for want of room in the context: 1 (x.jsonl:1, message 4)" in tables.table(figures)
-
-
-def test_the_likeliest_choice_is_found_by_its_log_probability_and_chance_stands_beside(folder, tokenizer, tmp_path):
-    path = tmp_path / "q.jsonl"
-    items = [{"question": f"Is it {i}?", "choices": ["yes", "no it is not", "天"][:2 + i % 2], "answer": i % 2} for i in range(6)]
-    items[1]["answer"] = "天"
-    path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(json.dumps(item) for item in items).encode())
-    questions, engine = read_choices(reading.records({**SOURCE, "path": str(path)}, "", "")), load_engine(str(folder))
-    assert questions[1]["answer"] == 2
-    right = right_by_byte = 0
-    for item in questions:
-        scores = []
-        for choice in item["choices"]:
-            ids, mask = tokenizer.render(conversation(item["question"], choice))
-            with torch.no_grad():
-                likely = engine.model(torch.tensor([ids]))[0].log_softmax(-1)
-            scores.append(sum(float(likely[i - 1, ids[i]]) for i in range(len(ids)) if mask[i]))
-        by_byte = [s / len(c.encode()) for s, c in zip(scores, item["choices"])]
-        right += max(range(len(scores)), key=scores.__getitem__) == item["answer"]
-        right_by_byte += max(range(len(scores)), key=by_byte.__getitem__) == item["answer"]
-    figures = multiple_choice(engine, questions, evaluate.token_nats)
-    assert (figures["accuracy"], figures["accuracy_per_byte"]) == (right / 6, right_by_byte / 6)
-    assert figures["chance"] == pytest.approx((3 / 2 + 3 / 3) / 6)
+    assert "x.jsonl:1: message 3 exceeds the context and is not asked\n" in capsys.readouterr().out and len(figures["turns"]) == 3
 
 
 def test_two_models_side_by_side_leave_reports_to_read(folder, tmp_path, capsys):
-    data, questions = tmp_path / "d.jsonl", tmp_path / "q.jsonl"
+    data = tmp_path / "d.jsonl"
     data.write_text("\n".join(json.dumps(conversation(f"Say {i}", f"It is {i}.", "再说一次", f"是{i}。")) for i in range(3)))
-    questions.write_text('{"question": "q", "choices": ["a", "b"], "answer": 1}')
-    evaluate.main(["--model", str(folder), "--compare", str(folder.parent / "other"), "--data", str(data), "--choices",
-                   str(questions), "--max-new-tokens", "3", "--slots", "4", "--out", str(tmp_path / "out")])
+    evaluate.main(["--model", str(folder), "--compare", str(folder.parent / "other"), "--data", str(data),
+                   "--max-new-tokens", "3", "--slots", "4", "--out", str(tmp_path / "out")])
     said, written = capsys.readouterr().out, (tmp_path / "out" / "report.md").read_text()
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     for text in (said, written):
-        assert f"| source {data} |" in text and "difference, paired [95%]" in text and "| 50.0% |" in text
+        assert f"| source {data} |" in text and "difference, paired [95%]" in text
     assert len(report["models"]) == 2 and len(report["models"][0]["turns"]) == 6
     evaluate.main(["--model", str(folder), "--data", str(data), "--max-new-tokens", "3", "--out", str(tmp_path / "out")])
     written = (tmp_path / "out" / "report.md").read_text()

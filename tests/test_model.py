@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from tiny import count_parameters, tiny_config, tiny_model
 
+from benchmarks.memory import memory_per_gpu
 from model import LanguageModel, ModelConfig, document_layout, save
-from zerochat.memory import memory_per_gpu
 
 
 def random_ids(*shape):

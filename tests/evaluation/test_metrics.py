@@ -5,12 +5,8 @@ import math
 import random
 
 import pytest
-from tiny import refuses
 
-from config import SOURCE
 from zerochat.evaluation import metrics, tables
-from zerochat.evaluation.choices import read_choices
-from zerochat.preparation import reading
 
 
 def test_words_are_lower_case_each_chinese_character_is_one_and_token_f1_counts_shared_ones_as_multisets():
@@ -61,16 +57,6 @@ def test_the_interval_of_a_share_is_that_of_the_normal_approximation_and_units_a
     assert (low, high) == pytest.approx((0.3 - error, 0.3 + error), abs=0.006)
     tenfold = metrics.ratio_interval(values * 10, [1] * 4000, [*range(400)] * 10)
     assert tenfold == pytest.approx((low, high)), "the same turn ten times in a conversation is no more evidence"
-
-
-@pytest.mark.parametrize("line", [
-    "not json", "[]", '{"question": "q"}', '{"question": "q", "choices": ["a"], "answer": 0}',
-    '{"question": "q", "choices": ["a", "b"], "answer": 2}', '{"question": "q", "choices": ["a", "b"], "answer": "c"}',
-    '{"question": "q", "choices": "ab", "answer": "a"}', '{"question": "q", "choices": ["a", "b"], "answer": true}'])
-def test_a_line_that_is_no_question_is_named(tmp_path, line):
-    path = tmp_path / "q.jsonl"
-    path.write_text('{"question": "q", "choices": ["a", "b"], "answer": 1}\n\n' + line + "\n")
-    refuses(r"q\.jsonl, line 3: should be \{\"question\"", read_choices, reading.records({**SOURCE, "path": str(path)}, "", ""))
 
 
 def test_a_comparison_pairs_the_turns_and_lists_what_only_one_got_right():

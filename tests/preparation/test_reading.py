@@ -66,7 +66,7 @@ def test_parquet_is_read_in_batches_and_what_is_null_is_not_there(tmp_path):
     found = read(tmp_path, "x.parquet")
     assert [sample for *_, sample in found] == CHATS * 300 and [line for _, line, _ in found] == list(range(1, 901))
     (tmp_path / "y.parquet").write_bytes((tmp_path / "x.parquet").read_bytes()[:-50])
-    with pytest.raises(ValueError, match=r"y.parquet: row 1: .*"):
+    with pytest.raises(ValueError, match=r"y.parquet: "):
         read(tmp_path, "y.parquet")
 
 

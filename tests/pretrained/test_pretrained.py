@@ -18,12 +18,12 @@ from tiny import ROOT, environment, launch, load_engine, tiny_model
 
 import config as settings
 import train
+from benchmarks.memory import memory_per_gpu
 from config import load_config
 from model import LanguageModel, rotary_frequencies
 from tokenizer import MARKERS, Tokenizer
 from zerochat.demo import chats as demo_data
 from zerochat.generation.sampling import Sampling
-from zerochat.memory import memory_per_gpu
 from zerochat.pretrained import folder as model_folder
 from zerochat.pretrained import lora
 from zerochat.pretrained.template import with_symbols

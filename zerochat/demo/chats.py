@@ -1,19 +1,17 @@
 """The built-in conversations: a seeded grammar of English and Chinese chats and plain documents, so that
 the default run needs no download.
 
-    python -m zerochat.demo.chats --count 5                      # print some training conversations
-    python -m zerochat.demo.chats --count 5 --split validation --lang zh
-    python -m zerochat.demo.chats --count 5 --documents --json   # pretraining text, one JSON object per line
+    python -m zerochat.demo.chats 5     # five conversations and five documents, one JSON object per line
 
 Three scenes: customer service, everyday chat, text generation. The answer is a function of the history (one phrasing
 per skill), so a held-out conversation can be marked right or wrong; it tests the pipeline, not intelligence. Left out
 on purpose: real knowledge, arithmetic beyond small sums, facts corrected later, choices of phrasing but in stories."""
 
-import argparse
 import itertools
 import json
 import random
 import re
+import sys
 import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -201,24 +199,7 @@ def documents(count: int, seed: int = 0, split: str = "train", lang: str | None 
         yield {"text": text, "lang": language}
 
 
-def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Print built-in conversations or documents.")
-    parser.add_argument("--count", type=int, default=5)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--split", choices=("train", "validation"), default="train")
-    parser.add_argument("--lang", choices=("en", "zh"))
-    parser.add_argument("--documents", action="store_true", help="plain documents instead of conversations")
-    parser.add_argument("--json", action="store_true", help="one JSON object per line, with everything in it")
-    args = parser.parse_args(argv)
-    generate = documents if args.documents else conversations
-    for item in generate(args.count, args.seed, args.split, args.lang):
-        if args.json:
-            print(json.dumps(item, ensure_ascii=False))
-        elif args.documents:
-            print(item["text"], end="\n\n")
-        else:
-            print(*(f"{m['role']:>9}: {m['content']}" for m in item["messages"]), sep="\n", end="\n\n")
-
-
 if __name__ == "__main__":
-    main()
+    for kind in (conversations, documents):
+        for item in kind(int(sys.argv[1]), 0, "train"):
+            print(json.dumps(item, ensure_ascii=False))

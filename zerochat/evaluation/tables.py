@@ -23,39 +23,30 @@ def _within(figures: dict, key: str, how: str = ".1%") -> str:
 
 
 def table(figures: dict) -> str:
-    """The figures of `evaluate.evaluate`, and of `choices.multiple_choice` under "choices", as Markdown."""
+    """The figures of `evaluate.evaluate` as Markdown."""
     lines, rows = [], []
-    if "groups" in figures:
-        loss = f"{figures['loss']:.4f} nats per token, perplexity {figures['perplexity']:.3f}"
-        bits = f"{figures['bits_per_byte']:.4f} bits per byte"
-        lines += [f"{figures['conversations']} held-out conversations: loss {loss}, {bits}", ""]
-        for name, g in figures["likelihood"].items():
-            rows.append([name, *_written(g, LIKELIHOOD), _within(g, "bits_per_byte", ".4f")])
-        lines += markdown("reference answers | tokens | bytes | loss | perplexity | bits per byte [95%]", rows)
-        if unfit := figures["unfit"]:
-            lines += ["", f"not asked, for want of room in the context: {len(unfit)} ({', '.join(unfit[:5])})"]
-        rows, overlap = [], any("bleu" in group for group in figures["groups"].values())
-        for name, g in figures["groups"].items():
-            bleu = [f"{g['bleu']:.1f} ({g['bleu_tokenisation']})", f"{g['chrf']:.1f}"] if "bleu" in g else ["-", "-"]
-            first = [name, str(g["turns"]), _within(g, "correct"), *_written(g, ANSWERS)]
-            rows.append([*first, *(bleu if overlap else []), *_written(g, MANNERS)])
-        head = "group | turns | correct [95%] | exact | token F1 | ROUGE-L"
-        head += " | BLEU (tokenisation) | chrF" if overlap else ""
-        head += " | ended | distinct-1 | distinct-2 | repeated 4-grams | length ratio"
-        lines += ["", *markdown(head, rows)]
-    if choices := figures.get("choices"):
-        head, rows = "multiple choice | questions | by chance | accuracy [95%] | accuracy per byte [95%]", []
-        for name, g in choices.items():
-            right = [_within(g, "accuracy"), _within(g, "accuracy_per_byte")]
-            rows.append([name, str(g["questions"]), f"{g['chance']:.1%}", *right])
-        lines += ["", *markdown(head, rows)]
+    loss = f"{figures['loss']:.4f} nats per token, perplexity {figures['perplexity']:.3f}"
+    bits = f"{figures['bits_per_byte']:.4f} bits per byte"
+    lines += [f"{figures['conversations']} held-out conversations: loss {loss}, {bits}", ""]
+    for name, g in figures["likelihood"].items():
+        rows.append([name, *_written(g, LIKELIHOOD), _within(g, "bits_per_byte", ".4f")])
+    lines += markdown("reference answers | tokens | bytes | loss | perplexity | bits per byte [95%]", rows)
+    rows, overlap = [], any("bleu" in group for group in figures["groups"].values())
+    for name, g in figures["groups"].items():
+        bleu = [f"{g['bleu']:.1f} ({g['bleu_tokenisation']})", f"{g['chrf']:.1f}"] if "bleu" in g else ["-", "-"]
+        first = [name, str(g["turns"]), _within(g, "correct"), *_written(g, ANSWERS)]
+        rows.append([*first, *(bleu if overlap else []), *_written(g, MANNERS)])
+    head = "group | turns | correct [95%] | exact | token F1 | ROUGE-L"
+    head += " | BLEU (tokenisation) | chrF" if overlap else ""
+    head += " | ended | distinct-1 | distinct-2 | repeated 4-grams | length ratio"
+    lines += ["", *markdown(head, rows)]
     return "\n".join(lines)
 
 
 def compare(one: dict, other: dict) -> dict:
-    """Two models' figures on the same conversations, the intervals of their differences (other - one), and the turns
-    that only one of them got right. Intervals are paired: both models are drawn the same conversations, so what is hard
-    for both cancels out."""
+    """Two models' figures on the same conversations, the intervals of their differences (other - one), and how many
+    turns only one got right. Intervals are paired: both models are drawn the same conversations, so what is hard for
+    both cancels out."""
     theirs = {(turn["conversation"], turn["message"]): turn for turn in other["turns"]}
     keys = [(turn["conversation"], turn["message"]) for turn in one["turns"]]
     pairs = [(turn, theirs[key]) for turn, key in zip(one["turns"], keys) if key in theirs]
@@ -69,8 +60,7 @@ def compare(one: dict, other: dict) -> dict:
         return counts @ b[0] / (counts @ b[1]) - counts @ a[0] / (counts @ a[1])
 
     rows["bits_per_byte"] = (one["bits_per_byte"], other["bits_per_byte"], bootstrap(difference, len(a[0])))
-    won = [pair for pair in pairs if pair[1]["correct"] and not pair[0]["correct"]]
-    lost = [pair for pair in pairs if pair[0]["correct"] and not pair[1]["correct"]]
+    won, lost = (sum(a["correct"] == side and b["correct"] != side for a, b in pairs) for side in (False, True))
     return {"rows": rows, "turns": n, "won": won, "lost": lost}
 
 
@@ -81,24 +71,23 @@ def comparison(compared: dict, names: tuple[str, str]) -> str:
         difference = f"{b - a:+.4f} [{low:+.4f}, {high:+.4f}]"
         rows.append([name.replace("_", " "), f"{a:.4f}", f"{b:.4f}", difference])
     lines = markdown(f" | {names[0]} | {names[1]} | difference, paired [95%]", rows)
-    won, lost = len(compared["won"]), len(compared["lost"])
-    alone = f"{names[1]} alone is right {won} times, {names[0]} alone {lost} times"
+    alone = f"{names[1]} alone is right {compared['won']} times, {names[0]} alone {compared['lost']} times"
     return "\n".join([f"{compared['turns']} turns answered by both", "", *lines, "", alone])
 
 
-def transcripts(turns: list[dict], most: int, others=(), names: tuple = ("answer",)) -> str:
-    """Questions, answers and references to read, as Markdown; others: another model's turns, the same questions."""
+def transcripts(turns: list[dict], most: int) -> str:
+    """Questions, answers and references to read, as Markdown."""
     texts = []
-    for turn, *other in list(zip(turns, others) if others else zip(turns))[:most]:
+    for turn in turns[:most]:
         asked = [f"> **{m['role']}**: {m['content']}  " for m in turn["history"]]
-        answers = [f"{name}: {answered['answer']}  " for name, answered in zip(names, [turn, *other])]
         allowed = f" (or any text with {turn['check']['contains']})" if turn["check"] else ""
-        texts.append("\n".join([*asked, "", *answers, f"expected: {turn['reference']}{allowed}"]))
+        expected = f"expected: {turn['reference']}{allowed}"
+        texts.append("\n".join([*asked, "", f"answer: {turn['answer']}  ", expected]))
     return "\n\n".join(texts)
 
 
-def section(title: str, turns: list[dict], most: int, others=(), names: tuple = ("answer",)) -> list[str]:
-    return [f"## {title} ({len(turns)})", "", transcripts(turns, most, others, names), ""]
+def section(title: str, turns: list[dict], most: int) -> list[str]:
+    return [f"## {title} ({len(turns)})", "", transcripts(turns, most), ""]
 
 
 def write_report(folder: str, lines: list[str], figures: dict) -> None:
@@ -106,12 +95,3 @@ def write_report(folder: str, lines: list[str], figures: dict) -> None:
     os.makedirs(folder, exist_ok=True)
     write_atomic(os.path.join(folder, "report.md"), "\n".join(lines) + "\n")
     write_json(os.path.join(folder, "report.json"), figures)
-
-
-def side_by_side(measured: list[dict], names: tuple[str, str]) -> tuple[str, list[str]]:
-    """The comparison of two models, and the lines of the report that show where they part."""
-    compared = compare(*measured)
-    lines = ["# Side by side", "", comparison(compared, names), ""]
-    for side, pairs in ((1, compared["won"]), (0, compared["lost"])):
-        lines += section(f"Only {names[side]} is right", [a for a, _ in pairs], 200, [b for _, b in pairs], names)
-    return comparison(compared, names), lines

@@ -172,8 +172,10 @@ FOR_TEXTS_TOO, OFF = ("too_short", "language"), {"language"}
 SETTING = {"mojibake": "repair", "too_short": "characters", "too_long": "characters", "language": "wanted"}
 
 
-def check_rules(settings: dict) -> None:
+def check_rules(settings: dict, near_duplicates: float = 0) -> None:
     """ValueError where a rule that the config sets does not exist, or the library that it needs."""
+    if near_duplicates:
+        needed("rensa", "data.near_duplicates")  # wanting, it should be missed before an hour of cleaning
     for name, setting in settings.items():
         if name not in RULES:
             raise ValueError(f"data.rules: there is no rule {name!r}; there are {', '.join(RULES)}")

@@ -33,14 +33,11 @@ def signature(folded: str, hashes: int = BANDS * ROWS) -> np.ndarray:
     """uint32 [16, hashes / 16]: the text's MinHash over its n-grams; the share of equal places estimates the Jaccard
     similarity of two texts' sets of n-grams, with a standard deviation of at most 0.06 (0.09 with 32). ValueError
     without rensa."""
-    sketch = library().RMinHash(num_perm=hashes, seed=0)
+    sketch = needed("rensa", "data.near_duplicates").RMinHash(num_perm=hashes, seed=0)
     count = max(1, len(folded) - IDEOGRAPHS + 1)
     for begin in range(0, count, 2**16):  # of a book, not all n-grams at once
         places = range(begin, min(count, begin + 2**16))
-        if folded.isascii():
-            sketch.update([folded[i : i + LETTERS] for i in places])
-        else:
-            sketch.update([folded[i : i + (IDEOGRAPHS if folded[i : i + 1] > "\u2e80" else LETTERS)] for i in places])
+        sketch.update([folded[i : i + (IDEOGRAPHS if folded[i : i + 1] > "\u2e80" else LETTERS)] for i in places])
     return np.array(sketch.digest(), dtype=np.uint32).reshape(BANDS, -1)
 
 
@@ -54,10 +51,6 @@ def signature_of(sample: dict) -> np.ndarray:
     # Questions that differ in these share no hash at all.
     question = signature(fold(asked), BANDS * 2) ^ np.uint32(hash64("\n".join(exact)) >> 32)
     return np.concatenate([question, signature(fold(said), BANDS * 2)], axis=1)
-
-
-def library():
-    return needed("rensa", "data.near_duplicates")
 
 
 def near_duplicates(signatures, threshold: float, chosen: np.ndarray | None = None) -> np.ndarray:

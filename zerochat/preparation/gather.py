@@ -187,14 +187,12 @@ class Collection:
         _copy(samples, split, times, folders)
         tally.check_kept(self.stage, self.report, anything=bool((split == TRAIN).any()))
         chats = (split == TRAIN) & (entries["prompt"] > 0)
-        pools = [np.flatnonzero(chats & (names == i)) for i, name in enumerate(self.report) if self._joins(name)]
+        wanted = [name in (self.options["join"]["sources"] or self.report) for name in self.report]
+        pools = [np.flatnonzero(chats & (names == i)) for i in np.flatnonzero(wanted)]
         with open(os.path.join(folders[TRAIN], "samples.jsonl"), "ab") as file:
             joined = list(_joined([pool for pool in pools if len(pool)], self.options["join"], sample))
             file.writelines(joined)
         return {"sources": self.report, "joined": len(joined)}
-
-    def _joins(self, name: str) -> bool:
-        return name in (self.options["join"]["sources"] or self.report)
 
 
 def _joined(pools: list[np.ndarray], join: dict, sample: Callable) -> Iterator[bytes]:

@@ -13,17 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zerochat.files import write_atomic
-from zerochat.preparation import clean, formats, packing, shards
+from zerochat.preparation import clean, formats, packing
 from zerochat.run_folder import RunFolder
-from zerochat.text import CHINESE, markdown, printable
+from zerochat.text import markdown, printable
 
 if TYPE_CHECKING:
     from data import PackedData
     from tokenizer import Tokenizer
 
-IDEOGRAPH = re.compile(f"[{CHINESE}]")
-STATEMENT = r"^\s*(?:def |class |import |from \w+ import|#include|return\b|<\w+|</)"
-PROGRAM = re.compile(rf"[{{}};]\s*$|{STATEMENT}|\)\s*[:;{{]\s*$", re.M)
 # Of a run of tokens and what stands around it: in a terminal, in a file or pipe, on a page.
 STYLES = {
     "control": ("\033[7;35m{}\033[0m", "{}", "<b>{}</b>"),
@@ -61,9 +58,8 @@ def sources(found: dict) -> list[str]:
         for what in ("skipped", "dropped", "changed"):
             for reason, entry in _by_count(counts[what]):
                 places = ", ".join(where for where, *_ in entry["examples"][:3])
-                lines.append(
-                    f"    {what} {entry['count']:6,}  {reason}" + (f" ({places})" if what != "changed" else "")
-                )
+                where = f" ({places})" if what != "changed" else ""
+                lines.append(f"    {what} {entry['count']:6,}  {reason}{where}")
     return lines
 
 
@@ -93,7 +89,8 @@ def _by_count(table: dict) -> list:
 
 
 def _shard(s: dict) -> str:
-    text = f"{s['samples']:,} samples, {s['tokens']:,} tokens, {s['supervised'] / s['tokens']:.0%} supervised, "
+    text = f"{s['samples']:,} samples, {s['tokens']:,} tokens for {s['characters']:,} characters, "
+    text += f"{s['supervised'] / s['tokens']:.0%} supervised, "
     text += f"{s['rows']:,} rows {s['packing_efficiency']:.1%} full"
     if s["variants"]:
         text += f" in each of {s['variants']} versions"
@@ -101,13 +98,13 @@ def _shard(s: dict) -> str:
         text += f"; {s['windowed']:,} cut into windows"
     if not_whole := [f"{s[kind]:,} {name}" for kind, name in packing.CUT.items() if s[kind]]:
         text += f"; not whole: {', '.join(not_whole)}"
-    return text + (
-        f"; {s['lost'] / (s['lost'] + s['supervised']):.1%} of the supervised tokens lost" if s["lost"] else ""
-    )
+    if s["lost"]:
+        text += f"; {s['lost'] / (s['lost'] + s['supervised']):.1%} of the supervised tokens lost"
+    return text
 
 
 def report(whole: dict) -> str:
-    """The whole report as Markdown: each source and rule with three examples, histograms, the tokenizer."""
+    """The whole report as Markdown: each source and rule with three examples."""
     lines = [f"# Data, prepared in {whole['seconds']:.0f} s", ""]
     for stage, entry in whole["stages"].items():
         lines += [f"## Stage {stage}", ""]
@@ -125,47 +122,11 @@ def report(whole: dict) -> str:
             shard = entry[split]
             if shard["rows"]:
                 lines += [f"### {split}: {_shard(shard)}", ""]
-                for name, unit in (("length", "tokens"), ("turns", "questions")):
-                    lines += [f"{unit} per sample:", "", "```", *_histogram(shard["histograms"][name]), "```", ""]
-    rows = []
-    for name, found in whole["tokenizer"].items():
-        tokens, size = (f"{found[unit] / found['characters']:.3f}" for unit in ("tokens", "bytes"))
-        rows.append((name, f"{found['characters']:,}", tokens, size))
-    head = "text | characters | tokens per character | bytes per character: a byte tokenizer"
-    return "\n".join([*lines, "## Tokenizer", "", *markdown(head, rows)]) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def _cell(text: str) -> str:
     return re.sub(r"[\x00-\x1f]", "�", text.replace("\n", "⏎")).replace("|", "\\|").replace("<", "&lt;")
-
-
-def _histogram(bins: dict) -> Iterator[str]:
-    """Bars of counts by powers of two: bin k holds the numbers from 2^(k-1) to 2^k - 1."""
-    bins = {int(k): count for k, count in bins.items()}
-    most = max(bins.values(), default=1)
-    for k in range(min(bins, default=0), max(bins, default=-1) + 1):
-        count = bins.get(k, 0)
-        yield f"{2 ** (k - 1) if k else 0:>8,} .. {2**k - 1:<8,} {count:>9,} " + "#" * round(40 * count / most)
-
-
-def fertility(tokenizer: "Tokenizer", folders: list[str], per_kind: int = 200_000) -> dict:
-    """Tokens, UTF-8 bytes and characters of English, Chinese and code, of up to `per_kind` characters each."""
-    found = {name: {"tokens": 0, "bytes": 0, "characters": 0} for name in ("English", "Chinese", "code")}
-    first = itertools.chain.from_iterable(itertools.islice(shards.samples(folder), 20_000) for folder in folders)
-    for text in (text[:20_000] for sample in first for text in shards.texts_of(sample)):
-        total = found[kind_of(text[:2000])]
-        if total["characters"] < per_kind and text:
-            total["tokens"] += len(tokenizer.encode(text))
-            total["bytes"] += len(text.encode())
-            total["characters"] += len(text)
-    return {name: total for name, total in found.items() if total["characters"]}
-
-
-def kind_of(text: str) -> str:
-    """Rough, and enough for a table: code has lines that begin or end as a program's do."""
-    if len(PROGRAM.findall(text)) * 3 > text.count("\n") + 1 and "\n" in text:
-        return "code"
-    return "Chinese" if len(IDEOGRAPH.findall(text)) * 4 > len(text) else "English"
 
 
 def inspect(source: dict, config: dict, tokenizer: "Tokenizer", page: str | None) -> str:

@@ -56,8 +56,8 @@ def alternating(texts: list[str]) -> list[dict]:
 
 
 def files_of(path: str, root: str, skipped: dict | None = None) -> list[str]:
-    """The readable files of a file, folder (not through links to folders) or glob below `root`, sorted; ValueError where
-    there are none. `skipped` is told each other file, and why it is none."""
+    """The readable files of a file, folder (links to folders are not followed) or glob below `root`, sorted; ValueError
+    where there are none. `skipped` is told each other file, and why it is none."""
     full = os.path.join(os.path.expanduser(root), os.path.expanduser(path))
     if os.path.isfile(full):
         return [full]
@@ -219,14 +219,13 @@ def _table(file, path: str, encoding: str, offset: int, head: bytes) -> Iterator
 
 
 def _parquet(path: str) -> Iterator[tuple[int, dict]]:
-    pyarrow, number = needed("pyarrow.parquet", path), 0
+    pyarrow = needed("pyarrow.parquet", path)
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=256):
-                for number, record in enumerate(batch.to_pylist(), number + 1):
-                    yield number, record
+            rows = (row for batch in file.iter_batches(batch_size=256) for row in batch.to_pylist())
+            yield from enumerate(rows, 1)
     except pyarrow.ArrowException as error:
-        raise ValueError(f"{path}: row {number + 1}: {error}") from None
+        raise ValueError(f"{path}: {error}") from None
 
 
 def _lines(file, encoding: str, offset: int) -> Iterator[tuple[int, str]]:

@@ -74,10 +74,9 @@ def write_shard(folder: str, tokenizer: "Tokenizer", config: dict, loss_on: str,
     np.save(os.path.join(folder, "rows.npy"), _equally_many(most, packed))
     meta = {"context": context, "dtype": dtype.str, "pad_id": tokenizer.pad_id, "sources": list(names)}
     write_json(os.path.join(folder, "meta.json"), meta | ({"variants": variants} if variants else {}))
-    figures: dict = {k: int(stats[k]) for k in ("samples", "lost", "windowed", "tokens", "supervised", *CUT)}
-    for name in ("length", "turns"):
-        bins = {key[1]: count for key, count in stats.items() if isinstance(key, tuple) and key[0] == name}
-        figures.setdefault("histograms", {})[name] = bins
+    figures: dict = {
+        k: int(stats[k]) for k in ("samples", "lost", "windowed", "tokens", "supervised", "characters", *CUT)
+    }
     filled = stats["tokens"] / max(1, sum(len(rows) - 1 for _, rows in packed) * context)
     figures |= {"documents": documents_so_far, "rows": most, "variants": variants}
     return figures | {"packing_efficiency": round(filled, 4)}
@@ -113,7 +112,7 @@ def _tokenize(job: tuple, tokenizer: "Tokenizer", settings: tuple) -> tuple:
         lines = file.read(end - begin).decode().split("\n")[:-1]  # not splitlines, which would end lines at U+2028
     ids, masks, documents = array.array(kind), bytearray(), []
     names: dict[str, int] = {}
-    stats, lengths, turns = Counter(), [], []
+    stats = Counter()
     for line in lines:
         sample = FROM_JSON(line)[0]
         source, encode = names.setdefault(sample["source"], len(names)), None
@@ -122,16 +121,12 @@ def _tokenize(job: tuple, tokenizer: "Tokenizer", settings: tuple) -> tuple:
         pieces, lost, cut = tokenizer.windows(sample, context, overlap, encode)
         if len(pieces) > 1 or cut:
             stats.update(cut, lost=lost, windowed=len(pieces) > 1)
-        before = len(ids)
         for piece, mask in pieces:
             if loss_on == "all":
                 mask = [False] + [True] * (len(piece) - 1)
             documents.append((len(ids), len(piece), source, sample["line"]))
             ids.fromlist(piece)
             masks += bytes(opened(mask))
-        lengths.append(len(ids) - before)
-        turns.append(len(sample.get("messages", "")) // 2)
-    stats.update(samples=len(lengths), tokens=len(ids), supervised=masks.count(SUPERVISED))
-    stats.update(("length", n.bit_length()) for n in lengths)
-    stats.update(("turns", n.bit_length()) for n in turns)
+        stats["characters"] += sum(map(len, texts_of(sample)))
+    stats.update(samples=len(lines), tokens=len(ids), supervised=masks.count(SUPERVISED))
     return ids.tobytes(), bytes(masks), np.array(documents, dtype=DOCUMENT), list(names), stats
