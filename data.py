@@ -52,7 +52,8 @@ def learn_or_adopt_tokenizer(config: dict, folder: str) -> Tokenizer:
     options = config["tokenizer"]
     if not options["path"]:
         # 5. learn a vocabulary from the training samples
-        texts = vocabulary.lines_of(training_folders(config, folder), options["max_train_chars"])
+        folders = [os.path.join(folder, f"{stage['name']}.train") for stage in config["stages"]]
+        texts = vocabulary.lines_of(folders, options["max_train_chars"])
         write_atomic(os.path.join(folder, MODEL_FILE), vocabulary.learn(texts, MARKERS, options))
     tokenizer = Tokenizer(options["path"] or folder, options["chat_template"] if options["path"] else None)
     tokenizer.save(folder)
@@ -95,10 +96,6 @@ def check_prepared(config: dict, folder: str) -> None:
             raise ValueError("files are missing, or shorter than they were")
     except (ValueError, OSError, RuntimeError, KeyError, EOFError) as error:
         raise ValueError(f"{folder} is damaged ({error}): remove it, and the data are prepared again") from None
-
-
-def training_folders(config: dict, folder: str) -> list[str]:
-    return [os.path.join(folder, f"{stage['name']}.train") for stage in config["stages"]]
 
 
 def folder_of(config: dict) -> str:

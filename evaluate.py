@@ -55,14 +55,6 @@ def read_samples(sources: list[dict], options: dict, log=print) -> list[dict]:
 
 
 @torch.inference_mode()
-def token_nats(engine: Engine, ids: list[int], mask: list[bool]) -> torch.Tensor:
-    """-ln p of each supervised token of one document, in order, in fp32."""
-    supervised = torch.tensor(mask[1:], device=engine.device)
-    rows = torch.tensor([ids], device=engine.device)
-    logits = engine.model(rows)[0, :-1][supervised]
-    return F.cross_entropy(logits.float(), rows[0, 1:][supervised], reduction="none").cpu()
-
-
 def likelihood(engine: Engine, samples: list[dict]) -> dict[str, dict]:
     """Loss in nats per supervised token, perplexity and bits per byte: of all, by turn number and by source. Nats,
     tokens and bytes are summed and divided once: the mean of means would weight a token by the length of its answer.
@@ -72,11 +64,12 @@ def likelihood(engine: Engine, samples: list[dict]) -> dict[str, dict]:
     for conversation, sample in enumerate(samples):
         said = 0  # answers that have ended
         for ids, mask in tokenizer.windows(sample, engine.context)[0]:
-            nats, supervised = token_nats(engine, ids, mask), torch.tensor(mask)
-            tokens = torch.tensor(ids)[supervised]
-            ends = torch.isin(
-                tokens, torch.tensor(list(tokenizer.end_ids))
-            )  # a long answer may go on in the next window
+            row, supervised = torch.tensor(ids), torch.tensor(mask)
+            logits = engine.model(row[None].to(engine.device))[0, :-1][supervised[1:]].float().cpu()
+            nats = F.cross_entropy(logits, row[supervised], reduction="none")  # -ln p of each supervised token
+            tokens = row[supervised]
+            # An answer has ended with its end marker: a long one goes on in the next window.
+            ends = torch.isin(tokens, torch.tensor(list(tokenizer.end_ids)))
             turns = said + 1 + ends.cumsum(0) - ends.long()
             said += int(ends.sum())
             for turn in turns.unique().tolist():

@@ -1,6 +1,5 @@
 """What the built-in conversations promise: a fair split, answers that follow from the history, both languages."""
 
-import json
 import re
 from functools import cache, partial
 
@@ -162,12 +161,3 @@ def test_languages_alternate_and_so_do_roles_after_an_optional_system_prompt():
         roles = roles[roles[0] == "system":]
         assert roles and roles == ["user", "assistant"] * (len(roles) // 2)
     assert 0.05 < with_system / 5500 < 0.15
-
-
-def test_main_prints_conversations_and_documents(capsys):
-    demo_data.main(["--count", "2", "--lang", "en"])
-    assert capsys.readouterr().out.count("assistant: ") >= 2
-    demo_data.main(["--count", "3", "--split", "validation", "--json"])
-    assert [json.loads(line)["lang"] for line in capsys.readouterr().out.splitlines()] == ["en", "zh", "en"]
-    demo_data.main(["--count", "1", "--documents", "--lang", "zh", "--seed", "7"])
-    assert capsys.readouterr().out.strip() == next(documents(1, seed=7, lang="zh"))["text"]

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from zerochat.preparation import clean, duplicates
+from zerochat.preparation import clean
 
 CLEAN = "if a < b: 你好，&c 1 > 0\n\tx"
 
@@ -91,13 +91,6 @@ def test_policies_together_leave_alternating_turns_say_which_acted_and_are_switc
             clean.check_rules(wrong)
 
 
-def test_mojibake_is_repaired_where_that_is_asked_for():
-    pytest.importorskip("ftfy")
-    sample, changed = clean.clean(chat("Hi", "Une cafÃ© s'il vous plaÃ®t"), {"mojibake": "repair"})
-    assert sample["messages"][1]["content"] == "Une café s'il vous plaît" and changed[0][0] == "mojibake"
-    assert clean.clean(chat("Hi", "caf\ufffd"), {"mojibake": "repair"})[0] is None
-
-
 def test_only_wanted_languages_are_kept():
     pytest.importorskip("py3langid")
     wanted = {"language": ["en", "zh"]}
@@ -109,13 +102,11 @@ def test_only_wanted_languages_are_kept():
 
 
 def test_a_missing_library_is_named_with_the_way_to_get_it(monkeypatch):
-    monkeypatch.setitem(sys.modules, "ftfy", None)
     clean.needed.cache_clear()
-    with pytest.raises(ValueError, match=r'mojibake "repair" needs ftfy: pip install "zerochat\[data\]"'):
-        clean.check_rules({"mojibake": "repair"})
-    monkeypatch.setitem(sys.modules, "rensa", None)
-    with pytest.raises(ValueError, match=r'data.near_duplicates needs rensa: pip install "zerochat\[data\]"'):
-        duplicates.library()
+    for library, settings, by in (("rensa", ({}, 0.8), "data.near_duplicates"), ("py3langid", ({"language": ["en"]},), "data.rules.language")):
+        monkeypatch.setitem(sys.modules, library, None)
+        with pytest.raises(ValueError, match=rf'{by} needs {library}: pip install "zerochat\[data\]"'):
+            clean.check_rules(*settings)
 
 
 def test_fingerprints_ignore_case_width_blanks_and_the_marks_at_the_end_alone():

@@ -32,9 +32,9 @@ MOJIBAKE = re.compile("\ufffd|Ã[\x80-\xbf©¨¤¶¼]|â€[\x80-\xbf™œ“”
 NOTHING = r"no[ _-]?(?:input|output)|无(?:需)?输入|没有输入"  # not "none", "n/a" or 无: what a person answers
 NO_INPUT = re.compile(rf"[<\[(（]?\s{{0,3}}(?:{NOTHING})\s{{0,3}}[>\])）.。]?", re.I)
 # The whole answer, or the generator's own mark before it; a sentence about the mark goes on in small letters.
-NO_OUTPUT = re.compile(
-    r"[<\[(]?no[ _-]?(?:in|out)put[>\])]?\.?|<no[ _-]?(?:in|out)put>(?! ?(?-i:[a-z是])).*", re.I | re.S
-)
+NO = r"no[ _-]?(?:in|out)put"
+NO_OUTPUT = re.compile(rf"[<\[(]?{NO}[>\])]?\.?|<{NO}>(?! ?(?-i:[a-z是])).*", re.I | re.S)
+KIN = {"wuu": "zh", "yue": "zh", "pcm": "en"}  # py3langid's names for much Mandarin and English
 GUTENBERG = re.compile(r"\*\*\* ?(START|END) OF TH(?:E|IS) PROJECT GUTENBERG EBOOK[^\n*]{0,200}\*\*\*")
 
 
@@ -68,12 +68,10 @@ def _raised(found: re.Match) -> str:
     return ("^" if kind.lower() == "sup" else "_") + what + (" " if digit else "")
 
 
-def mojibake(text: str, role: str, repair=None):
-    """Text decoded with the wrong table is not what anyone wrote: dropped, or with "repair" given to ftfy first."""
+def mojibake(text: str, role: str):
+    """Text decoded with the wrong table is not what anyone wrote: dropped."""
     if text.isascii() or not ("\ufffd" in text or "Ã" in text or "â€" in text or "锟斤拷" in text):
         return text
-    if repair == "repair" and MOJIBAKE.search(text):
-        text = needed("ftfy", 'data.rules.mojibake "repair"').fix_encoding(text)
     return Drop("mojibake") if MOJIBAKE.search(text) else text
 
 
@@ -162,14 +160,12 @@ def language(messages: Messages, wanted: list):
     return messages if len(text) < 50 or KIN.get(found, found) in wanted else Drop(f"language {found}")
 
 
-KIN = {"wuu": "zh", "yue": "zh", "pcm": "en"}  # py3langid's names for much Mandarin and English
-RULES_IN_ORDER = (html_leftovers, mojibake, characters, boilerplate, no_input_marker)
-TEXT_RULES = {rule.__name__: rule for rule in RULES_IN_ORDER}
-RULES_IN_ORDER = (empty_turns, system_first, user_first, repeated_role, answered_end, too_short)
-CHAT_RULES = {rule.__name__: rule for rule in (*RULES_IN_ORDER, too_long, language)}
+TEXT_RULES = {rule.__name__: rule for rule in (html_leftovers, mojibake, characters, boilerplate, no_input_marker)}
+IN_ORDER = (empty_turns, system_first, user_first, repeated_role, answered_end, too_short, too_long, language)
+CHAT_RULES = {rule.__name__: rule for rule in IN_ORDER}
 RULES = {**TEXT_RULES, **CHAT_RULES}
 FOR_TEXTS_TOO, OFF = ("too_short", "language"), {"language"}
-SETTING = {"mojibake": "repair", "too_short": "characters", "too_long": "characters", "language": "wanted"}
+SETTING = {"too_short": int, "too_long": int, "language": list}
 
 
 def check_rules(settings: dict, near_duplicates: float = 0) -> None:
@@ -179,11 +175,8 @@ def check_rules(settings: dict, near_duplicates: float = 0) -> None:
     for name, setting in settings.items():
         if name not in RULES:
             raise ValueError(f"data.rules: there is no rule {name!r}; there are {', '.join(RULES)}")
-        fitting = {"characters": int, "wanted": list, "repair": str}.get(SETTING.get(name), bool)
-        if not isinstance(setting, (bool, fitting)) or name in OFF and setting is True:
+        if not isinstance(setting, (bool, SETTING.get(name, bool))) or name in OFF and setting is True:
             raise ValueError(f"data.rules.{name}: {setting!r} is no setting of this rule")
-    if settings.get("mojibake") == "repair":
-        needed("ftfy", 'data.rules.mojibake "repair"')
     if settings.get("language"):
         needed("py3langid", "data.rules.language")
 
@@ -207,7 +200,7 @@ def _active(settings: str) -> tuple[list, list, list]:
         for name, rule in rules.items():
             setting = given.get(name, name not in OFF)
             if setting is not False:
-                yield name, rule if setting is True else functools.partial(rule, **{SETTING[name]: setting})
+                yield name, rule if setting is True else lambda m, rule=rule, setting=setting: rule(m, setting)
 
     of_chats = list(chosen(CHAT_RULES))
     return list(chosen(TEXT_RULES)), of_chats, [pair for pair in of_chats if pair[0] in FOR_TEXTS_TOO]

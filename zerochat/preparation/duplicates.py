@@ -85,26 +85,18 @@ def decide(entries: np.ndarray, fraction: float, exact: bool, threshold: float |
     held-out conversation whose prompt, everything before its last answer, occurs in training joins training."""
     why, first = np.zeros(len(entries), dtype=np.uint8), np.arange(len(entries), dtype=np.uint32)
     if exact:
-        order = np.argsort(entries["mark"], kind="stable").astype(np.uint32)
-        marks = entries["mark"][order]
-        starts = np.flatnonzero(np.concatenate([[True], marks[1:] != marks[:-1]])) if len(marks) else np.zeros(0, int)
-        first[order] = np.repeat(order[starts], np.diff(starts, append=len(marks)))
+        _, firsts, which = np.unique(entries["mark"], return_index=True, return_inverse=True)
+        first = firsts[which].astype(np.uint32)
         why[first < np.arange(len(entries))] = DUPLICATE
     if threshold:
         left = np.flatnonzero(why == 0)
-        group = left[near_duplicates(signatures, threshold, left)]
-        first[left] = group
-        why[left[group < left]] = NEAR_DUPLICATE
+        first[left] = left[near_duplicates(signatures, threshold, left)]
+        why[left[first[left] < left]] = NEAR_DUPLICATE
     held_out = entries["share"] < np.uint64(min(2**64 - 1, int(fraction * 2.0**64)))
     split = np.where(entries["split"] > 0, entries["split"], np.where(held_out, np.uint8(VALIDATION), np.uint8(TRAIN)))
     split[why > 0] = 0
-    prompts = np.unique(entries["prompt"][split == VALIDATION])
-    trained_on = np.zeros(len(prompts), dtype=bool)
-    for i in range(0, len(entries) if len(prompts) else 0, 2**20):
-        part = entries["prompt"][i : i + 2**20][split[i : i + 2**20] == TRAIN]
-        place = np.searchsorted(prompts, part) % len(prompts)
-        trained_on[place[prompts[place] == part]] = True
     held_out = np.flatnonzero(split == VALIDATION)
-    leaked = held_out[np.isin(entries["prompt"][held_out], prompts[trained_on & (prompts > 0)])]
+    prompts = entries["prompt"][held_out]
+    leaked = held_out[(prompts > 0) & np.isin(prompts, entries["prompt"][split == TRAIN])]
     split[leaked], why[leaked] = TRAIN, LEAKED
     return split, why, first

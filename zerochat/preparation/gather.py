@@ -59,10 +59,10 @@ def _clean_batch(batch: list, source: dict, fixed: int, held_out: float, options
     name, report = name_of(source), tally.empty()
     report["read"] = len(batch)
     lines, entries, signatures = [], [], []
-    files = {path: os.path.basename(path) for path, *_ in batch}
     for path, line, record in batch:
-        where = f"{files[path]}:{line}"
-        origin = name if source["demo"] or name.endswith(files[path]) else files[path]  # of a folder, the file
+        file = path.rpartition("/")[2]
+        where = f"{file}:{line}"
+        origin = name if source["demo"] or name.endswith(file) else file  # of a folder, the file
         seen: dict = {}
         sample = record
         if not source["demo"]:

@@ -31,10 +31,8 @@ STYLES = {
     "end": ("\n", "\n", "</pre>"),
 }
 PAGE = """<!doctype html><meta charset="utf-8"><title>what the model is trained on</title><style>
-body { font: 14px/1.7 ui-monospace, monospace; max-width: 60em; margin: 2em auto; color: #999; background: #fff }
-pre { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid #ccc; border-radius: 6px; padding: 1em }
-h2 { font-size: 14px; color: #333 } s { text-decoration: none; color: #0a7d38; background: #e4f6ea }
-b { color: #fff; background: #7a4fbf; border-radius: 3px; padding: 0 3px } hr { border: 0; border-top: 2px dashed #d78 }
+body { font: 14px/1.7 monospace; max-width: 60em; margin: 2em auto; color: #999 } pre { white-space: pre-wrap }
+s { text-decoration: none; color: #0a7d38 } b { color: #fff; background: #7a4fbf } hr { border-top: 2px dashed #d78 }
 </style><p><s>supervised</s> context <b>control symbol</b>; a dashed line begins another document of the row</p>
 """
 
@@ -136,23 +134,20 @@ def inspect(source: dict, config: dict, tokenizer: "Tokenizer", page: str | None
     pieces, notes = [], []
     for file, line, sample in formats.read(source, "", options["cache"], options["tools"]):
         where = f"{os.path.basename(file)}:{line}"
-        reason = sample if isinstance(sample, str) else None
-        if reason is None:
-            sample, changes = clean.clean(sample, options["rules"])
-            reason = changes[0][0] if sample is None else None
-            if sample and changes:
-                notes.append(f"{where} changed: {', '.join(rule for rule, *_ in changes)}")
-        if reason is not None:
-            notes.append(f"{where} {'broken' if isinstance(reason, formats.Bad) else 'dropped'}: {reason}")
+        if isinstance(sample, str):
+            notes.append(f"{where} {'broken' if isinstance(sample, formats.Bad) else 'dropped'}: {sample}")
+            continue
+        sample, changes = clean.clean(sample, options["rules"])
+        if changes:
+            notes.append(f"{where} {'changed' if sample else 'dropped'}: {', '.join(rule for rule, *_ in changes)}")
+        if sample is None:
             continue
         cut, lost, long = tokenizer.windows(sample, context)
         for i, (ids, mask) in enumerate(cut, 1):
             pieces.append((ids, packing.opened(mask), where + (f" window {i}" if len(cut) > 1 else "")))
         if long:
             parts = ", ".join(f"{long[kind]} {name}" for kind, name in packing.CUT.items() if long[kind])
-            notes.append(
-                f"{where} does not fit into {context} tokens; not whole: {parts}; {lost} supervised tokens lost"
-            )
+            notes.append(f"{where} exceeds {context} tokens; not whole: {parts}; {lost} supervised tokens lost")
     order, ends = packing.pack(np.array([len(ids) for ids, *_ in pieces], dtype=np.int64), context)
     in_rows = sorted(sorted(order[begin:end].tolist()) for begin, end in zip(ends, ends[1:]))  # as one reads
     filled = (zip(*(pieces[i] for i in row)) for row in in_rows)

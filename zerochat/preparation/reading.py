@@ -61,13 +61,14 @@ def files_of(path: str, root: str, skipped: dict | None = None) -> list[str]:
     full = os.path.join(os.path.expanduser(root), os.path.expanduser(path))
     if os.path.isfile(full):
         return [full]
-    found = [os.path.join(where, name) for where, _, names in os.walk(full) for name in names]
+    walked = (step for step in os.walk(full) if "/." not in step[0].removeprefix(full))
+    found = [os.path.join(where, name) for where, _, names in walked for name in names]
     files: dict[str, str] = {}
     for file in filter(os.path.isfile, sorted(found or glob.iglob(full, recursive=True))):
         why = "speaks of the data" if NO_DATA.match(os.path.basename(file)) else "not a kind that is read"
         if why == "speaks of the data" or kind_of(file)[0] not in KINDS:
             (skipped if skipped is not None else {})[file] = why
-        elif "/." not in os.path.relpath(file, full):
+        else:
             files.setdefault(os.path.realpath(file), file)
     if not files:
         advice = "see data.data_root and the source's path in the config"
