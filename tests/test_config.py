@@ -8,7 +8,8 @@ import os
 import pytest
 from tiny import ROOT, count_parameters, launch, refuses, save_model, tiny_model
 
-from config import deep_merge, load_config, main
+from benchmarks import memory
+from config import deep_merge, load_config
 from model import ModelConfig
 from zerochat.pretrained import lora
 from zerochat.training.engine import resolve_batch
@@ -104,10 +105,10 @@ def test_parameters_and_memory_of_every_config_are_printed_or_what_is_missing_sa
     starts = [stage["init_from"] for stage in load_config(path)["stages"] if stage["init_from"]]
     if starts and not os.path.isfile(os.path.join(ROOT, starts[0], "config.json")):
         with pytest.raises(SystemExit, match=f"^error: {starts[0]} is not a model folder: it has no config.json$"):
-            main(words)
+            memory.main(words)
         assert capsys.readouterr() == ("", "")
     else:
-        main(words)
+        memory.main(words)
         printed = capsys.readouterr().out
         assert "1 ranks:" in printed and "8 ranks:" in printed
 
@@ -121,7 +122,7 @@ def test_the_command_counts_the_base_model_and_adapters_exactly(tmp_path, tokeni
     given = json.load(open(path))
     given.pop("model"), given["deepspeed"].pop("zero_optimization")
     open(path, "w").write(json.dumps(given))
-    lines = launch("config.py", "--config", path, "--ranks", "2").stdout.splitlines()
+    lines = launch("benchmarks/memory.py", "--config", path, "--ranks", "2").stdout.splitlines()
     base = sum(p.numel() for p in model.parameters())
     lora.add(model, rank=4, alpha=1.0, dropout=0.0, train_vocabulary=True)
     trained = {name: p.numel() for name, p in model.named_parameters() if p.requires_grad}

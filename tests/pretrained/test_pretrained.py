@@ -16,9 +16,8 @@ from sentencepiece import sentencepiece_model_pb2
 from strings import strings
 from tiny import ROOT, environment, launch, load_engine, tiny_model
 
-import config as settings
 import train
-from benchmarks.memory import memory_per_gpu
+from benchmarks import memory
 from config import load_config
 from model import LanguageModel, rotary_frequencies
 from tokenizer import MARKERS, Tokenizer
@@ -300,12 +299,12 @@ def test_the_memory_arithmetic_counts_what_adapters_train_and_hold(pretrained, c
     lora.add(model, rank=4, alpha=8.0, dropout=0.0, train_vocabulary=True)
     trained = [p.numel() for p in model.parameters() if p.requires_grad]
     vocabulary = 2 * 32_000 * 48
-    settings.main(["--config", os.path.join(ROOT, "configs", "finetune.json"), "--set", f"stages.sft.init_from={pretrained}",
+    memory.main(["--config", os.path.join(ROOT, "configs", "finetune.json"), "--set", f"stages.sft.init_from={pretrained}",
                    "--set", "stages.sft.lora.rank=4"])
     output = capsys.readouterr().out
     assert f"{parameters:,} parameters, ZeRO-2" in output
     assert f"{sum(trained) - vocabulary:,} in adapters of rank 4, {vocabulary:,} in embedding and head" in output
-    held = memory_per_gpu(1000, trained=10, zero_stage=0, ranks=1, offload=False)
+    held = memory.memory_per_gpu(1000, trained=10, zero_stage=0, ranks=1, offload=False)
     assert held == {"gpu": 2 * 1000 + 2 * 10 + 12 * 10, "host": 0.0}
 
 
