@@ -10,16 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny import ROOT, environment
+from tiny import ROOT, environment, source
 
 import data
-from config import DEFAULTS, SOURCE, STAGE, deep_merge, load_config
+from config import DEFAULTS, STAGE, deep_merge, load_config
 from data import PackedData
 from zerochat.preparation import clean, duplicates, fingerprint, gather, reading, shards
-
-
-def source(**values):
-    return {**SOURCE, **values}
 
 
 @pytest.fixture
@@ -180,9 +176,6 @@ def test_the_global_batch_visits_every_row_once_an_epoch_whatever_its_size_and_a
     assert (rows - plain == [[0], [10], [0]]).all() and sorted(plain[1]) == list(range(10))
 
 
-# --- duplicates, leakage, split -----------------------------------------------------------------------------------
-
-
 def test_held_out_conversations_whose_prompt_is_in_training_are_reported_and_moved(tmp_path, prepared):
     write_rows(tmp_path / "held.jsonl", [("What is new?", "Nothing."), ("Who are you?", "A bot.")])
     write_rows(tmp_path / "x.jsonl", [("what is NEW", "A lot."), ("What is old?", "Everything.")])
@@ -257,9 +250,6 @@ def test_a_sample_of_a_folder_is_known_by_its_file_and_a_weight_repeats_or_thins
     assert train.count("a") == pytest.approx(900, rel=0.1) and train.count("b") == pytest.approx(90, rel=0.3)
     held_out = [s["messages"][0]["content"] for s in shards.samples(f"{folder}/sft.validation")]
     assert len(held_out) == len(set(held_out))
-
-
-# --- processes, kills, sizes --------------------------------------------------------------------------------------
 
 
 def test_the_shards_are_the_same_for_any_number_of_processes(tmp_path, prepared, monkeypatch):

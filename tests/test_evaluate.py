@@ -60,9 +60,6 @@ def test_loss_by_turn_and_source_is_that_of_the_definition_and_turns_of_a_long_c
         low, high = figures["bits_per_byte_interval"]
         assert low <= figures["bits_per_byte"] * 1.000001 and figures["bits_per_byte"] <= high * 1.000001
     assert found["all"]["bytes"] == len("Hello there.See you 明天!好".encode())
-    found = evaluate.likelihood(engine, [conversation(*(f"number {i}" for i in range(40)))])  # longer than the context
-    assert [name for name in found if name.startswith("turn")] == [f"turn {i}" for i in range(1, 21)]
-    assert sum(found[f"turn {i}"]["tokens"] for i in range(1, 21)) == found["all"]["tokens"]
 
 
 def test_what_evaluation_leaves_out_is_told_and_turns_are_turns_however_many_windows_an_answer_takes(folder, tmp_path, capsys):
@@ -70,7 +67,7 @@ def test_what_evaluation_leaves_out_is_told_and_turns_are_turns_however_many_win
     long = " ".join(str(i) for i in range(100))
     rows = [conversation("Say 1", "It is 1.", long, "Yes.", "Go on", long, "Say 2", "It is 2."), {"text": "A document."}, {"messages": 5},
             conversation("Hi", " "), {"conversations": [{"from": "user", "value": "Tom&#39;s"}, {"from": "gpt", "value": "R&amp;D"}], "id": 1}]
-    rows = [{key: value for key, value in row.items() if key not in ("source", "line")} for row in rows]
+    rows = [{key: row[key] for key in ("text", "messages", "conversations", "id") if key in row} for row in rows]
     (tmp_path / "x.jsonl").write_bytes(b"\xef\xbb\xbf" + "".join(json.dumps(row) + "\r\n" for row in rows).encode())
     options = {**DEFAULTS["data"], "data_root": str(tmp_path), "max_bad": 0.5}
     samples = evaluate.read_samples([{**SOURCE, "path": "x.jsonl"}], options, said.append)

@@ -1,16 +1,14 @@
 """The folder that a run writes, from the other side: what transformers and the rest make of it."""
 
 import json
-import os
 import pickle
 import stat
-import sys
 
 import pytest
 import torch
 from runs import start_engine
 from strings import strings
-from tiny import ROOT, load_engine, save_model, tiny_model
+from tiny import load_engine, save_model, tiny_model
 
 import train
 from model import LanguageModel
@@ -173,26 +171,3 @@ def test_the_model_card_says_what_it_was_trained_on_and_never_replaces_a_page_of
     (tmp_path / "README.md").write_text("mine")
     report._card(RunFolder(str(tmp_path)), config, preparation, stages, figures)
     assert (tmp_path / "README.md").read_text() == "mine"
-
-
-@pytest.mark.long
-def test_lm_evaluation_harness_runs_on_the_folder_with_a_task_of_our_own(tokenizer, tmp_path):
-    pytest.importorskip("lm_eval")
-    sys.path.insert(0, os.path.join(ROOT, "benchmarks"))
-    import harness
-    pairs = [[{"role": "user", "content": f"What is {i}?"}, {"role": "assistant", "content": f"It is {word}."}]
-             for i, word in enumerate(["blue", "warm", "a cat", "late", "蓝色", "over there"])]
-    rendered = [tokenizer.render(pair) for pair in pairs]
-    longest = max(len(ids) for ids, _ in rendered)
-    ids = torch.tensor([ids + [tokenizer.pad_id] * (longest - len(ids)) for ids, _ in rendered])
-    mask = torch.tensor([mask + [False] * (longest - len(mask)) for _, mask in rendered])
-    model = tiny_model(max_position_embeddings=256, initializer_range=0.02).train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=0.0)
-    for _ in range(100):  # until it knows six answers by heart
-        optimizer.zero_grad()
-        (model(ids, mask) / mask.sum()).backward()
-        optimizer.step()
-    questions = [{"question": question["content"], "answer": answer["content"]} for question, answer in pairs]
-    questions[-1]["answer"] = "something else"
-    save_model(str(tmp_path), model.eval(), tokenizer)
-    assert harness.run(str(tmp_path), questions) == pytest.approx(5 / 6)

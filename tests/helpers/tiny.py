@@ -9,11 +9,12 @@ import time
 import pytest
 import torch
 
-from config import DEFAULTS
+import data
+from config import DEFAULTS, SOURCE
 from model import LanguageModel, ModelConfig, save
 from tokenizer import MARKERS, MODEL_FILE, Tokenizer
 from zerochat.generation.engine import Engine
-from zerochat.preparation import vocabulary
+from zerochat.preparation import formats, vocabulary
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -22,6 +23,24 @@ def read(*parts: str) -> str:
     """A file of the checkout."""
     with open(os.path.join(ROOT, *parts), encoding="utf-8") as file:
         return file.read()
+
+
+def source(**values) -> dict:
+    return {**SOURCE, **values}
+
+
+def read_source(folder, name: str, **values) -> list[tuple]:
+    """(file, line, sample) of a file."""
+    return list(formats.read(source(path=name, **values), str(folder)))
+
+
+def prepared(folder, *sources: dict, tokenizer: str, **options) -> tuple[str, str]:
+    """The folder of prepared data of one stage, and what was said; options: of the section `data`."""
+    config: dict = {**DEFAULTS, "out_dir": str(folder / "out"), "tokenizer": {**DEFAULTS["tokenizer"], "path": tokenizer}}
+    config["data"] = {**DEFAULTS["data"], "data_root": str(folder), **options}
+    config["stages"] = [{"name": "sft", "data": list(sources), "validation": [], "loss_on": "assistant"}]
+    said: list[str] = [""]
+    return data.prepare(config, said.append), said[-1]
 
 
 def tiny_config(**changes) -> ModelConfig:

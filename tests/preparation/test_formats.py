@@ -11,9 +11,10 @@ import threading
 import time
 
 import pytest
+from tiny import prepared, read_source, source
 
 import data
-from config import DEFAULTS, SOURCE
+from config import DEFAULTS
 from zerochat.preparation import clean, formats, gather, reading
 
 CHAT = [("user", "Hi!"), ("assistant", "Hello."), ("user", "Bye"), ("assistant", "See you.")]
@@ -41,14 +42,6 @@ RECORDS = {
 }
 
 
-def source(**values):
-    return {**SOURCE, **values}
-
-
-def read(folder, name, **values):
-    return list(formats.read(source(path=name, **values), str(folder)))
-
-
 def expected(tokenizer, chat=CHAT):
     """Ids and mask of a conversation, put together by hand."""
     ids, mask = [tokenizer.bos_id], [False]
@@ -66,7 +59,7 @@ def test_every_format_renders_to_the_exact_ids_and_mask(tmp_path, tokenizer, nam
     text = {"array": json.dumps([record] * 2, indent=1), "object of records": json.dumps({"a.json": record, "b.json": record})}
     path = tmp_path / ("x.jsonl" if layout == "lines" else "x.json")
     path.write_text(text.get(layout, f"{json.dumps(record)}\n\n{json.dumps(record)}\n"), encoding="utf-8")
-    found = read(tmp_path, path.name)
+    found = read_source(tmp_path, path.name)
     assert len(found) == 2
     for _, _, sample in found:
         assert tokenizer.render(clean.clean(sample, {})[0]) == expected(tokenizer)
@@ -74,7 +67,7 @@ def test_every_format_renders_to_the_exact_ids_and_mask(tmp_path, tokenizer, nam
 
 def test_lines_with_end_of_utterance_marks_render_to_the_exact_ids_and_mask(tmp_path, tokenizer):
     (tmp_path / "x.txt").write_text(" __eou__ ".join(TEXTS) + " __eou__\n\nHi! __eou__ Hello. __eou__\n")
-    found = read(tmp_path, "x.txt")
+    found = read_source(tmp_path, "x.txt")
     assert [line for _, line, _ in found] == [1, 3]
     assert [tokenizer.render(sample) for *_, sample in found] == [expected(tokenizer), expected(tokenizer, CHAT[:2])]
 
@@ -148,33 +141,29 @@ def test_what_nobody_means_to_be_learned_is_left_out_and_said(record, reason):
         assert isinstance(found, formats.Bad) and formats.to_sample(record, "text") == record
 
 
-def test_what_was_understood_and_what_not_is_told_by_source_and_a_source_out_of_place_in_a_warning(tmp_path):
+def test_what_was_understood_and_what_not_is_told_by_source_and_a_source_out_of_place_in_a_warning(tmp_path, tokenizer_folder):
     rows = {"a.jsonl": [{"Frage": f"{i}?", "Antwort": "Yes.", "topic": "x" * 99 if i else None} for i in range(3)],
             "b.jsonl": [{"text": f"A story, number {i}."} for i in range(3)]}
     for name, records in rows.items():
         (tmp_path / name).write_text("".join(json.dumps(record) + "\n" for record in records))
-    config = {**DEFAULTS, "out_dir": str(tmp_path / "out"), "tokenizer": {**DEFAULTS["tokenizer"], "vocab_size": 700}}
-    config["data"] = {**DEFAULTS["data"], "data_root": str(tmp_path), "validation_fraction": 0.0}
     columns = {"Frage": "question", "Antwort": "answer"}
     sources = [source(path="a.jsonl", columns=columns), source(path="b.jsonl"), source(demo="conversations", count=50)]
-    config["stages"] = [{"name": "sft", "data": sources, "validation": [], "loss_on": "assistant"}]
-    said: list[str] = []
-    data.prepare(config, said.append)
-    assert f"  a.jsonl: 3 of 3 kept; 3 prompt_completion; not used: topic ('{'x' * 60}')" in said[0]
-    assert "  b.jsonl: 3 of 3 kept; 3 text\n" in said[0]
-    assert said[0].endswith("WARNING: b.jsonl in stage sft is documents, all of which is learned; the stage is about conversations")
-    assert said[0].count("WARNING") == 1
+    _, said = prepared(tmp_path, *sources, validation_fraction=0.0, tokenizer=tokenizer_folder)
+    assert f"  a.jsonl: 3 of 3 kept; 3 prompt_completion; not used: topic ('{'x' * 60}')" in said
+    assert "  b.jsonl: 3 of 3 kept; 3 text\n" in said
+    assert said.endswith("WARNING: b.jsonl in stage sft is documents, all of which is learned; the stage is about conversations")
+    assert said.count("WARNING") == 1
 
 
 def test_plain_text_is_one_document_or_many_lines_and_a_long_one_is_read_in_sections_that_lose_nothing(tmp_path, monkeypatch):
     (tmp_path / "a.txt").write_bytes("\ufeffOne.\r\nTwo.\r\n".encode())
-    ((_, _, sample),) = read(tmp_path, "a.txt")
+    ((_, _, sample),) = read_source(tmp_path, "a.txt")
     assert clean.clean(sample, {})[0] == {"text": "One.\nTwo."}
-    assert [s["text"] for _, _, s in read(tmp_path, "a.txt", format="lines")] == ["One.", "Two."]
+    assert [s["text"] for _, _, s in read_source(tmp_path, "a.txt", format="lines")] == ["One.", "Two."]
     monkeypatch.setattr(reading, "SECTION", 100)
     lines = [f"line {i}" if i % 5 else "" for i in range(1, 200)]
     (tmp_path / "a.txt").write_text("\n".join(lines) + "\n")
-    found = read(tmp_path, "a.txt")
+    found = read_source(tmp_path, "a.txt")
     assert len(found) > 5 and "\n".join(s["text"] for *_, s in found) == "\n".join(lines)
     assert all(s["text"].split("\n")[0] == lines[line - 1] for _, line, s in found)
 
@@ -185,7 +174,7 @@ def test_a_json_array_is_read_as_a_stream_with_the_lines_of_its_records(tmp_path
     (tmp_path / "x.json").write_text(json.dumps(records, indent=2, ensure_ascii=False), encoding="utf-8")
     blocks = reading.blocks_of
     monkeypatch.setattr(reading, "blocks_of", lambda *a: (text[i:i + block] for text in blocks(*a) for i in range(0, len(text), block)))
-    found = read(tmp_path, "x.json")
+    found = read_source(tmp_path, "x.json")
     assert [s for *_, s in found] == records and [line for _, line, _ in found] == [2 + 3 * i for i in range(50)]
 
 
@@ -197,11 +186,11 @@ def test_encodings_are_read_when_named_and_a_wrong_one_gives_the_byte(tmp_path, 
     raw = ((text if name == "x.txt" else written) + "\r\n").encode(encoding)
     (tmp_path / name).write_bytes(gzip.compress(raw) if name.endswith("gz") else raw)
     named = encoding.removesuffix("-sig")
-    assert [s["text"].strip() for *_, s in read(tmp_path, name, encoding=named)] == [text]
+    assert [s["text"].strip() for *_, s in read_source(tmp_path, name, encoding=named)] == [text]
     if named != "utf-8":
         at = raw.index(text.encode(encoding)) + (2 if encoding == "latin-1" else 0)
         try:
-            ((_, _, reason),) = read(tmp_path, name)
+            ((_, _, reason),) = read_source(tmp_path, name)
         except ValueError as error:
             reason = str(error)
         assert f"not utf-8 at byte {at}:" in reason and "gb18030" in reason
@@ -229,24 +218,24 @@ def test_unreadable_files_are_named_with_their_line(tmp_path, name, content, mes
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(ValueError, match=message):
-        read(tmp_path, name)
+        read_source(tmp_path, name)
 
 
 def test_a_folder_without_readable_files_is_an_error_and_a_glob_finds_all(tmp_path):
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "x.png").write_bytes(b"x")
     with pytest.raises(ValueError, match="no .json, .jsonl"):
-        read(tmp_path, "sub")
+        read_source(tmp_path, "sub")
     for i in range(3):
         (tmp_path / "sub" / f"{i}.txt").write_text(f"text {i}")
     wanted = [{"text": f"text {i}"} for i in range(3)]
-    assert [s for *_, s in read(tmp_path, "sub")] == [s for *_, s in read(tmp_path, "s*/*.txt")] == wanted
-    assert [s for *_, s in read(tmp_path, "sub", limit=2)] == wanted[:2]
+    assert [s for *_, s in read_source(tmp_path, "sub")] == [s for *_, s in read_source(tmp_path, "s*/*.txt")] == wanted
+    assert [s for *_, s in read_source(tmp_path, "sub", limit=2)] == wanted[:2]
 
 
 def test_a_line_of_100_megabytes_is_one_bad_record(tmp_path):
     (tmp_path / "x.jsonl").write_bytes(b'{"text": "a"}\n{"text": "' + b"x" * 100_000_000 + b'"}\n{"text": "b"}\n')
-    found = read(tmp_path, "x.jsonl")
+    found = read_source(tmp_path, "x.jsonl")
     assert [line for _, line, _ in found] == [1, 2, 3] and found[0][2] == {"text": "a"} and found[2][2] == {"text": "b"}
     assert found[1][2].startswith("a line of 100,000,013 bytes") and isinstance(found[1][2], formats.Bad)
 
@@ -292,8 +281,6 @@ def test_a_file_from_the_web_is_fetched_once_and_verified(tmp_path):
     finally:
         server.shutdown()
 
-
-# --- hostile input ----------------------------------------------------------------------------------------------
 
 SPELLED = ["<|assistant|>", "\uff1c|user|\uff1e", "<|\u200bend|>", "<s>", "</s>", "<pad>", "<0x41>", "\u2581", "<|assist"]
 NASTY = ["\0", " \nx" + " " * 50_000 + "x", "\ufeff", "\u200b", " " * 50_000, "\n" * 50_000, "`" * 20_001, "&amp;" * 5000, "<div" * 5000,

@@ -67,6 +67,18 @@ def test_the_command_line_prints_report_and_picture_and_leaves_the_data_of_a_run
     capsys.readouterr()
     data.main(["--config", path, "--inspect", str(tmp_path / "x.jsonl")])
     assert "x.jsonl:2 dropped: no answer" in capsys.readouterr().out
+    chat = [{"role": role, "content": str(i)} for i in range(90) for role in ("user", "assistant")]
+    rows = [{"Frage": "你好", "Antwort": "好"}, {"messages": chat}, {"Frage": 5, "Antwort": "x"}]
+    (tmp_path / "z.txt").write_bytes("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode("gb18030"))
+    words = ["--format", "auto", "--encoding", "gb18030", "--columns", "Frage=question,Antwort=answer"]
+    with pytest.raises(SystemExit, match="z.txt is no data as they are read"):
+        data.main(["--config", path, "--inspect", str(tmp_path / "z.txt"), *words])
+    os.rename(tmp_path / "z.txt", tmp_path / "z.jsonl")
+    data.main(["--config", path, "--inspect", str(tmp_path / "z.jsonl"), *words])
+    shown = capsys.readouterr().out
+    assert "z.jsonl:3 broken: " in shown and "\033" not in shown and "<|user|>你好<|end|><|assistant|>⟦好⟧<|end|>⟦●⟧" in shown
+    windows = [int(number) for number in re.findall(r"z.jsonl:2 window (\d+)", shown)]
+    assert windows == sorted(windows) and len(windows) > 3
     with pytest.raises(SystemExit, match="error: .*no such file"):
         data.main(["--config", path, "--inspect", str(tmp_path / "y.jsonl")])
     with pytest.raises(SystemExit, match="error: there is no tokenizer yet"):

@@ -76,9 +76,6 @@ def chats(count):
     return [chat["messages"] for chat in demo_data.conversations(count)]
 
 
-# --- the tokenizer ------------------------------------------------------------------------------------------
-
-
 def test_an_extended_tokenizer_keeps_ids_adds_its_markers_and_is_read_by_transformers(llama2_proto, pretrained, tmp_path):
     """The ids of ordinary text stay, markers are control symbols, and the chats of transformers are the same."""
     before = sentencepiece.SentencePieceProcessor(model_proto=llama2_proto)
@@ -162,9 +159,6 @@ def test_a_conversation_too_long_for_a_row_is_cut_between_exchanges_of_a_kept_te
     assert [ids for ids, _ in pieces] == [tokenizer.render(system + a + b)[0] for a, b in zip(exchanges[::2], exchanges[1::2])]
     pieces, lost, cut = tokenizer.windows({"messages": system + exchanges[0]}, context // 2)
     assert len(pieces[0][0]) == context // 2 and cut["exchanges"] == 1 and 0 < lost < sum(tokenizer.render(system + exchanges[0])[1])
-
-
-# --- the weights --------------------------------------------------------------------------------------------
 
 
 def logits_agree(folder):
@@ -266,9 +260,6 @@ def test_loading_holds_no_tensor_twice_and_changes_no_file(tmp_path):
     assert (tmp_path / "model.safetensors").read_bytes() == before, "training wrote into the file it started from"
 
 
-# --- low-rank adapters --------------------------------------------------------------------------------------
-
-
 def test_adapters_start_at_the_pretrained_model_train_alone_and_merge_into_what_they_computed():
     model, ids = tiny_model(tie_word_embeddings=False), torch.randint(8, 900, (2, 20))
     frozen = {name: lambda tensor=tensor.clone(): tensor.clone() for name, tensor in model.state_dict().items()}
@@ -306,9 +297,6 @@ def test_the_memory_arithmetic_counts_what_adapters_train_and_hold(pretrained, c
     assert f"{sum(trained) - vocabulary:,} in adapters of rank 4, {vocabulary:,} in embedding and head" in output
     held = memory.memory_per_gpu(1000, trained=10, zero_stage=0, ranks=1, offload=False)
     assert held == {"gpu": 2 * 1000 + 2 * 10 + 12 * 10, "host": 0.0}
-
-
-# --- whole runs ---------------------------------------------------------------------------------------------
 
 
 def config_of(folder, pretrained, zero, **changes) -> str:
@@ -378,9 +366,6 @@ def test_full_and_adapter_fine_tuning_write_the_same_artifact_and_what_adapters_
         assert changed is (not name.endswith("norm.weight")), name
     embedded = after["model.embed_tokens.weight"]
     assert float((embedded[32_001] - embedded[32_004]).norm()) > 0, "new tokens that stay copies of one another"
-
-
-# --- errors -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("write", [torch.save, lambda state, path: path.write_bytes(pickle.dumps(state))])

@@ -10,8 +10,6 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from zerochat.files import write_atomic
 from zerochat.preparation import clean, formats, packing
 from zerochat.run_folder import RunFolder
@@ -145,13 +143,15 @@ def inspect(source: dict, config: dict, tokenizer: "Tokenizer", page: str | None
         cut, lost, long = tokenizer.windows(sample, context)
         for i, (ids, mask) in enumerate(cut, 1):
             pieces.append((ids, packing.opened(mask), where + (f" window {i}" if len(cut) > 1 else "")))
-        if long:
+        if long.total():
             parts = ", ".join(f"{long[kind]} {name}" for kind, name in packing.CUT.items() if long[kind])
             notes.append(f"{where} exceeds {context} tokens; not whole: {parts}; {lost} supervised tokens lost")
-    order, ends = packing.pack(np.array([len(ids) for ids, *_ in pieces], dtype=np.int64), context)
-    in_rows = sorted(sorted(order[begin:end].tolist()) for begin, end in zip(ends, ends[1:]))  # as one reads
-    filled = (zip(*(pieces[i] for i in row)) for row in in_rows)
-    packed = [(sum(ids, []), sum(masks, []), ", ".join(places)) for ids, masks, places in filled]
+    packed, room = [], 0  # in reading order; training packs tighter
+    for ids, mask, where in pieces:
+        packed += [([], [], [])] if len(ids) > room else []
+        room = (context if len(ids) > room else room) - len(ids)
+        for part, new in zip(packed[-1], (ids, mask, [where])):
+            part += new
     return "\n".join([*notes, rows(packed, tokenizer, page, context)])
 
 
@@ -167,7 +167,7 @@ def folder_with_tokenizer(config: dict, file: str) -> str:
 
 def rows_of(shard: "PackedData", most: int) -> list[tuple]:
     """The first rows of a shard, as `rows` shows them."""
-    batches = [(*shard.batch([row]), ", ".join(shard.describe(row))) for row in range(min(most, len(shard)))]
+    batches = [(*shard.batch([row]), shard.describe(row)) for row in range(min(most, len(shard)))]
     return [(ids[0].tolist(), mask[0].tolist(), where) for ids, mask, where in batches]
 
 
@@ -185,7 +185,7 @@ def rows(packed: list[tuple], tokenizer: "Tokenizer", page: str | None = None, c
         ids = [i for i in ids if i != tokenizer.pad_id]
         room = f" of {context:,}" if context else ""
         supervised, starts = mask.count(packing.SUPERVISED), [i for i, m in enumerate(mask) if m == packing.OPENS]
-        put("title", f"row {number}: {len(ids):,}{room} tokens, {supervised:,} supervised: {where}")
+        put("title", f"row {number}: {len(ids):,}{room} tokens, {supervised:,} supervised: {', '.join(where)}")
         for begin, end in zip(starts, [*starts[1:], len(ids)]):
             if begin:
                 put("next")
