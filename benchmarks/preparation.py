@@ -3,7 +3,7 @@
     python benchmarks/preparation.py --data DIR --megabytes 500 --processes 2
     python benchmarks/preparation.py --data DIR --megabytes 2000 --memory
 
-DIR/pretrain holds plain texts, DIR/sft and DIR/chat conversations. They are repeated to the size by links, duplicates
+DIR/pretrain holds plain texts, DIR/sft and DIR/chat conversations. They are repeated to the size by copies, duplicates
 kept (or nothing would be left to measure), with a tokenizer of 8,000 pieces trained beforehand. Everything counts:
 reading, converting, cleaning, splitting, tokenizing, packing, the report. Bare is one `encode` a text, its result
 thrown away, by as many processes at once (two busy cores may share one processor's parts); also given for long texts
@@ -17,6 +17,7 @@ import glob
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -97,7 +98,7 @@ def main() -> None:
         for copy in range(max(1, round(args.megabytes * 1e6 / size))):
             for stage, part, path in every:
                 os.makedirs(os.path.join(folder, stage, f"{copy}"), exist_ok=True)
-                os.symlink(path, os.path.join(folder, stage, f"{copy}", os.path.basename(path)))
+                shutil.copyfile(path, os.path.join(folder, stage, f"{copy}", os.path.basename(path)))
         texts = (text for *_, path in every for _, _, sample in formats.read({**SOURCE, "path": path}, "")
                  if isinstance(sample, dict) for text in texts_of(sample))
         learning = {**DEFAULTS["tokenizer"], "vocab_size": 8000, "max_train_chars": 40_000_000}
