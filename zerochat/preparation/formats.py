@@ -259,7 +259,7 @@ def _document(record: Record, format: str, seen: dict) -> dict:
         raise ValueError("one message of a conversation that is spread over lines; export whole conversations")
     text = record["text"]
     _check(text, "a text")
-    if format == "auto" and (found := MARKED.search(text)):
+    if format == "auto" and (found := MARKED.search(text, 0, 2**14)):
         advice = 'make it messages, or say "format": "text" if all of it is to be learned'
         raise ValueError(f"a conversation in one text, marked by {found[0].split()[0][:20]!r}: {advice}")
     seen["unused"] = {key: value for key, value in record.items() if key != "text"}
