@@ -131,6 +131,7 @@ MARKED = ["<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello<|im_end|
 
 @pytest.mark.parametrize("record, reason", [
     *(({"text": text}, "a conversation in one text, marked by") for text in MARKED),
+    *((left, "nothing is called") for left in ({"instruction": "a", "text": "x"}, {"completion": "a", "text": "x"})),
     ({"message_id": "1", "parent_id": None, "role": "prompter", "text": "Hi"}, "one message of a conversation that is spread over lines"),
     ({"messages": TURNS, "label": 0}, "rejected answer"), ({"messages": TURNS, "loss": False}, "not to be trained on"),
     ({"text": "x", "weight": 0}, "not to be trained on")])
@@ -312,7 +313,8 @@ def mutated(record: dict, draw: random.Random) -> bytes:
 
 def test_ten_thousand_mutated_records_neither_crash_nor_hang_nor_supervise_a_wrong_token(tmp_path, tokenizer):
     draw = random.Random(0)
-    lines = [mutated(draw.choice(list(RECORDS.values())), draw) for _ in range(10_000)]
+    records = [*RECORDS.values(), *(record for record, said, _ in MEANT if (None, "Ben.") not in said and "text" not in record)]
+    lines = [mutated(draw.choice(records), draw) for _ in range(10_000)]
     (tmp_path / "x.jsonl").write_bytes(b"\n".join(lines) + b"\n")
     roles = {i: name for name, i in tokenizer.role_ids.items()}
     fine = {tokenizer.bos_id, tokenizer.template.end_id, *roles}

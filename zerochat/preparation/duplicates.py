@@ -4,7 +4,7 @@ Near-duplicates are found by MinHash (Broder 1997) over character n-grams, so En
 words, with locality-sensitive hashing (Leskovec et al., Mining of Massive Datasets, 3.4): texts that agree in one
 of 16 bands of their signatures are compared. Half of a conversation's signature is of its questions, half of its
 answers, and both must be alike: another question with the same answer is another sample. Signatures are the library's
-(rensa, Rust); the index takes some 3 kB for each text that stays. What comes first stays, and a text goes only if it is
+(rensa, Rust); the index takes 128 bytes a text. What comes first stays, and a text goes only if it is
 like one that stays."""
 
 import os
@@ -56,25 +56,25 @@ def signature_of(sample: dict) -> np.ndarray:
 def near_duplicates(signatures, threshold: float, chosen: np.ndarray | None = None) -> np.ndarray:
     """signatures: a file, open in binary, of N of them; of all of these, or of the `chosen` ones (in ascending order):
     an earlier one that each is like and that stays, itself when it stays, [N]. Each is compared with the first text of
-    every bucket that it falls into; one that stays opens the buckets that are empty."""
+    every bucket that it falls into (or of another in that slot of the table); one that stays opens what is empty."""
 
     def sketch(number: int) -> np.ndarray:
         return np.frombuffer(os.pread(signatures.fileno(), WIDTH, number * WIDTH), np.uint32).reshape(BANDS, ROWS)
 
     chosen = np.arange(os.path.getsize(signatures.name) // WIDTH) if chosen is None else chosen
-    first, buckets = np.arange(len(chosen), dtype=np.uint32), dict[tuple[int, int], int]()
+    first, mix = np.arange(len(chosen), dtype=np.uint32), np.uint64(0x9E3779B97F4A7C15)
+    table, bands = np.full(2 * BANDS * len(chosen) + 1, -1, np.int32), np.arange(BANDS, dtype=np.uint64)
     for place, number in enumerate(chosen.tolist()):
         this = sketch(number)
         halves = this.view("<u8")
-        keys = list(enumerate((halves[:, 0] * np.uint64(0x9E3779B97F4A7C15) ^ halves[:, 1]).tolist()))
-        for other in sorted({buckets[key] for key in keys if key in buckets}):
+        slots = ((halves[:, 0] * mix ^ halves[:, 1] ^ bands) * mix >> np.uint64(20)) % np.uint64(len(table))
+        for other in np.unique(table[slots][table[slots] >= 0]).tolist():
             equal = (sketch(chosen[other]) == this).reshape(BANDS, 2, ROWS // 2)
             if (equal.mean((0, 2)) >= threshold).all():
                 first[place] = other
                 break
         else:
-            for key in keys:
-                buckets.setdefault(key, place)
+            table[slots[table[slots] < 0]] = place
     return first
 
 

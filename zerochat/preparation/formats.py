@@ -183,7 +183,7 @@ FORMATS = {
     "preference": (preference, lambda record: record.given("chosen") and record.given("rejected")),
     "oasst": (oasst, lambda record: record.given("prompt") and record.given("message_tree_id")),
     "messages": (messages, lambda record: record.given("turns")),
-    "prompt_completion": (prompt_completion, lambda record: record.given("question") and record.given("answer")),
+    "prompt_completion": (prompt_completion, lambda r: r.given("question") + r.given("answer") + ("text" in r) > 1),
 }
 TEXT_FORMATS = ("auto", *TEXTS)
 
