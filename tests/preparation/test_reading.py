@@ -122,6 +122,9 @@ def test_a_comma_too_many_costs_nothing_and_an_array_on_one_line_has_numbers(tmp
         (tmp_path / "x.json").write_text(text)
         found = read_source(tmp_path, "x.json")
         assert [sample for *_, sample in found] == CHATS[:len(lines)] and [line for _, line, _ in found] == lines
+    for name in ("x.json", "x.jsonl"):  # bare lists of messages, a line each
+        (tmp_path / name).write_text("".join(json.dumps(chat["messages"]) + "\n" for chat in CHATS))
+        assert [sample for *_, sample in read_source(tmp_path, name)] == CHATS
     (tmp_path / "x.json").write_text('[{"text": 5}, ["a"], 7, "b", {"text": "fine"}]')
     options = {**DEFAULTS["data"], "data_root": str(tmp_path)}
     (batch,) = gather.read(source(path="x.json"), options)

@@ -14,10 +14,10 @@ def not_encoded(encoding: str, at: int, reason: str) -> str:
 
 
 def is_json_lines(head: bytes) -> bool:
-    """Whether the first line is a whole value with more to come, as many a file called .json has it."""
+    """Whether the first line is a whole record with more to come, as many a file called .json has it."""
     first, _, rest = head.lstrip().partition(b"\n")
     try:
-        return bool(rest.strip()) and isinstance(json.loads(first), dict)
+        return bool(rest.strip()) and isinstance(json.loads(first), dict | list)
     except (ValueError, RecursionError):
         return False
 

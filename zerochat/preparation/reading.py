@@ -173,7 +173,7 @@ def _file_records(path: str, format: str, encoding: str, whole: bool) -> Iterato
             else:
                 size = os.path.getsize(path) if whole and opener is open else None
                 yield from _sections(file, encoding, begin, size)
-        elif head.lstrip()[:1] != b"[" and (kind != ".json" or is_json_lines(head)):
+        elif is_json_lines(head) or head.lstrip()[:1] != b"[" and kind != ".json":
             yield from ((i, line) for i, line in _lines(file, encoding, begin) if isinstance(line, Bad) or line.strip())
         else:
             yield from JsonStream(blocks_of(file, path, encoding, begin), path).records()
