@@ -54,7 +54,7 @@ DEFAULTS: dict = {
     "seed": 1337,
     "tokenizer": {
         "path": None,  # folder of an existing tokenizer; null: init_from's, else train one on the run's data
-        "chat_template": "markers",  # ours, added where they lack; "keep" the model's own; "chatml", which many know
+        "chat_template": "markers",  # for a tokenizer without ours: add them, or "keep" the model's own template
         "vocab_size": 2048,
         "model_type": "bpe",  # or "unigram"
         "character_coverage": 0.9995,
@@ -100,7 +100,7 @@ NAMED = [*" ".join(NAMES.values()).split(), "text", "history", "choices", "chose
 # What a value may be, by its key: one of these texts, or a number from ... to ...
 ALLOWED: dict[str, tuple] = dict.fromkeys(("rank", "variants"), (0, 2**12))
 ALLOWED |= {"seed": (0, 2**32 - 1), "limit": (1, MOST), "count": (1, 10**8), "slots": (1, 2**12), "turns": (2, 64)}
-ALLOWED |= {"model_type": ("bpe", "unigram"), "chat_template": ("markers", "keep", "chatml"), "tools": ("drop", "text")}
+ALLOWED |= {"model_type": ("bpe", "unigram"), "chat_template": ("markers", "keep"), "tools": ("drop", "text")}
 ALLOWED |= {"demo": ("conversations", "documents"), "split": ("train", "validation"), "loss_on": ("assistant", "all")}
 ALLOWED |= {"format": (*TEXT_FORMATS, *FORMATS), "weight": (0.001, 100), "character_coverage": (0.9, 1)}
 ALLOWED |= {"validation_fraction": (0, 0.5), "near_duplicates": (0.5, 1), "max_bad": (0, 1), "processes": (1, 1024)}
@@ -108,9 +108,8 @@ ALLOWED |= dict.fromkeys(("attention_dropout", "hidden_dropout", "dropout", "sha
 ALLOWED |= dict.fromkeys(("typos", "case", "punctuation", "width", "subword"), (0, 1))
 ALLOWED |= dict.fromkeys(("steps", "epochs", "log_every", "evaluate_every", "checkpoint_every"), (ABOVE_0, MOST))
 ALLOWED |= dict.fromkeys(("num_hidden_layers", "num_attention_heads"), (1, 2**12))
-ALLOWED |= dict.fromkeys(("num_key_value_heads", "head_dim"), (0, 2**12))
 ALLOWED |= {"hidden_size": (1, 2**20), "intermediate_size": (0, 2**22), "vocab_size": (1, 2**24)}
-ALLOWED |= {"max_position_embeddings": (1, 2**24), "rope_theta": (1, MOST)}
+ALLOWED |= {"num_key_value_heads": (0, 2**12), "max_position_embeddings": (1, 2**24), "rope_theta": (1, MOST)}
 ALLOWED |= {"rms_norm_eps": (0, 1), "initializer_range": (0, 1), "alpha": (ABOVE_0, MOST)}
 # The kind of what is null by default.
 KINDS = {"path": "", "sha256": "", "demo": "", "split": "", "limit": 0, "steps": 0, "epochs": 0.0, "init_from": ""}

@@ -18,7 +18,6 @@ import sys
 from model import LanguageModel
 from tokenizer import Tokenizer
 from zerochat.generation.engine import Engine
-from zerochat.precision import chat_dtype
 from zerochat.run_folder import RunFolder
 from zerochat.serving import connections
 from zerochat.serving.app import Service
@@ -44,7 +43,6 @@ def listen(host: str, port: int) -> socket.socket:
 def main(argv=None) -> None:
     parser = argparse.ArgumentParser(description="serve a trained model over HTTP, with a page to chat with it")
     parser.add_argument("--model", help="model folder; default: the newest finished run in out/")
-    parser.add_argument("--dtype", choices=("auto", "bf16", "fp32"), default="auto", help=chat_dtype.__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--slots", type=int, default=8, help="answers generated side by side")
@@ -63,7 +61,7 @@ def main(argv=None) -> None:
             ranges = "--slots should be from 1 to 4096, --queue 0 or more, --connections 1 or more"
             raise ValueError(f"{ranges}, --port from 0 to 65535")
         folder = args.model or RunFolder.newest()
-        engine = Engine(LanguageModel.load(folder, dtype=chat_dtype(args.dtype)), Tokenizer(folder), args.slots)
+        engine = Engine(LanguageModel.load(folder), Tokenizer(folder), args.slots)
         name = os.path.basename(os.path.abspath(folder))
         key = os.environ.get("ZEROCHAT_API_KEY")  # not an argument: those are seen by every user of the machine
         if not loopback(args.host):

@@ -8,8 +8,7 @@ from zerochat.files import known_hash
 from zerochat.preparation import reading
 
 VERSION = 3  # raised by hand whenever the same files and settings come out of preparation otherwise than before
-TOKENIZER_FILES = ("tokenizer.model", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
-TOKENIZER_FILES += ("special_tokens_map.json", "added_tokens.json", "generation_config.json")
+TOKENIZER_FILES = ("tokenizer.model", "tokenizer_config.json", "chat_template.jinja")
 PLACES = ("processes", "cache", "data_root")  # how and where, not what
 
 

@@ -159,7 +159,7 @@ def folder_with_tokenizer(config: dict, file: str) -> str:
     """The folder of the config's tokenizer, of what is prepared for its run, or of the run's result."""
     out = config["out_dir"]
     for folder in (config["tokenizer"]["path"], *RunFolder(out).prepared(), out):
-        if folder and any(os.path.exists(os.path.join(folder, name)) for name in (file, "tokenizer.json")):
+        if folder and os.path.exists(os.path.join(folder, file)):
             return folder
     advice = "prepare the data first, with python data.py --config, or name a folder, --set tokenizer.path=FOLDER"
     raise ValueError(f"there is no tokenizer yet in {out}: {advice}")
