@@ -20,7 +20,7 @@ def chat(*texts):
     ("characters", "user", "half \ud83d, whole \ud83d\ude00 and \ude00", "half , whole 😀 and"),
     ("characters", "user", "a\u200bb\x00\x1b[0m 👨\u200d👩", "ab[0m 👨\u200d👩"),
     ("html_leftovers", "user", "a &lt; b &amp;&amp; c<br/>d `&lt;p&gt;`", "a < b && c\nd `&lt;p&gt;`"),
-    ("html_leftovers", "assistant", "see</div>here", "see\nhere"), ("html_leftovers", "text", "one<br>\ntwo<BR />three", "one\ntwo\nthree"),
+    ("html_leftovers", "assistant", "see</div>here", "see\nhere"), ("html_leftovers", "text", "one<br>\ntwo<BR />three\n| a<br>b |", "one\ntwo\nthree\n| a<br>b |"),
     ("html_leftovers", "text", "10<sup>6</sup> m, H<sub>2</sub>O, log<sub>2</sub>8", "10^6 m, H_2O, log_2 8"),
     ("html_leftovers", "text", "the 4<sup>th</sup> of 2<sup>n+1</sup>", "the 4th of 2^(n+1)"),
     ("html_leftovers", "user", "It&#39;s &quot;R&amp;D&quot;: `&amp;`", "It's \"R&D\": `&amp;`"),
@@ -63,6 +63,7 @@ def test_each_rule_drops_just_what_it_names(rule, question, answer, reason):
 @pytest.mark.parametrize("rule, before, after", [
     ("empty_turns", "user:a assistant: user:b assistant:c", "user:a user:b assistant:c"),
     ("empty_turns", "user:a assistant:b user: assistant:c user:d assistant:e", "user:a assistant:b"),
+    ("empty_turns", "user:a assistant:b user: user:c assistant:d", "user:a assistant:b user:c assistant:d"),
     ("empty_turns", "user:\n assistant:b user:c assistant:d", "assistant:b user:c assistant:d"),
     ("system_first", "system:s user:a system:t assistant:b", "system:s user:a assistant:b"),
     ("user_first", "system:s assistant:a assistant:b user:c assistant:d", "system:s user:c assistant:d"),

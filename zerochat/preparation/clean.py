@@ -20,7 +20,7 @@ from zerochat.text import joined, mend
 Messages = list[dict]
 CODE = re.compile(r"(```.*?(?:```|\Z)|`[^`\n]+`)", re.DOTALL)
 ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#x[0-9a-fA-F]{1,5});")
-TAG = re.compile(r"<br\b[^<>]{0,60}>\n?|</div>\n?|</?nowiki>", re.I)
+TAG = re.compile(r"^\|.*|<br\b[^<>]{0,60}>\n?|</div>\n?|</?nowiki>", re.I | re.M)  # a row of a table stays one
 RAISED = re.compile(r"<(sup|sub)>([^<>]{1,20})</\1>(?=(\d?))", re.I)
 # Text about markup, and text that is markup: named as such, a page's own tags, a tag or an entity in quotes or alone.
 TALK = r"(?<![<;/.])\bx?html\b(?!>|&gt;)|\bxml\b|\bentit|\bescap|\btags?\b|标签|实体|转义|换行|<\?php|<!doctype"
@@ -52,7 +52,7 @@ def html_leftovers(text: str, role: str):
         return text
     for i in range(0, len(parts), 2):
         part = RAISED.sub(_raised, parts[i])
-        parts[i] = TAG.sub(lambda tag: "" if "nowiki" in tag[0] else "\n", part)
+        parts[i] = TAG.sub(lambda tag: tag[0] if tag[0][0] == "|" else "" if "nowiki" in tag[0] else "\n", part)
     bare = ENTITY.sub("", "".join(parts[::2]))
     raw = [char for char in "<>&" if char in bare]
     for i in range(0, len(parts), 2):
@@ -105,8 +105,8 @@ def empty_turns(messages: Messages):
     """A turn without text is left out. What follows one of the user's (only Enter, or what an export lost) answers
     nothing that can be seen: between others, the conversation ends before it."""
     spoken = False
-    for i, m in enumerate(messages):
-        if spoken and m["role"] == "user" and not m["content"].strip():
+    for i, (m, after) in enumerate(zip(messages, messages[1:])):
+        if spoken and m["role"] == "user" and not m["content"].strip() and after["role"] == "assistant":
             messages = messages[:i]
             break
         spoken |= m["role"] == "user"

@@ -108,7 +108,7 @@ def _folded(sample: dict) -> tuple[str, int, int]:
     question = next((t for t, m in zip(texts, sample["messages"]) if m["role"] == "user"), "")
     share = clean.hash64(question)
     prompt = share if len(texts) == 2 else clean.hash64("\n".join(texts[:-1]))
-    return "".join(texts), prompt, share
+    return "\n".join(texts), prompt, share
 
 
 class Collection:
