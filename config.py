@@ -15,6 +15,7 @@ from typing import Any
 
 from model import TRAINING_FIELDS, ModelConfig
 from zerochat.preparation.formats import FORMATS, NAMES, TEXT_FORMATS
+from zerochat.preparation.gather import name_of
 from zerochat.run_folder import RESERVED
 from zerochat.training.section import ABOVE_0, MOST, SECTION_KEYS, check_section, check_value
 
@@ -238,7 +239,7 @@ def _check(config: dict, path: str) -> None:
     names = [stage["name"] for stage in config["stages"]]
     if not names or len(set(names)) < len(names):
         raise ValueError(f"{path}: stages should be a list of at least one stage, their names all different: {names}")
-    named = {source["path"] or f"demo:{source['demo']}" for stage in config["stages"] for source in stage["data"]}
+    named = {name_of(source) for stage in config["stages"] for source in stage["data"]}
     if not named >= set(config["data"]["join"]["sources"]):
         raise ValueError(f"{path}: data.join.sources should be of the sources {sorted(named)}")
     overlap, most = config["data"]["validation_overlap"], config["model"]["max_position_embeddings"] - 2

@@ -32,13 +32,8 @@ NAMES = {
     "speaker": "role from author speaker",
     "said": "content value text utterance",
 }
-OFF = (
-    False,
-    0,
-    "0",
-    "false",
-    "False",
-)  # what `train`, `loss`, `weight` and `label` have where nothing is to be learned
+# What `train`, `loss`, `weight` and `label` have where nothing is to be learned; a table has them as text.
+OFF = (False, 0, "0", "false", "False")
 NAMES_OF = {part: tuple(names.split()) for part, names in NAMES.items()}
 # A conversation in one text, of which a document would have the user's words learned too.
 MARKUP = r"<\|im_start\|>user\b.*<\|im_start\|>assistant\b|<\|start_header_id\|>user<.*<\|start_header_id\|>assistant<"

@@ -190,9 +190,8 @@ class Collection:
         wanted = [name in (self.options["join"]["sources"] or self.report) for name in self.report]
         pools = [np.flatnonzero(chats & (names == i)) for i in np.flatnonzero(wanted)]
         with open(os.path.join(folders[TRAIN], "samples.jsonl"), "ab") as file:
-            joined = list(_joined([pool for pool in pools if len(pool)], self.options["join"], sample))
-            file.writelines(joined)
-        return {"sources": self.report, "joined": len(joined)}
+            joined = map(file.write, _joined([pool for pool in pools if len(pool)], self.options["join"], sample))
+            return {"sources": self.report, "joined": sum(1 for _ in joined)}
 
 
 def _joined(pools: list[np.ndarray], join: dict, sample: Callable) -> Iterator[bytes]:

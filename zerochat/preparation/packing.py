@@ -8,11 +8,9 @@ from collections import Counter
 import numpy as np
 
 CONTEXT, SUPERVISED, OPENS = 0, 1, 2  # what the mask says of a token; one that opens a document is never supervised
-CUT = {
-    "exchanges": "exchanges",
-    "questions": "questions without their middle",
-    "systems": "system prompts without their end",
-}
+# What may not be whole in the windows of a conversation, and how a report says it.
+CUT = {"exchanges": "exchanges", "questions": "questions without their middle"}
+CUT |= {"systems": "system prompts without their end"}
 Window = tuple[list[int], list[bool]]  # ids and mask, of at most `context` tokens
 BLOCK = 2**20  # documents packed together: more would fill rows no better
 

@@ -65,11 +65,11 @@ def files_of(path: str, root: str, skipped: dict | None = None) -> list[str]:
     found = [os.path.join(where, name) for where, _, names in walked for name in names]
     files: dict[str, str] = {}
     for file in filter(os.path.isfile, sorted(found or glob.iglob(full, recursive=True))):
-        why = "speaks of the data" if NO_DATA.match(os.path.basename(file)) else "not a kind that is read"
-        if why == "speaks of the data" or kind_of(file)[0] not in KINDS:
-            (skipped if skipped is not None else {})[file] = why
-        else:
+        beside = NO_DATA.match(os.path.basename(file))
+        if not beside and kind_of(file)[0] in KINDS:
             files.setdefault(os.path.realpath(file), file)
+        elif skipped is not None:
+            skipped[file] = "speaks of the data" if beside else "not a kind that is read"
     if not files:
         advice = "see data.data_root and the source's path in the config"
         raise ValueError(f"{full}: no such file, or no {READABLE} in it; {advice}")

@@ -15,7 +15,11 @@ def count(table: dict, reason: str, example: list[str], most: int = 3) -> None:
     entry["count"] += 1
     if len(entry["examples"]) < most:
         where, before, after = example
-        at = max(0, len(os.path.commonprefix([before, after])) - 20)  # from just before the first difference on
+        # The text from just before the first difference on, looked for by thousands: it may be a book.
+        size = min(len(before), len(after))
+        block = next((i for i in range(0, size, 1000) if before[i : i + 1000] != after[i : i + 1000]), size)
+        same = os.path.commonprefix([before[block : block + 1000], after[block : block + 1000]])
+        at = max(0, block + len(same) - 20)
         shown = [where, before[at : at + 80], after[at : at + 80]]
         # Half an emoji cannot be written into a report.
         entry["examples"].append([text.encode("utf-8", "replace").decode() for text in shown])
