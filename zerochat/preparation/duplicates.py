@@ -64,7 +64,7 @@ def near_duplicates(signatures, threshold: float, chosen: np.ndarray | None = No
     chosen = np.arange(os.path.getsize(signatures.name) // WIDTH) if chosen is None else chosen
     first, mix = np.arange(len(chosen), dtype=np.uint32), np.uint64(0x9E3779B97F4A7C15)
     table, bands = np.full(2 * BANDS * len(chosen) + 1, -1, np.int32), np.arange(BANDS, dtype=np.uint64)
-    for place, number in enumerate(chosen.tolist()):
+    for place, number in enumerate(chosen):
         this = sketch(number)
         halves = this.view("<u8")
         slots = ((halves[:, 0] * mix ^ halves[:, 1] ^ bands) * mix >> np.uint64(20)) % np.uint64(len(table))
