@@ -22,10 +22,9 @@ from zerochat.training.section import ABOVE_0, MOST, SECTION_KEYS, check_section
 SMALL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "configs", "small.json")
 
 SOURCE: dict = {
-    "path": None,  # a file, a folder or a glob, relative to data.data_root, or an http(s) address; or
-    "sha256": None,  # of what the address gives
+    "path": None,  # a file, a folder or a glob, relative to data.data_root; or
     "demo": None,  # "conversations" or "documents": the built-in data
-    "format": "auto",  # text, lines, eou, or a name from formats.FORMATS; auto: recognised by looking
+    "format": "auto",  # text, lines, or a name from formats.FORMATS; auto: recognised by looking
     "columns": {},  # keys that nobody guesses: {"Frage": "question", "Antwort": "answer"}
     "encoding": "utf-8",  # of the files: "gb18030", "latin-1", ... a byte order mark of UTF-8 is always understood
     "weight": 1.0,  # how often an epoch has each sample: 2 is twice, 0.5 every other one
@@ -55,7 +54,7 @@ DEFAULTS: dict = {
     "seed": 1337,
     "tokenizer": {
         "path": None,  # folder of an existing tokenizer; null: init_from's, else train one on the run's data
-        "chat_template": "markers",  # for a tokenizer without ours: add them, or "keep" the model's own template
+        "chat_template": "markers",  # ours, added where they lack; "keep" the model's own; "chatml", which many know
         "vocab_size": 2048,
         "model_type": "bpe",  # or "unigram"
         "character_coverage": 0.9995,
@@ -72,7 +71,6 @@ DEFAULTS: dict = {
         "max_bad": 0.01,  # a larger share of unreadable records stops the run
         "strict": False,  # the first one stops it
         "processes": None,  # that prepare; null: one a core, where there is enough to do. The result is the same
-        "cache": "~/.cache/zerochat",  # of what is downloaded
         "augment": {  # of the training split, user's text only; probabilities
             "variants": 0,  # versions of each sample, epoch e sees version e mod variants; 0: off
             "typos": 0.0,  # per character
@@ -101,7 +99,7 @@ NAMED = [*" ".join(NAMES.values()).split(), "text", "history", "choices", "chose
 # What a value may be, by its key: one of these texts, or a number from ... to ...
 ALLOWED: dict[str, tuple] = dict.fromkeys(("rank", "variants"), (0, 2**12))
 ALLOWED |= {"seed": (0, 2**32 - 1), "limit": (1, MOST), "count": (1, 10**8), "slots": (1, 2**12), "turns": (2, 64)}
-ALLOWED |= {"model_type": ("bpe", "unigram"), "chat_template": ("markers", "keep"), "tools": ("drop", "text")}
+ALLOWED |= {"model_type": ("bpe", "unigram"), "chat_template": ("markers", "keep", "chatml"), "tools": ("drop", "text")}
 ALLOWED |= {"demo": ("conversations", "documents"), "split": ("train", "validation"), "loss_on": ("assistant", "all")}
 ALLOWED |= {"format": (*TEXT_FORMATS, *FORMATS), "weight": (0.001, 100), "character_coverage": (0.9, 1)}
 ALLOWED |= {"validation_fraction": (0, 0.5), "near_duplicates": (0.5, 1), "max_bad": (0, 1), "processes": (1, 1024)}
@@ -109,11 +107,12 @@ ALLOWED |= dict.fromkeys(("attention_dropout", "hidden_dropout", "dropout", "sha
 ALLOWED |= dict.fromkeys(("typos", "case", "punctuation", "width", "subword"), (0, 1))
 ALLOWED |= dict.fromkeys(("steps", "epochs", "log_every", "evaluate_every", "checkpoint_every"), (ABOVE_0, MOST))
 ALLOWED |= dict.fromkeys(("num_hidden_layers", "num_attention_heads"), (1, 2**12))
+ALLOWED |= dict.fromkeys(("num_key_value_heads", "head_dim"), (0, 2**12))
 ALLOWED |= {"hidden_size": (1, 2**20), "intermediate_size": (0, 2**22), "vocab_size": (1, 2**24)}
-ALLOWED |= {"num_key_value_heads": (0, 2**12), "max_position_embeddings": (1, 2**24), "rope_theta": (1, MOST)}
+ALLOWED |= {"max_position_embeddings": (1, 2**24), "rope_theta": (1, MOST)}
 ALLOWED |= {"rms_norm_eps": (0, 1), "initializer_range": (0, 1), "alpha": (ABOVE_0, MOST)}
 # The kind of what is null by default.
-KINDS = {"path": "", "sha256": "", "demo": "", "split": "", "limit": 0, "steps": 0, "epochs": 0.0, "init_from": ""}
+KINDS = {"path": "", "demo": "", "split": "", "limit": 0, "steps": 0, "epochs": 0.0, "init_from": ""}
 KINDS |= {"near_duplicates": 0.0, "processes": 0}
 
 

@@ -22,7 +22,6 @@ from tokenizer import MARKERS, MODEL_FILE, Tokenizer
 from zerochat.files import read_json, write_atomic, write_json
 from zerochat.preparation import clean, duplicates, gather, look, shards, vocabulary
 from zerochat.preparation.fingerprint import fingerprint
-from zerochat.preparation.reading import is_address
 from zerochat.run_folder import RunFolder, building
 
 SPLITS = tuple(gather.SPLITS)
@@ -35,7 +34,7 @@ def collect(stage: dict, options: dict, folder: str) -> dict:
     """Write one stage's samples into `<folder>/<stage>.<split>/samples.jsonl`; returns what was kept and dropped."""
     with gather.Collection(stage, options, folder) as found:
         for number, (source, fixed) in enumerate(found.sources):
-            # 1. read: files, folders and addresses to records
+            # 1. read: files and folders to records
             batches = gather.read(source, options)
             # 2. clean: records to samples, by small rules, over processes
             for part in gather.cleaned(batches, source, fixed, found.held_out, options):
@@ -169,7 +168,7 @@ def main(argv=None) -> None:
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print N packed rows of the last stage")
     parser.add_argument("--inspect", metavar="FILE", help="show a file's conversations as the model will see them")
     parser.add_argument("--limit", type=int, default=20, help="records to inspect")
-    for key in ("format", "encoding", "sha256"):
+    for key in ("format", "encoding"):
         parser.add_argument(f"--{key}", metavar="VALUE", help=f"of the file to inspect, as a source's {key!r}")
     parser.add_argument("--columns", default="", metavar="KEY=NAME,...", help="such as Frage=question,Antwort=answer")
     parser.add_argument("--html", metavar="OUT", help="write what is shown as one self-contained page")
@@ -178,7 +177,7 @@ def main(argv=None) -> None:
         config = load_config(args.config or SMALL, args.set)
         if args.inspect:
             given = {key: value for key, value in vars(args).items() if key in SOURCE and value is not None}
-            path = args.inspect if is_address(args.inspect) else os.path.abspath(os.path.expanduser(args.inspect))
+            path = os.path.abspath(os.path.expanduser(args.inspect))
             given |= {"path": path, "columns": dict(c.partition("=")[::2] for c in args.columns.split(",") if c)}
             (source,) = sources_of([given], "--inspect")
             print(look.inspect(source, config, Tokenizer(look.folder_with_tokenizer(config, MODEL_FILE)), args.html))

@@ -4,8 +4,8 @@
     logits, loss = model(ids), model(ids, mask)     # [B, T, V], and the sum that training differentiates
 
 The modules carry the names of Hugging Face's `LlamaForCausalLM`, so what `save` writes is that format and no converter
-exists. Left out on purpose: mixture of experts, sliding windows, attention biases; generation, with its cache of keys
-and values, has a forward pass of its own (`zerochat/generation/decode.py`).
+exists; with Qwen2's biases or Qwen3's norms of heads, theirs. Left out on purpose: mixture of experts, sliding windows;
+generation, with its cache of keys and values, has a forward pass of its own (`zerochat/generation/decode.py`).
 
 Shapes: B batch, T tokens, D hidden size, H / K query / key-value heads, E head size, V vocabulary, L layers."""
 
@@ -24,7 +24,7 @@ from zerochat.pretrained import rope
 
 @dataclasses.dataclass
 class ModelConfig:
-    """The fields of Hugging Face's `LlamaConfig` that this model honours, and two of our own at the end."""
+    """The fields of Hugging Face's `LlamaConfig` that this model honours, and four of our own at the end."""
 
     vocab_size: int = 2048
     hidden_size: int = 256
@@ -32,6 +32,7 @@ class ModelConfig:
     num_hidden_layers: int = 4
     num_attention_heads: int = 4
     num_key_value_heads: int = 0  # 0: as many as query heads
+    head_dim: int = 0  # 0: hidden size / query heads
     max_position_embeddings: int = 512
     rope_theta: float = 10000.0
     rope_scaling: dict | None = None  # {"rope_type": "linear" or "llama3", ...}: see zerochat/pretrained/rope.py
@@ -39,6 +40,8 @@ class ModelConfig:
     initializer_range: float = 0.02
     tie_word_embeddings: bool = True
     attention_dropout: float = 0.0
+    qkv_bias: bool = False  # ours: queries, keys and values with biases, as in Qwen2
+    qk_norm: bool = False  # ours: each head's query and key normalised, as in Qwen3
     hidden_dropout: float = 0.0  # ours: on what each block adds to the residual stream
     activation_checkpointing: bool = False  # ours: recompute each layer in the backward pass
 
@@ -49,12 +52,13 @@ class ModelConfig:
 
     @property
     def head_size(self) -> int:
-        return self.hidden_size // self.num_attention_heads
+        return self.head_dim or self.hidden_size // self.num_attention_heads
 
     @classmethod
     def read(cls, folder: str, **changes) -> "ModelConfig":
         """The shape that a model folder's config.json describes, with `changes`."""
-        raw, known = model_folder.read_config(folder), {field.name for field in dataclasses.fields(cls)}
+        raw = model_folder.read_config(folder)
+        known = {field.name for field in dataclasses.fields(cls)} - set(TRAINING_FIELDS)
         try:
             return cls(**{key: value for key, value in raw.items() if key in known} | changes)
         except ValueError as error:
@@ -97,16 +101,18 @@ class Attention(nn.Module):
         D, E = config.hidden_size, config.head_size
         self.heads, self.kv_heads, self.head_size = config.num_attention_heads, config.num_key_value_heads, E
         self.dropout = config.attention_dropout
-        self.q_proj = nn.Linear(D, self.heads * E, bias=False)
-        self.k_proj = nn.Linear(D, self.kv_heads * E, bias=False)
-        self.v_proj = nn.Linear(D, self.kv_heads * E, bias=False)
+        self.q_proj = nn.Linear(D, self.heads * E, bias=config.qkv_bias)
+        self.k_proj = nn.Linear(D, self.kv_heads * E, bias=config.qkv_bias)
+        self.v_proj = nn.Linear(D, self.kv_heads * E, bias=config.qkv_bias)
         self.o_proj = nn.Linear(self.heads * E, D, bias=False)
+        norms = [RMSNorm(E, config.rms_norm_eps) for _ in range(2)] if config.qk_norm else [nn.Identity()] * 2
+        self.q_norm, self.k_norm = norms
 
     def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries [B, H, T, E], keys and values [B, K, T, E] of x [B, T, D]; the first two know their positions."""
         B, T, _ = x.shape
         q, k, v = (proj(x).view(B, T, -1, self.head_size) for proj in (self.q_proj, self.k_proj, self.v_proj))
-        q, k, v = q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2)
+        q, k, v = self.q_norm(q).transpose(1, 2), self.k_norm(k).transpose(1, 2), v.transpose(1, 2)
         return rotate(q, cos, sin), rotate(k, cos, sin), v
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None) -> Tensor:
@@ -196,6 +202,8 @@ class LanguageModel(nn.Module):
                 branch_end = name.endswith(("o_proj.weight", "down_proj.weight"))
                 scale = 1 / math.sqrt(2 * config.num_hidden_layers) if branch_end else 1.0
                 nn.init.normal_(parameter, std=config.initializer_range * scale)
+            elif name.endswith(".bias"):
+                nn.init.zeros_(parameter)
 
     def rotary(self, positions: Tensor) -> tuple[Tensor, Tensor]:
         """Cosines and sines of every position's angles (Su et al. 2021, eq. 15).
@@ -232,10 +240,11 @@ class LanguageModel(nn.Module):
         return F.cross_entropy(logits.float(), ids[:, 1:][supervised], reduction="sum")
 
     def parameter_groups(self) -> list[dict]:
-        """Weight decay for matrices only: pulling a norm's gain towards zero has no justification."""
+        """Weight decay for matrices only: pulling a norm's gain or a bias towards zero has no justification."""
         trained = [(name, p) for name, p in self.named_parameters() if p.requires_grad]
-        matrices = [p for name, p in trained if not name.endswith("norm.weight")]  # not by dimension: ZeRO-3 flattens
-        vectors = [p for name, p in trained if name.endswith("norm.weight")]
+        vector = ("norm.weight", ".bias")  # not by dimension: ZeRO-3 flattens
+        matrices = [p for name, p in trained if not name.endswith(vector)]
+        vectors = [p for name, p in trained if name.endswith(vector)]
         return [{"params": matrices}, {"params": vectors, "weight_decay": 0.0}]
 
     @classmethod
@@ -275,10 +284,14 @@ def check_shape(config: ModelConfig) -> None:
     """ValueError, with both numbers, for a shape that no model can have."""
     for whole, part in (("hidden_size", "num_attention_heads"), ("num_attention_heads", "num_key_value_heads")):
         a, b = getattr(config, whole), getattr(config, part)
-        if a % b:
+        if a % b and not (config.head_dim and whole == "hidden_size"):
             raise ValueError(f"model.{whole} {a} is not a multiple of model.{part} {b}")
     if config.head_size % 2:
-        shape = f"model.hidden_size {config.hidden_size} / model.num_attention_heads {config.num_attention_heads}"
-        raise ValueError(f"head size {config.head_size} ({shape}) is odd; the rotary embedding needs an even one")
+        shape = f"hidden_size {config.hidden_size} / num_attention_heads {config.num_attention_heads}"
+        raise ValueError(
+            f"head size {config.head_size} (head_dim, or {shape}) is odd; the rotary embedding needs an even one"
+        )
+    if config.qkv_bias and config.qk_norm:
+        raise ValueError("model.qkv_bias is Qwen2's and model.qk_norm Qwen3's: no architecture has both, choose one")
     if config.rope_scaling is not None:
         rope.check(config.rope_scaling)

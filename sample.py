@@ -17,6 +17,7 @@ from contextlib import suppress
 from model import LanguageModel
 from tokenizer import Tokenizer
 from zerochat.generation.engine import Engine, Sampling
+from zerochat.precision import chat_dtype
 from zerochat.run_folder import RunFolder
 from zerochat.text import mended, printable
 
@@ -112,6 +113,7 @@ def talk(chat: Chat) -> None:
 def main(argv=None) -> None:
     parser = argparse.ArgumentParser(description="chat with a trained model")
     parser.add_argument("--model", help="model folder; default: the newest finished run in out/")
+    parser.add_argument("--dtype", choices=("auto", "bf16", "fp32"), default="auto", help=chat_dtype.__doc__)
     parser.add_argument("--prompt", help="print one answer and leave")
     parser.add_argument("--system", help="system message")
     parser.add_argument("--temperature", type=float, default=0.7, help="0 is greedy")
@@ -129,7 +131,7 @@ def main(argv=None) -> None:
         values = {name: getattr(args, name) for name in ("temperature", "top_k", "top_p", "repetition_penalty")}
         sampling = Sampling(**values, max_new_tokens=args.max_new_tokens, seed=args.seed)
         folder = args.model or RunFolder.newest()
-        engine = Engine(LanguageModel.load(folder), Tokenizer(folder))
+        engine = Engine(LanguageModel.load(folder, dtype=chat_dtype(args.dtype)), Tokenizer(folder))
         sampling.check(engine.model.config.vocab_size)
         chat = Chat(engine, sampling, args.system, not args.no_mend)
         if args.prompt is not None:

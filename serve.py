@@ -15,11 +15,13 @@ import signal
 import socket
 import sys
 
+import uvicorn
+
 from model import LanguageModel
 from tokenizer import Tokenizer
 from zerochat.generation.engine import Engine
+from zerochat.precision import chat_dtype
 from zerochat.run_folder import RunFolder
-from zerochat.serving import connections
 from zerochat.serving.app import Service
 
 
@@ -40,15 +42,21 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
+def server_settings(connections: int, **more) -> dict:
+    """Of uvicorn, which has no deadline for headers: strangers belong behind nginx (`deploy/nginx.conf`)."""
+    settings = {"log_level": "warning", "server_header": False, "ws": "none", "http": "h11"}
+    return {**settings, "limit_concurrency": connections, **more}
+
+
 def main(argv=None) -> None:
     parser = argparse.ArgumentParser(description="serve a trained model over HTTP, with a page to chat with it")
     parser.add_argument("--model", help="model folder; default: the newest finished run in out/")
+    parser.add_argument("--dtype", choices=("auto", "bf16", "fp32"), default="auto", help=chat_dtype.__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8000)
     parser.add_argument("--slots", type=int, default=8, help="answers generated side by side")
     parser.add_argument("--queue", type=int, default=64, help="requests that may wait for a slot; more get a 503")
-    many = "at once, as far as there are descriptors (ulimit -n); a new one takes the place of one that waits"
-    parser.add_argument("--connections", type=int, default=1000, help=many)
+    parser.add_argument("--connections", type=int, default=500, help="at once; more get a 503")
     known = "a name this server is reached under, beside localhost and addresses; may be repeated"
     parser.add_argument("--allow-host", action="append", default=[], metavar="NAME", help=known)
     parser.add_argument("--drain", type=int, default=60, help="seconds to finish what runs after SIGTERM")
@@ -61,7 +69,7 @@ def main(argv=None) -> None:
             ranges = "--slots should be from 1 to 4096, --queue 0 or more, --connections 1 or more"
             raise ValueError(f"{ranges}, --port from 0 to 65535")
         folder = args.model or RunFolder.newest()
-        engine = Engine(LanguageModel.load(folder), Tokenizer(folder), args.slots)
+        engine = Engine(LanguageModel.load(folder, dtype=chat_dtype(args.dtype)), Tokenizer(folder), args.slots)
         name = os.path.basename(os.path.abspath(folder))
         key = os.environ.get("ZEROCHAT_API_KEY")  # not an argument: those are seen by every user of the machine
         if not loopback(args.host):
@@ -74,8 +82,8 @@ def main(argv=None) -> None:
         raise SystemExit(f"error: {error}") from None
     host = f"[{args.host}]" if ":" in args.host else args.host
     print(f"{name} is at http://{host}:{listening.getsockname()[1]}", flush=True)
-    most = connections.affordable(args.connections)
-    connections.server(service, most, timeout_graceful_shutdown=args.drain).run(sockets=[listening])
+    settings = server_settings(args.connections, timeout_graceful_shutdown=args.drain)
+    uvicorn.Server(uvicorn.Config(service.app(), **settings)).run(sockets=[listening])
 
 
 if __name__ == "__main__":

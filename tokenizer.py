@@ -8,8 +8,9 @@ its `<|end|>`, is supervised, and nothing else (unless a stage's `loss_on` is "a
     <s><|user|>Hi!<|end|><|assistant|>Hello.<|end|><|user|>Bye.<|end|><|assistant|>See you.<|end|>
      .  ...... ... .....  ........... ^^^^^^ ^^^^^  ...... .... .....  ........... ^^^^^^^^ ^^^^^
 
-The markers are control symbols, which SentencePiece never finds in text: whatever a person types stays text. Left out
-on purpose: Unicode normalisation (a string comes back as it went in) and tokenizers other than SentencePiece."""
+The markers are control symbols, which are never found in text: whatever a person types stays text. A vocabulary is one
+of SentencePiece, learned here, or what a pretrained model brings (`zerochat/pretrained/pieces.py`). Left out on
+purpose: Unicode normalisation (a string comes back as it went in, unless a model's own tokenizer normalises)."""
 
 import argparse
 import codecs
@@ -19,14 +20,14 @@ from collections.abc import Callable, Iterable
 
 import sentencepiece
 
-from zerochat.files import write_atomic, write_json
+from zerochat.files import write_json
 from zerochat.preparation import packing
 from zerochat.pretrained import template
+from zerochat.pretrained.pieces import MODEL_FILE, tokenizer_file  # noqa: F401  other pages know them by this one
 
 ROLES = ("system", "user", "assistant")
 END = "<|end|>"
 MARKERS = [*(f"<|{role}|>" for role in ROLES), END]
-MODEL_FILE = "tokenizer.model"
 LONG = 1000  # characters
 Encode = Callable[[str], list[int]]
 
@@ -35,18 +36,19 @@ class MarkerTemplate:
     """Our chat template; a `ChatTemplate` stands in its place where somebody else's is kept."""
 
     def __init__(self, tokenizer: "Tokenizer"):
-        self.bos_id, self.encode = tokenizer.bos_id, tokenizer.encode
-        self.role_ids = {role: tokenizer.pieces.piece_to_id(f"<|{role}|>") for role in ROLES}
-        self.end_id = tokenizer.pieces.piece_to_id(END)
+        self.opening_id, self.encode = tokenizer.opening_id, tokenizer.encode
+        self.role_ids = {role: tokenizer.pieces.special[f"<|{role}|>"] for role in ROLES}
+        self.end_id = tokenizer.pieces.special[END]
         self.end_ids = {self.end_id}
         # As Jinja, for transformers: where a space goes before every text (Llama 2's tokenizer), one follows a marker.
         text = "message['content']"
         text = f"(' ' + {text} if {text} else '')" if tokenizer.opens_with_space else text
-        self.text = template.JINJA.replace("TEXT", text)
+        opening = "bos_token" if self.opening_id == tokenizer.bos_id else repr(tokenizer.name_of(self.opening_id))
+        self.text = template.JINJA.replace("TEXT", text).replace("OPENING", opening)
 
     def render(self, messages: list[dict], add_generation_prompt: bool, encode: Encode | None = None):
         """The conversation's ids, and for each of them whether it is supervised."""
-        ids, mask = [self.bos_id], [False]
+        ids, mask = [self.opening_id], [False]
         for message in messages:
             text = (encode or self.encode)(message["content"])
             ids += [self.role_ids[message["role"]], *text, self.end_id]
@@ -73,29 +75,32 @@ class Tokenizer:
     >>> tokenizer.decode(tokenizer.encode("  two  spaces\\n"))
     '  two  spaces\\n'
 
-    chat_template, for a folder whose tokenizer lacks the markers: "markers" adds them, "keep" takes the folder's own
-    template. None: the markers where they are, else the folder's own template; ValueError where it has neither."""
+    chat_template: "markers" adds ours where the tokenizer lacks them, "keep" takes the folder's own template, "chatml"
+    the one that many models know. None: what the folder says; ValueError where it has neither template nor markers."""
 
     roles = ROLES
 
     def __init__(self, folder: str, chat_template: str | None = None):
-        self.pieces, self.added, kept = template.adopt(os.path.join(folder, MODEL_FILE), chat_template, MARKERS)
+        self.pieces, self.added, kept = template.adopt(folder, chat_template, MARKERS)
         pieces, self.folder = self.pieces, folder
-        self.bos_id, self.eos_id = pieces.bos_id(), pieces.eos_id()
-        self.pad_id = pieces.pad_id() if pieces.pad_id() >= 0 else pieces.unk_id()
-        self.opens_with_space = pieces.id_to_piece(pieces.encode("a")[0]).startswith("\u2581")
-        self.bytes = [self._bytes_of(i) for i in range(len(self))]
+        self.bytes = [pieces.bytes_of(i) for i in range(len(self))]
+        self.bos_id, self.eos_id, self.opening_id = pieces.ids.get("bos"), pieces.ids["eos"], pieces.opening_id
+        self.opens_with_space = (self.bytes[pieces.encode("a")[0]] or b"").startswith(b" ")
         self.template = template.ChatTemplate(kept, pieces, folder) if kept else MarkerTemplate(self)
         self.role_ids = self.template.role_ids
-        self.end_ids = self.template.end_ids | {self.eos_id}  # each ends an answer
-        self.forbidden_ids = [self.bos_id, self.pad_id, *self.role_ids.values()]  # have no place inside one
+        # Each of these ends an answer, also what the folder's generation_config.json names.
+        self.end_ids = self.template.end_ids | {self.eos_id} | template.ends_of(folder, len(self))
+        padding = [pieces.ids.get("pad"), pieces.ids.get("unk"), *reversed(pieces.special.values()), self.opening_id]
+        self.pad_id = next(i for i in padding if i is not None and i not in self.end_ids)
+        never = {i for i, name in enumerate(pieces.names) if not name} | {self.opening_id, self.bos_id, self.pad_id}
+        self.forbidden_ids = sorted((never | {*self.role_ids.values()}) - self.end_ids - {None})  # not inside an answer
         # With "\n" a piece of its own, lines can be encoded apart.
         apart = [i for part in ("a\n", "\n", "a") for i in pieces.encode(part)]
-        newlines = sum("\n" in pieces.id_to_piece(i) for i in range(len(self)))
+        newlines = sum("\n" in name for name in pieces.names)
         self.lines_apart = pieces.encode("a\n\na") == apart and newlines == 1
 
     def __len__(self) -> int:
-        return self.pieces.get_piece_size()
+        return len(self.pieces)
 
     def encode(self, text: str) -> list[int]:
         """Token ids of plain text: never a control symbol. A lone surrogate, which is no character, becomes U+FFFD.
@@ -131,7 +136,7 @@ class Tokenizer:
         sample: `{"messages": [{"role", "content"}, ...]}`, or its list of messages alone, or the plain document
         `{"text": ...}`, which is `<s>` text `</s>` and supervised but for the `<s>`. encode: in place of our own."""
         if isinstance(sample, dict) and "text" in sample:
-            ids = [self.bos_id, *self.encode(sample["text"]), self.eos_id]
+            ids = [self.opening_id, *self.encode(sample["text"]), self.eos_id]
             return ids, [False] + [True] * (len(ids) - 1)
         messages = sample["messages"] if isinstance(sample, dict) else sample
         return self.template.render(messages, add_generation_prompt, encode)
@@ -151,28 +156,25 @@ class Tokenizer:
 
     def bytes_of(self, token: int) -> bytes | None:
         """The UTF-8 bytes of text that a token stands for, or a part of a character's; None for a control symbol."""
-        return self.bytes[token]
+        return self.bytes[token] if token < len(self.bytes) else None  # a model may have more rows than there are names
 
     def name_of(self, token: int) -> str:
-        return self.pieces.id_to_piece(token)
-
-    def _bytes_of(self, token: int) -> bytes | None:
-        name = self.pieces.id_to_piece(token)
-        if self.pieces.is_byte(token):
-            return bytes([int(name[3:5], 16)])  # <0xE4>
-        text = not self.pieces.is_control(token) and not self.pieces.is_unknown(token)
-        return name.replace("\u2581", " ").encode() if text else None
+        return self.pieces.names[token] if token < len(self.bytes) else ""
 
     def save(self, folder: str) -> None:
-        """Write `tokenizer.model` and the `tokenizer_config.json` that `transformers` needs."""
+        """Write the vocabulary, `tokenizer.model` or `tokenizer.json`, and what `transformers` needs beside it."""
         os.makedirs(folder, exist_ok=True)
-        write_atomic(os.path.join(folder, MODEL_FILE), self.pieces.serialized_model_proto())
-        ids = {"bos": self.bos_id, "eos": self.eos_id, "unk": self.pieces.unk_id(), "pad": self.pad_id}
-        config: dict = {f"{name}_token": self.name_of(i) for name, i in ids.items()}
-        config |= {"tokenizer_class": "LlamaTokenizer", "legacy": False, "clean_up_tokenization_spaces": False}
-        config |= {"add_bos_token": False, "add_eos_token": False, "add_prefix_space": self.opens_with_space}
-        config |= {"additional_special_tokens": MARKERS if self.role_ids else [], "chat_template": self.template.text}
-        write_json(os.path.join(folder, "tokenizer_config.json"), config)
+        config: dict = {f"{kind}_token": self.name_of(i) for kind, i in {**self.pieces.ids, "pad": self.pad_id}.items()}
+        config |= dict.fromkeys(("add_bos_token", "add_eos_token", "clean_up_tokenization_spaces"), False)
+        config |= {"tokenizer_class": "LlamaTokenizer", "legacy": self.pieces.legacy}
+        config |= {
+            "add_prefix_space": self.opens_with_space,
+            "additional_special_tokens": MARKERS if self.role_ids else [],
+        }
+        config |= {"chat_template": self.template.text}
+        write_json(os.path.join(folder, "tokenizer_config.json"), self.pieces.write(folder, config))
+        if self.end_ids - self.template.end_ids - {self.eos_id}:
+            write_json(os.path.join(folder, "generation_config.json"), {"eos_token_id": sorted(self.end_ids)})
 
 
 class Stream:
@@ -199,7 +201,7 @@ class Stream:
 
 def main(argv=None) -> None:
     parser = argparse.ArgumentParser(description="show how a text is cut into pieces")
-    parser.add_argument("--model", default="out/small", help="folder with a tokenizer.model")
+    parser.add_argument("--model", default="out/small", help="folder with a tokenizer.model or a tokenizer.json")
     parser.add_argument("--text", required=True)
     args = parser.parse_args(argv)
     tokenizer = Tokenizer(args.model)

@@ -22,7 +22,7 @@ import evaluate
 from config import deep_merge, load_config
 from data import SPLITS, PackedData
 from model import TRAINING_FIELDS, LanguageModel, ModelConfig, open_weights, save
-from tokenizer import MODEL_FILE, Tokenizer
+from tokenizer import Tokenizer, tokenizer_file
 from zerochat.files import content_hash
 from zerochat.generation.engine import Engine
 from zerochat.preparation.packing import SUPERVISED
@@ -111,7 +111,7 @@ def run_stage(run: RunFolder, config: dict, stage: dict, settled, prepared, star
     import deepspeed
 
     def comes_from() -> dict:
-        vocabulary = content_hash(os.path.join(prepared, MODEL_FILE))
+        vocabulary = content_hash(tokenizer_file(prepared))
         return {"start": start and content(start), "tokenizer": vocabulary, "data": config["data_fingerprint"]}
 
     record = {"config": config, **ranks.on_rank_0(lambda: run.begin_stage(stage, comes_from()))}
@@ -164,12 +164,12 @@ def build(config: dict, stage: dict, settings: dict, start: str | None, tokenize
     torch.manual_seed(config["seed"])
     if start is None:
         return LanguageModel(ModelConfig(vocab_size=len(tokenizer), **config["model"]))
-    fields = {key: config["model"][key] for key in TRAINING_FIELDS}
-    dtype, shares = engines.dtype_of(settings), engines.partitioned(settings)
-    model = LanguageModel.load(start, "cpu", dtype, vocab_size=len(tokenizer), partitioned=shares, **fields)
+    fields = {key: config["model"][key] for key in TRAINING_FIELDS} | {"partitioned": engines.partitioned(settings)}
+    model = LanguageModel.load(start, "cpu", engines.dtype_of(settings), vocab_size=len(tokenizer), **fields)
     if stage["lora"]["rank"]:
         torch.manual_seed(config["seed"])  # building the model above has drawn random numbers or, on meta, none
-        lora.add(model, **stage["lora"], train_vocabulary=len(tokenizer) > ModelConfig.read(start).vocab_size)
+        added = Tokenizer(start, config["tokenizer"]["chat_template"]).added  # also into rows that nothing named
+        lora.add(model, **stage["lora"], train_vocabulary=added > 0)
     return model
 
 

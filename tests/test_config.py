@@ -99,5 +99,5 @@ def test_memory_on_paper_is_printed_or_what_is_missing_said_in_one_line(capsys, 
     monkeypatch.chdir(tmp_path)
     memory.main(["--config", SMALL, "--ranks", "1", "8"])
     assert " 1 ranks:" in (printed := capsys.readouterr().out) and " 8 ranks:" in printed
-    with pytest.raises(SystemExit, match="^error: models/base is not a model folder: it has no config.json$"):
+    with pytest.raises(SystemExit, match="^error: models/base is not a model folder: it has no config.json [(]from"):
         memory.main(["--config", os.path.join(ROOT, "configs", "finetune.json")])

@@ -7,7 +7,7 @@ import pytest
 from tiny import refuses
 
 from zerochat import files
-from zerochat.files import content_hash, known_hash, read_json, write_atomic, write_json
+from zerochat.files import content_hash, known_hash, read_json, write_atomic
 from zerochat.text import markdown, mend, mended, printable
 
 
@@ -27,19 +27,6 @@ def test_a_file_is_replaced_whole_and_an_error_leaves_the_old_one(tmp_path):
     assert open(path).read() == "by a function"
     write_atomic(path, b"\x00\xff")
     assert open(path, "rb").read() == b"\x00\xff" and os.listdir(tmp_path) == ["a.txt"]
-
-
-def test_json_comes_back_as_it_went_in_and_where_there_is_no_file_is_nothing(tmp_path):
-    path = str(tmp_path / "a.json")
-    assert read_json(path) == {}
-    write_json(path, {"名": [1, None, "é"]})
-    assert read_json(path) == {"名": [1, None, "é"]} and "名" in open(path, encoding="utf-8").read()
-
-
-def test_a_hash_is_sha256_of_the_bytes(tmp_path):
-    (tmp_path / "a").write_bytes(b"abc")
-    known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-4, example 1
-    assert content_hash(str(tmp_path / "a")) == known
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", "\0"])

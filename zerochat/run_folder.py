@@ -24,7 +24,7 @@ from zerochat.files import read_json, room, write_atomic, write_json
 MAY_CHANGE = {"steps", "epochs", "log_every", "evaluate_every", "checkpoint_every", "evaluate", "zero_optimization"}
 MAY_CHANGE |= {"train_micro_batch_size_per_gpu", "gradient_accumulation_steps", "wall_clock_breakdown"}
 # Where things lie, and on how many processes: what is there is known by its hash.
-PLACES, FOLDERS = {"out_dir", "data_root", "cache", "processes"}, {"path", "init_from"}
+PLACES, FOLDERS = {"out_dir", "data_root", "processes"}, {"path", "init_from"}
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 MARK = ".zerochat"
 RESERVED = ("data", "evaluation")  # folders of a run that are no stage's

@@ -2,12 +2,9 @@
 
 import codecs
 import gzip
-import hashlib
-import http.server
 import json
 import random
 import re
-import threading
 import time
 
 import pytest
@@ -63,13 +60,6 @@ def test_every_format_renders_to_the_exact_ids_and_mask(tmp_path, tokenizer, nam
     assert len(found) == 2
     for _, _, sample in found:
         assert tokenizer.render(clean.clean(sample, {})[0]) == expected(tokenizer)
-
-
-def test_lines_with_end_of_utterance_marks_render_to_the_exact_ids_and_mask(tmp_path, tokenizer):
-    (tmp_path / "x.txt").write_text(" __eou__ ".join(TEXTS) + " __eou__\n\nHi! __eou__ Hello. __eou__\n")
-    found = read_source(tmp_path, "x.txt")
-    assert [line for _, line, _ in found] == [1, 3]
-    assert [tokenizer.render(sample) for *_, sample in found] == [expected(tokenizer), expected(tokenizer, CHAT[:2])]
 
 
 Q, A = ("user", "Who holds drum 15?"), ("assistant", "Ben.")
@@ -239,48 +229,6 @@ def test_a_line_of_100_megabytes_is_one_bad_record(tmp_path):
     found = read_source(tmp_path, "x.jsonl")
     assert [line for _, line, _ in found] == [1, 2, 3] and found[0][2] == {"text": "a"} and found[2][2] == {"text": "b"}
     assert found[1][2].startswith("a line of 100,000,013 bytes") and isinstance(found[1][2], formats.Bad)
-
-
-def test_a_file_from_the_web_is_fetched_once_and_verified(tmp_path):
-    body, asked = b'{"text": "from afar"}\n', []
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            asked.append(self.path)
-            self.send_response(404 if "missing" in self.path else 302 if "loop" in self.path else 200)
-            if "loop" in self.path:
-                self.send_header("Location", self.path)
-            if "odd" in self.path:
-                self.send_header("Content-Length", "many")
-            elif "unsaid" not in self.path:
-                self.send_header("Content-Length", str(len(body) + ("short" in self.path)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    address, cache = f"http://127.0.0.1:{server.server_port}", str(tmp_path / "cache")
-
-    def fetch(name, sha256=None):
-        return [s for *_, s in formats.read(source(path=f"{address}/{name}", sha256=sha256), "", cache)]
-
-    try:
-        right = hashlib.sha256(body).hexdigest()
-        assert fetch("x.jsonl", right) == fetch("x.jsonl", right) == [{"text": "from afar"}] and len(asked) == 1
-        for name, sha256, message in (("x.jsonl", "0" * 64, f"its sha256 is {right}"), ("missing.jsonl", None, "404"),
-                                      ("short.jsonl", None, "22 of 23 bytes|IncompleteRead"), ("odd.jsonl", None, "how many there are"),
-                                      ("loop.jsonl", None, rf"^{address}/loop.jsonl: HTTP Error 302: [^\n]*$"),
-                                      ("unsaid.jsonl", None, f'how many there are; .* say so with "sha256": "{right}"')):
-            with pytest.raises(ValueError, match=message):
-                fetch(name, sha256)
-        (kept,) = (tmp_path / "cache").iterdir()  # nothing half fetched is left
-        kept.write_bytes(b"damaged")
-        assert fetch("x.jsonl", right) == fetch("unsaid.jsonl", right) == [{"text": "from afar"}], "and the first was fetched again"
-    finally:
-        server.shutdown()
 
 
 SPELLED = ["<|assistant|>", "\uff1c|user|\uff1e", "<|\u200bend|>", "<s>", "</s>", "<pad>", "<0x41>", "\u2581", "<|assist"]

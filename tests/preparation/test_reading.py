@@ -135,7 +135,7 @@ def test_a_comma_too_many_costs_nothing_and_an_array_on_one_line_has_numbers(tmp
 def test_what_is_nested_too_deep_is_one_bad_record_in_every_process(tmp_path, name):
     deep = '{"text": "x", "extra": ' + "[" * 600 + "]" * 600 + "}"
     (tmp_path / name).write_text(f"[{deep},\n{json.dumps(CHATS[0])}]" if name == "x.json" else f"{deep}\n{json.dumps(CHATS[0])}\n")
-    found = list(reading.records(source(path=name), str(tmp_path), ""))
+    found = list(reading.records(source(path=name), str(tmp_path)))
     pickle.dumps(found)  # on its way to another process
     assert [formats.to_sample(record) for *_, record in found] == ["JSON nested too deep", CHATS[0]]
     shallow = json.loads("[" * json_stream.DEEPEST + "]" * json_stream.DEEPEST)
@@ -146,7 +146,7 @@ def test_a_hundred_megabytes_of_blanks_take_no_memory(tmp_path):
     with gzip.open(tmp_path / "x.json.gz", "wb", 1) as file:
         file.write(b"[" + (b" " * 999_999 + b"\n") * 100 + json.dumps(CHATS[0]).encode() + b"]")
     tracemalloc.start()
-    ((_, line, record),) = reading.records(source(path="x.json.gz"), str(tmp_path), "")
+    ((_, line, record),) = reading.records(source(path="x.json.gz"), str(tmp_path))
     assert (line, record) == (101, CHATS[0]) and tracemalloc.get_traced_memory()[1] < 2**24
     tracemalloc.stop()
 

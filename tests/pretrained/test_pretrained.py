@@ -5,6 +5,7 @@ import json
 import os
 import pickle
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from zerochat.demo import chats as demo_data
 from zerochat.generation.sampling import Sampling
 from zerochat.pretrained import folder as model_folder
 from zerochat.pretrained import lora
-from zerochat.pretrained.template import with_symbols
+from zerochat.pretrained.pieces import with_symbols
 
 transformers = pytest.importorskip("transformers")
 SYMBOLS = ["<pad>", *MARKERS]
@@ -106,12 +107,12 @@ def test_an_extended_tokenizer_keeps_ids_adds_its_markers_and_is_read_by_transfo
         assert extended.decode(extended.render(messages)[0]) == "".join(m["content"] for m in messages)
 
 
-def kept(pretrained, folder, template: str):
+def kept(pretrained, folder, template: str, legacy: bool = False):
     """transformers' tokenizer and ours of a model that brings this chat template."""
     for name in ("tokenizer.model", "config.json"):
         shutil.copy(os.path.join(pretrained, name), folder)
     (folder / "tokenizer_config.json").write_text(json.dumps({
-        "tokenizer_class": "LlamaTokenizer", "legacy": False, "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>",
+        "tokenizer_class": "LlamaTokenizer", "legacy": legacy, "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>",
         "chat_template": template, "add_bos_token": False}))
     return transformers.AutoTokenizer.from_pretrained(folder), Tokenizer(str(folder), "keep")
 
@@ -175,6 +176,8 @@ def small_llama(folder, kind="Llama", **changes):
         "vocab_size": 500, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4,
         "num_key_value_heads": 2, "max_position_embeddings": 64, "initializer_range": 0.2} | changes)
     model = getattr(transformers, kind + "ForCausalLM")(config)
+    # Gains and biases are ones and zeros at first, which would hide that they are left out.
+    [torch.nn.init.uniform_(parameter, 0.5, 1.5) for parameter in model.parameters() if parameter.dim() == 1]
     model.save_pretrained(folder)
     return model
 
@@ -192,7 +195,8 @@ def edited(**changes):
     ("Llama", {"tie_word_embeddings": True}, {}), ("Llama", {"num_key_value_heads": 4, "rope_theta": 500.0}, {}),
     ("Llama", {"rope_scaling": {"rope_type": "linear", "factor": 4.0}}, {}), ("Llama", {"rope_scaling": dict(LLAMA3)}, {}),
     ("Mistral", {"sliding_window": None, "head_dim": 8}, {}), ("Mistral", {"sliding_window": 64, "head_dim": 8}, {}),
-    ("Llama", {}, {}), ("Llama", {}, {"rope_parameters": {"rope_theta": 500.0, "rope_type": "default"}}),
+    ("Qwen2", {"use_sliding_window": False, "sliding_window": 32}, {}), ("Qwen3", {"head_dim": 24}, {}),
+    ("Llama", {"head_dim": 12}, {}), ("Llama", {}, {}), ("Llama", {}, {"rope_parameters": {"rope_theta": 500.0, "rope_type": "default"}}),
     *(("Llama", {}, {"rope_theta": 500.0, "rope_scaling": each}) for each in (None, {"type": "linear", "factor": 2.0}, LLAMA3))])
 def test_models_that_transformers_saves_give_its_logits_and_so_does_every_spelling_of_the_rotary_embedding(
         tmp_path, kind, changes, rotary):
@@ -397,10 +401,11 @@ def without_a_shard(folder):
     (without_a_shard, ".safetensors, which is missing"), (lambda folder: model_folder.write_weights(
         str(folder), LanguageModel.load(str(folder)).state_dict() | {"model.layers.0.self_attn.q_proj.bias": torch.zeros(32)}),
      "q_proj.bias has no place in the model"),
-    (edited(architectures=["Qwen2ForCausalLM"]), "architecture Qwen2ForCausalLM is not LlamaForCausalLM"),
+    (edited(architectures=["GemmaForCausalLM"]), "architecture GemmaForCausalLM is not supported, only Llama, Mistral, Qwen2,"),
+    (edited(architectures=["Qwen2ForCausalLM"]), "self_attn.q_proj.bias should be [32], found nothing"),
     *((edited(**{key: True}), f"{key} true is not supported, only false") for key in ("attention_bias", "mlp_bias")),
     (edited(hidden_act="gelu"), "hidden_act \"gelu\" is not supported, only \"silu\""),
-    (edited(head_dim=16), "head_dim 16 is not supported, only hidden_size / num_attention_heads = 8"),
+    (edited(head_dim=16), "self_attn.q_proj.weight should be [64, 32], found [32, 32]"),
     (edited(sliding_window=32), "sliding_window 32 is not supported; max_position_embeddings is 64"),
     (edited(quantization_config={"bits": 4}), "quantization_config {\"bits\": 4} is not supported"),
     (edited(rope_scaling={"rope_type": "yarn", "factor": 4.0}), "rope_scaling of type 'yarn' is not supported, only linear and"),
@@ -430,6 +435,7 @@ def test_a_start_that_does_not_fit_the_run_is_refused_before_anything_is_written
     refused("a vocabulary of 32000", tokenizer__path=tokenizer_folder)
     refused("the tokens of a row, is more than the 256", model__max_position_embeddings=512)
     refused("is also out_dir", out_dir=pretrained)
+    refused("lora.rank 25 is more than the 24 of the narrowest matrix", stages=[{"lora": {"rank": 25}}])
     refused("has no chat template to keep", tokenizer__chat_template="keep")
     with pytest.raises(ValueError, match="model.hidden_size: the shape is that of init_from"):
         load_config(config_of(tmp_path, pretrained, 1, model={"hidden_size": 64}))
@@ -440,12 +446,12 @@ def test_a_start_that_does_not_fit_the_run_is_refused_before_anything_is_written
 def test_a_run_from_a_folder_that_is_no_model_is_one_line_and_leaves_nothing(tmp_path):
     result = launch("train.py", "--config", config_of(tmp_path, str(tmp_path / "nowhere"), 1))
     assert result.returncode == 1 and not (tmp_path / "out").exists()
-    assert result.stderr.strip() == f"error: {tmp_path / 'nowhere'} is not a model folder: it has no config.json"
+    assert re.fullmatch(f"error: {tmp_path}/nowhere is not a model folder: it has no config.json [^\n]*\n", result.stderr)
 
 
 def test_a_tokenizer_that_has_a_marker_as_ordinary_text_or_is_of_another_kind_is_told_apart(tmp_path):
     (tmp_path / "tokenizer.json").write_text("{}")
-    with pytest.raises(ValueError, match="has no tokenizer.model; its tokenizer.json alone is not read"):
+    with pytest.raises(ValueError, match="tokenizer.json is no tokenizer that the library reads"):
         Tokenizer(str(tmp_path))
     more = {"byte_fallback": True, "user_defined_symbols": ["<|user|>"], "model_prefix": f"{tmp_path}/tokenizer"}
     sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(["a b c d e f"] * 9), vocab_size=268, minloglevel=2, **more)

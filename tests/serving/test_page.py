@@ -4,7 +4,6 @@ import json
 import shutil
 import time
 
-import httpx
 import pytest
 from test_app import alone, folder, serving, solo, until  # noqa: F401  folder and solo are fixtures
 
@@ -156,26 +155,6 @@ def test_tokens_that_make_up_one_character_are_one_span(page):
     made = page.evaluate("""groups([[97], [0xe4], [0xbd], [0xa0], [0xf0, 0x9f], [0x99, 0x88, 33]]
         .map((bytes, id) => [id, -0.1, bytes, []])).map(g => [g.text, g.begin, g.tokens.length])""")
     assert made == [["a", 0, 1], ["你", 1, 3], ["🙈!", 4, 2]]
-
-
-def test_the_attention_view_shows_every_head_over_the_conversation(page, server):
-    say(page, "Hello you")
-    page.click("#probabilities")
-    page.locator(".token").nth(4).click()
-    heads = page.locator("#heads button")
-    heads.nth(8).wait_for()
-    assert heads.count() == 1 + 2 * 4, "the mean, and two layers of four heads"
-    heads.nth(7).click()
-    ids = page.evaluate("chat.messages[1].tokens.map(x => x[0])")
-    answer = httpx.post(server[0] + "/attention", json={
-        "messages": [{"role": "user", "content": "Hello you"}], "answer": ids,
-        "index": page.evaluate("groups(chat.messages[1].tokens)[4].begin")}).json()
-    weights = answer["weights"][1][2]
-    looked = page.locator("#looked span:not(.to)")
-    widths, names = looked.evaluate_all(SHADES), looked.all_text_contents()
-    assert "".join(names).startswith("<s><|user|>Hello you<|end|><|assistant|>")
-    if len(widths) == len(weights):
-        assert widths == pytest.approx([85 * w / max(weights) for w in weights], abs=0.6)
 
 
 def test_keys_do_what_hands_expect(page):

@@ -32,6 +32,8 @@ class Product:
         self.weight = torch.cat(weights) if len(weights) > 1 else weights[0]
         for linear, part in zip(linears, self.weight.split([linear.out_features for linear in linears])):
             linear.weight = nn.Parameter(part, requires_grad=False)
+        biases = [linear.bias.detach() for linear in linears if linear.bias is not None]
+        self.bias = torch.cat(biases) if biases else None
         out, size = self.weight.shape
         cpu = self.weight.device.type == "cpu" and torch.backends.mkldnn.is_available()
         exact = self.weight.dtype == torch.float32
@@ -42,10 +44,11 @@ class Product:
 
     def __call__(self, x: Tensor) -> Tensor:
         if self.packed is not None:
-            return torch.ops.mkldnn._linear_pointwise(x, self.packed, None, "none", [], "")
+            return torch.ops.mkldnn._linear_pointwise(x, self.packed, self.bias, "none", [], "")
         if self.parts is not None and len(x) == 1:
-            return torch.bmm(self.parts, x.t().expand(len(self.parts), -1, -1)).view(1, -1)
-        return F.linear(x, self.weight)
+            y = torch.bmm(self.parts, x.t().expand(len(self.parts), -1, -1)).view(1, -1)
+            return y if self.bias is None else y + self.bias
+        return F.linear(x, self.weight, self.bias)
 
 
 def attend(q: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
@@ -58,10 +61,12 @@ def attend(q: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
 
 
 class Norm:
-    """`RMSNorm` in half the operations: x / sqrt(mean(x^2) + eps) is sqrt(D) x / hypot(|x|, sqrt(D eps))."""
+    """`RMSNorm` in half the operations: x / sqrt(mean(x^2) + eps) is sqrt(D) x / hypot(|x|, sqrt(D eps)). Several
+    norms stand side by side, one for each head."""
 
-    def __init__(self, norm: "RMSNorm"):
+    def __init__(self, norm: "RMSNorm", *more: "RMSNorm"):
         size, weight = len(norm.weight), norm.weight.detach()
+        weight = torch.stack([each.weight.detach() for each in (norm, *more)]) if more else weight
         self.gain = weight.float() * math.sqrt(size)
         self.floor = torch.tensor(math.sqrt(size * norm.eps), device=weight.device)
 
@@ -84,7 +89,10 @@ class CachedModel:
             qkv = Product(attention.q_proj, attention.k_proj, attention.v_proj, rows=slots)
             first = (Norm(layer.input_layernorm), qkv, Product(attention.o_proj, rows=slots))
             gate_up, down = Product(mlp.gate_proj, mlp.up_proj, rows=slots), Product(mlp.down_proj, rows=slots)
-            self.layers.append((*first, Norm(layer.post_attention_layernorm), gate_up, down))
+            qk = [attention.q_norm] * attention.heads + [attention.k_norm] * attention.kv_heads
+            self.layers.append(
+                (*first, Norm(*qk) if config.qk_norm else None, Norm(layer.post_attention_layernorm), gate_up, down)
+            )
         self.head = Product(model.lm_head, rows=slots)
         if config.tie_word_embeddings:
             self.embedding.weight = model.lm_head.weight
@@ -140,9 +148,11 @@ class CachedModel:
             keys, values = self.cache[:, :, begin:end, :, :size].flatten(2, 3).unbind(1)  # [L, nK, size, E]
             views.append((mask, keys, values))
         x = self.embedding(torch.tensor(ids, device=device))
-        for i, (input_norm, qkv_proj, o_proj, post_norm, gate_up_proj, down_proj) in enumerate(self.layers):
+        for i, (input_norm, qkv_proj, o_proj, qk_norm, post_norm, gate_up_proj, down_proj) in enumerate(self.layers):
             qkv = qkv_proj(input_norm(x)).view(N, H + 2 * K, E)
             qk = qkv[:, : H + K]
+            if qk_norm is not None:
+                qk.copy_(qk_norm(qk))
             torch.addcmul(qk * cos, qk.roll(E // 2, -1), sin, out=qk)
             qkv = qkv.to(self.cache.dtype)
             self.cache[i].view(-1, E)[lines] = qkv[:, H:].reshape(-1, E)

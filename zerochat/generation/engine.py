@@ -81,7 +81,7 @@ class Engine:
 
     def __init__(self, model: "LanguageModel", tokenizer: "Tokenizer", slots: int = 1):
         vocabulary = model.config.vocab_size
-        if len(tokenizer) != vocabulary:
+        if not 0.9 * vocabulary <= len(tokenizer) <= vocabulary:  # a few less: rows that nothing names
             pieces = f"the tokenizer of {tokenizer.folder} has {len(tokenizer)} pieces"
             raise ValueError(f"{pieces}, the model a vocabulary of {vocabulary}")
         if slots < 1:
@@ -94,7 +94,8 @@ class Engine:
         self.chunk = 32 if self.device.type == "cpu" else 256  # tokens; enough that arithmetic, not memory, limits
         self.idle = list(range(slots))  # free slots, the longest unused first
         # Markers that may not appear inside an answer: a model that writes one has left the template.
-        self.forbidden = torch.tensor(tokenizer.forbidden_ids, device=self.device)
+        never = [*tokenizer.forbidden_ids, *range(len(tokenizer), vocabulary)]
+        self.forbidden = torch.tensor(never, device=self.device)
 
     def fit(self, messages: list[dict], reserve: int) -> tuple[list[dict], list[int], int]:
         """Leave out the oldest whole turns until the prompt and `reserve` new tokens fit the context. Returns the

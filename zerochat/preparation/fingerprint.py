@@ -8,8 +8,9 @@ from zerochat.files import known_hash
 from zerochat.preparation import reading
 
 VERSION = 3  # raised by hand whenever the same files and settings come out of preparation otherwise than before
-TOKENIZER_FILES = ("tokenizer.model", "tokenizer_config.json", "chat_template.jinja")
-PLACES = ("processes", "cache", "data_root")  # how and where, not what
+TOKENIZER_FILES = ("tokenizer.model", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
+TOKENIZER_FILES += ("special_tokens_map.json", "added_tokens.json", "generation_config.json")
+PLACES = ("processes", "data_root")  # how and where, not what
 
 
 def fingerprint(config: dict) -> str:
@@ -17,8 +18,7 @@ def fingerprint(config: dict) -> str:
     stages = [{key: stage[key] for key in ("name", "data", "validation", "loss_on")} for stage in config["stages"]]
     options = {key: value for key, value in config["data"].items() if key not in PLACES}
     paths = [source["path"] for stage in stages for source in stage["data"] + stage["validation"]]
-    local = [path for path in paths if path and not reading.is_address(path)]
-    files = [file for path in local for file in reading.files_of(path, config["data"]["data_root"])]
+    files = [file for path in filter(None, paths) for file in reading.files_of(path, config["data"]["data_root"])]
     seen = [[os.path.basename(file), known_hash(file)] for file in files]
     adopted = config["tokenizer"]["path"]
     brought = [os.path.join(adopted, name) for name in TOKENIZER_FILES] if adopted else []

@@ -266,9 +266,9 @@ def _check(text, what: str) -> None:
         raise ValueError(f"{what} that is not text")
 
 
-def read(source: dict, root: str, cache: str = "~/.cache/zerochat", tools: str = "drop") -> Iterator[tuple]:
+def read(source: dict, root: str, tools: str = "drop") -> Iterator[tuple]:
     """(file, line, sample) for every record of a source; in the sample's place a reason (text) where it is none."""
-    for path, line, record in records(source, root, cache):
+    for path, line, record in records(source, root):
         if not source["demo"]:
             record = to_sample(record, source["format"], tools, None, source["columns"])
         yield path, line, record

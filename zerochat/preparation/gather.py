@@ -30,7 +30,7 @@ def name_of(source: dict) -> str:
 def read(source: dict, options: dict) -> Iterator[list[tuple]]:
     """A source's records, as (file, line, record), in batches of about BATCH characters."""
     batch, size = [], 0
-    for path, line, record in reading.records(source, options["data_root"], options["cache"]):
+    for path, line, record in reading.records(source, options["data_root"]):
         batch.append((path, line, record))
         text = record.get("text") if isinstance(record, dict) else record
         size += 500 + (len(text) if isinstance(text, str) else 0)
@@ -46,9 +46,7 @@ def cleaned(batches: Iterable[list], source: dict, fixed: int, held_out: float, 
     fixed: the side on which the source's samples are, 0 where that is decided sample by sample; held_out: the share of
     a long text, its end, that is held out."""
     size = 0  # making demo data takes longer than cleaning them
-    if reading.is_address(source["path"]):
-        size = os.path.getsize(reading.download(source["path"], source["sha256"], options["cache"]))
-    elif source["path"]:
+    if source["path"]:
         size = sum(map(os.path.getsize, reading.files_of(source["path"], options["data_root"])))
     processes = 1 if source["demo"] else processes_for(options, size)
     yield from parallel(_clean_batch, batches, processes, source, fixed, held_out, options)
@@ -124,7 +122,7 @@ class Collection:
         self.report = {name_of(source): tally.empty() for source, _ in self.sources}
         for source, _ in self.sources:
             left: dict[str, str] = {}
-            if source["path"] and not reading.is_address(source["path"]):
+            if source["path"]:
                 reading.files_of(source["path"], options["data_root"], left)
             for file, why in left.items():
                 tally.count(self.report[name_of(source)]["skipped"], why, [os.path.basename(file), "", ""])

@@ -130,7 +130,7 @@ def inspect(source: dict, config: dict, tokenizer: "Tokenizer", page: str | None
     context, options = config["model"]["max_position_embeddings"], config["data"]
     clean.check_rules(options["rules"])
     pieces, notes = [], []
-    for file, line, sample in formats.read(source, "", options["cache"], options["tools"]):
+    for file, line, sample in formats.read(source, "", options["tools"]):
         where = f"{os.path.basename(file)}:{line}"
         if isinstance(sample, str):
             notes.append(f"{where} {'broken' if isinstance(sample, formats.Bad) else 'dropped'}: {sample}")
@@ -159,7 +159,7 @@ def folder_with_tokenizer(config: dict, file: str) -> str:
     """The folder of the config's tokenizer, of what is prepared for its run, or of the run's result."""
     out = config["out_dir"]
     for folder in (config["tokenizer"]["path"], *RunFolder(out).prepared(), out):
-        if folder and os.path.exists(os.path.join(folder, file)):
+        if folder and any(os.path.exists(os.path.join(folder, name)) for name in (file, "tokenizer.json")):
             return folder
     advice = "prepare the data first, with python data.py --config, or name a folder, --set tokenizer.path=FOLDER"
     raise ValueError(f"there is no tokenizer yet in {out}: {advice}")

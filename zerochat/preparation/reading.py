@@ -1,27 +1,20 @@
-"""Files and addresses to records, as streams: a JSON array record by record, a plain text in sections.
+"""Files to records, as streams: a JSON array record by record, a plain text in sections.
 
 Memory does not grow with a file. Errors name the file with line and column, or the byte that is not in the
-encoding. Left out on purpose: resuming a broken download."""
+encoding. Left out on purpose: fetching files, which curl and `hf download` do."""
 
 import bz2
 import codecs
 import csv
 import glob
 import gzip
-import hashlib
-import http.client
 import lzma
 import os
 import re
-import urllib.parse
-import urllib.request
 import zlib
 from collections.abc import Callable, Iterator
 
-from tqdm import tqdm
-
 from zerochat.demo import chats
-from zerochat.files import content_hash, room
 from zerochat.preparation.clean import needed
 from zerochat.preparation.json_stream import MAX_RECORD, Bad, JsonStream, blocks_of, is_json_lines, not_encoded
 
@@ -29,7 +22,7 @@ SECTION = 2**20  # characters of a plain text that make one document
 KINDS = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet", ".txt", ".md")
 OPENERS: dict[str, Callable] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 READABLE = f"{', '.join(KINDS)} (or {', '.join(OPENERS)} of one)"
-TEXTS = ("text", "lines", "eou")  # formats of plain text
+TEXTS = ("text", "lines")  # formats of plain text
 # What lies beside the data in a clone of a repository or hub.
 NO_DATA = re.compile(r"\.|(?:readme|licen[cs]e|notice|changelog|citation|dataset_infos?|dataset_dict)\b", re.I)
 UNPACK, CONVERT = "unpack it first", "is no data as they are read: convert it to JSON, a record a line"
@@ -58,6 +51,8 @@ def alternating(texts: list[str]) -> list[dict]:
 def files_of(path: str, root: str, skipped: dict | None = None) -> list[str]:
     """The readable files of a file, folder (links to folders are not followed) or glob below `root`, sorted; ValueError
     where there are none. `skipped` is told each other file, and why it is none."""
+    if "://" in path:
+        raise ValueError(f"{path} is an address: fetch it first, as with curl -LO, and name the file")
     full = os.path.join(os.path.expanduser(root), os.path.expanduser(path))
     if os.path.isfile(full):
         return [full]
@@ -82,49 +77,7 @@ def kind_of(path: str) -> tuple[str, Callable]:
     return (os.path.splitext(stem)[1], OPENERS[last]) if last in OPENERS else (last, open)
 
 
-def is_address(path: str | None) -> bool:
-    return bool(path) and path.startswith(("http://", "https://"))
-
-
-def download(url: str, sha256: str | None, cache: str) -> str:
-    """The path of a file from the web, fetched once into `cache`; ValueError where it fails or is not as stated, and
-    where nothing would tell a whole file from one that was cut off."""
-    cache = os.path.expanduser(cache)
-    name = os.path.basename(urllib.parse.urlparse(url).path) or "download"
-    path = os.path.join(cache, hashlib.sha256(f"{url} {sha256}".encode()).hexdigest()[:16] + "-" + name)
-    if os.path.exists(path) and (not sha256 or content_hash(path) == sha256.lower()):
-        return path
-    os.makedirs(cache, exist_ok=True)
-    part, digest, size = f"{path}.{os.getpid()}.part", hashlib.sha256(), 0
-    try:
-        with urllib.request.urlopen(url, timeout=60) as response, open(part, "wb") as file:
-            length = response.headers.get("Content-Length") or ""
-            total = int(length) if length.isdecimal() else 0
-            with (
-                room(path, lambda: total or size),
-                tqdm(total=total or None, unit="B", unit_scale=True, desc=name) as bar,
-            ):
-                while block := response.read(2**20):
-                    digest.update(block)
-                    size += file.write(block)
-                    bar.update(len(block))
-        if total and size != total:
-            raise ValueError(f"{size:,} of {total:,} bytes arrived")
-        if sha256 and digest.hexdigest() != sha256.lower():
-            raise ValueError(f"its sha256 is {digest.hexdigest()}, the config says {sha256}")
-        if not (total or sha256 or getattr(response, "chunked", False)):
-            what = f"{size:,} bytes arrived, and the server does not say how many there are"
-            raise ValueError(f'{what}; if these are all, say so with "sha256": "{digest.hexdigest()}"')
-        os.replace(part, path)
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise ValueError(f"{url}: {' '.join(str(error).split())}") from None
-    finally:
-        if os.path.exists(part):
-            os.remove(part)
-    return path
-
-
-def records(source: dict, root: str, cache: str) -> Iterator[tuple[str, int, dict | str]]:
+def records(source: dict, root: str) -> Iterator[tuple[str, int, dict | str]]:
     """(file, line, record) of a source, unconverted: a dict, the JSON text of one, or what is `Bad`. "line" is where
     the record begins; in a JSON array on one line, and in Parquet, its number. A file that is empty, of no known kind,
     damaged, or broken where nothing says how to go on, raises ValueError."""
@@ -133,8 +86,7 @@ def records(source: dict, root: str, cache: str) -> Iterator[tuple[str, int, dic
         yield from (("demo:" + source["demo"], i, sample) for i, sample in enumerate(samples, 1))
         return
     left = source["limit"] or float("inf")
-    web = is_address(source["path"])
-    for path in [download(source["path"], source["sha256"], cache)] if web else files_of(source["path"], root):
+    for path in files_of(source["path"], root):
         try:
             for line, record in _file_records(path, source["format"], source["encoding"], not source["limit"]):
                 if left <= 0:
@@ -168,8 +120,6 @@ def _file_records(path: str, format: str, encoding: str, whole: bool) -> Iterato
             if format == "lines":  # one document a line
                 lines = _lines(file, encoding, begin)
                 yield from ((i, line if isinstance(line, Bad) else {"text": line}) for i, line in lines)
-            elif format == "eou" or format == "auto" and b"__eou__" in head:
-                yield from _eou(file, encoding, begin)
             else:
                 size = os.path.getsize(path) if whole and opener is open else None
                 yield from _sections(file, encoding, begin, size)
@@ -244,16 +194,6 @@ def _lines(file, encoding: str, offset: int) -> Iterator[tuple[int, str]]:
             yield number, line.decode(encoding).rstrip("\r\n")
         except UnicodeDecodeError as error:
             yield number, Bad(not_encoded(encoding, start + error.start, error.reason))
-
-
-def _eou(file, encoding: str, offset: int) -> Iterator[tuple[int, dict | Bad]]:
-    """One conversation a line, its turns ended by __eou__ (DailyDialog): the first is the user's."""
-    for i, line in _lines(file, encoding, offset):
-        turns = [turn.strip() for turn in line.split("__eou__")]
-        if isinstance(line, Bad):
-            yield i, line
-        elif turns.pop() or turns:  # nothing follows the last mark
-            yield i, {"messages": alternating(turns)}
 
 
 def _sections(file, encoding: str, offset: int, size: int | None) -> Iterator[tuple[int, dict | Bad]]:

@@ -6,6 +6,7 @@ runs no code. Written: safetensors alone, in shards where they are large. Left o
 
 import hashlib
 import json
+import math
 import os
 import pickle
 import re
@@ -24,9 +25,17 @@ from zerochat.files import known_hash, read_json, write_atomic, write_json
 if TYPE_CHECKING:
     from model import LanguageModel, ModelConfig
 
+# From what to what a value may be; the weights say which it is.
+RANGES: dict[str, tuple] = dict.fromkeys(("num_attention_heads", "num_key_value_heads", "head_dim"), (1, 2**12))
+RANGES |= dict.fromkeys(("vocab_size", "hidden_size", "intermediate_size"), (1, 2**24))
+RANGES |= dict.fromkeys(("max_position_embeddings", "sliding_window"), (1, 2**21))
+RANGES |= {"num_hidden_layers": (1, 2**10), "tie_word_embeddings": (False, True), "rope_theta": (1.0, 1e12)}
+RANGES |= {"rms_norm_eps": (0.0, 1.0), "initializer_range": (0.0, 10.0)}
 SHAPE = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads")
 DEFAULTS = {"tie_word_embeddings": False, "rms_norm_eps": 1e-6, "max_position_embeddings": 2048}
-# What LlamaConfig can also say and model.py does not do, with the one value that asks for nothing.
+# The architectures, and what each has that its config.json does not say: options of model.py.
+KINDS: dict[str, dict] = {"Llama": {}, "Mistral": {}, "Qwen2": {"qkv_bias": True}, "Qwen3": {"qk_norm": True}}
+# What a config.json can also say and model.py does not do, with the one value that asks for nothing.
 FIXED = {"hidden_act": "silu", "attention_bias": False, "mlp_bias": False}
 FIXED |= {"partial_rotary_factor": 1.0, "quantization_config": None}
 SINGLE, SHARDED = "model.safetensors", "model.safetensors.index.json"
@@ -39,29 +48,37 @@ def read_config(folder: str) -> dict:
     ValueError, naming the key, for an architecture or a feature that model.py does not have."""
     path = os.path.join(folder, "config.json")
     if not os.path.isfile(path):
-        raise ValueError(f"{folder} is not a model folder: it has no config.json")
+        advice = "(from Hugging Face's hub: hf download NAME --local-dir FOLDER)"
+        raise ValueError(f"{folder} is not a model folder: it has no config.json {advice}")
     raw = read_json(path)
-    names = raw.get("architectures") or [raw.get("model_type")]
-    if not set(names) & {"LlamaForCausalLM", "MistralForCausalLM"}:
-        raise ValueError(f"{path}: architecture {names[0]} is not LlamaForCausalLM, nor MistralForCausalLM")
+    name = raw.get("architectures") or raw.get("model_type")
+    name = str(name[0] if isinstance(name, list) else name)
+    if (known := name.removesuffix("ForCausalLM").capitalize()) not in KINDS:
+        raise ValueError(f"{path}: architecture {name} is not supported, only {', '.join(KINDS)} (ForCausalLM)")
     raw = {**DEFAULTS, **{key: value for key, value in raw.items() if value is not None}}
     if missing := [key for key in SHAPE if key not in raw]:
         raise ValueError(f"{path}: {', '.join(missing)} missing")
     # transformers 5 writes all that is rotary into `rope_parameters`; before, `rope_scaling` had the theta beside it.
-    rope = {**raw.pop("rope_scaling", {}), **raw.pop("rope_parameters", {})}
+    rope: dict = {}
+    for given in (raw.pop("rope_scaling", {}), raw.pop("rope_parameters", {})):
+        if not isinstance(given, dict):
+            raise ValueError(f"{path}: rope_scaling and rope_parameters should be objects, found {given!r}")
+        rope |= given
     kind = rope.pop("rope_type", rope.pop("type", "default"))
     rope.pop("type", None)
     raw["rope_theta"] = rope.pop("rope_theta", raw.get("rope_theta", 10000.0))
     raw["rope_scaling"] = None if kind == "default" else {"rope_type": kind, **rope}
     raw.setdefault("partial_rotary_factor", rope.get("partial_rotary_factor", 1.0))
+    for key, (low, high) in RANGES.items():
+        value = raw.get(key, low)
+        if type(value) not in (type(low), int) or not low <= value <= high:
+            raise ValueError(f"{path}: {key} should be from {low} to {high}, found {json.dumps(value)[:60]}")
     for key, value in FIXED.items():
         if raw.get(key, value) != value:
             raise ValueError(f"{path}: {key} {json.dumps(raw[key])[:60]} is not supported, only {json.dumps(value)}")
-    head = raw["hidden_size"] // raw["num_attention_heads"]
-    if (dim := raw.get("head_dim", head)) != head:
-        raise ValueError(f"{path}: head_dim {dim} is not supported, only hidden_size / num_attention_heads = {head}")
+    raw |= {"qkv_bias": False, "qk_norm": False, **KINDS[known]}
     context = raw["max_position_embeddings"]
-    if (window := raw.get("sliding_window", context)) < context:
+    if raw.get("use_sliding_window", True) and (window := raw.get("sliding_window", context)) < context:
         raise ValueError(f"{path}: sliding_window {window} is not supported; max_position_embeddings is {context}")
     return raw
 
@@ -77,7 +94,10 @@ class Weights:
             raise ValueError(f"{folder} is not a finished model: it has no {', no '.join(FILES)}")
         self.files = [self.path]
         if self.path.endswith(".index.json"):
-            names = sorted(set(read_json(self.path)["weight_map"].values()))
+            places = read_json(self.path).get("weight_map")
+            names = sorted({str(name) for name in places.values()} if isinstance(places, dict) else {os.sep})
+            if any(os.path.basename(name) != name for name in names):
+                raise ValueError(f"{self.path}: weight_map should give the file of each tensor")
             self.files = [os.path.join(folder, name) for name in names]
             if absent := [file for file in self.files if not os.path.isfile(file)]:
                 more = f", with {len(absent) - 1} more" if absent[1:] else ""
@@ -102,8 +122,8 @@ class Weights:
         except pickle.UnpicklingError:
             more = "holds more than tensors, and unpickling that can run any code"
             raise ValueError(f"{path} {more}: not read; have its owner save it as safetensors") from None
-        except RuntimeError as error:
-            raise ValueError(f"{path} is damaged or cut off: {str(error).splitlines()[0]}") from None
+        except Exception as error:  # what is damaged in a pickle raises anything
+            raise ValueError(f"{path} is damaged or cut off: {str(error).partition(chr(10))[0]}") from None
         for key in ("model", "model_state_dict", "state_dict"):  # what training scripts wrap it in
             state = state[key] if isinstance(state, dict) and isinstance(state.get(key), dict) else state
         if not isinstance(state, dict) or not all(isinstance(tensor, Tensor) for tensor in state.values()):
@@ -138,7 +158,10 @@ def check_start(folder: str, shape: "ModelConfig", pieces: int, config: dict) ->
         raise ValueError(f"{rows} is more than the {most} of {folder}")
     if os.path.realpath(folder) == os.path.realpath(config["out_dir"]):
         raise ValueError(f"init_from {folder} is also out_dir, where the result goes: choose another out_dir")
-    if pieces != shape.vocab_size:
+    narrow = min(shape.hidden_size, shape.intermediate_size, shape.num_key_value_heads * shape.head_size)
+    if (rank := max(stage["lora"]["rank"] for stage in config["stages"])) > narrow:
+        raise ValueError(f"lora.rank {rank} is more than the {narrow} of the narrowest matrix of {folder}")
+    if not 0.9 * shape.vocab_size <= pieces <= shape.vocab_size:  # a few less: rows that nothing names
         vocabulary = f"the model {folder} a vocabulary of {shape.vocab_size}"
         raise ValueError(f"the tokenizer of {config['tokenizer']['path']} has {pieces} pieces, {vocabulary}")
 
@@ -151,6 +174,8 @@ def fill(model: "LanguageModel", weights: Weights, device, dtype: torch.dtype, f
     size = model.config.vocab_size
     for name, parameter in list(model.named_parameters()):
         tensor = weights.read[name]()
+        if not tensor.is_floating_point() or not all(map(math.isfinite, tensor.aminmax())):
+            raise ValueError(f"{weights.path}: {name} holds no finite numbers, or whole ones ({tensor.dtype})")
         if name in ("model.embed_tokens.weight", "lm_head.weight") and len(tensor) < size:
             mean = tensor.float().mean(dim=0, keepdim=True).to(tensor.dtype)
             tensor = torch.cat((tensor, mean.expand(size - len(tensor), -1)))
@@ -165,9 +190,12 @@ def fill(model: "LanguageModel", weights: Weights, device, dtype: torch.dtype, f
 
 
 def write(folder: str, shape: dict, state: dict[str, Tensor], special_ids: dict) -> None:
-    """Write a model as Hugging Face's `LlamaForCausalLM`: config.json, generation_config.json, the weights."""
+    """Write a model as the architecture of Hugging Face's that it is: config.json, generation_config.json, weights."""
     dtype = str(next(iter(state.values())).dtype).removeprefix("torch.")
-    kind = {"architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_act": "silu"}
+    options = {key: shape[key] for key in ("qkv_bias", "qk_norm") if shape[key]}
+    name = next(name for name, has in KINDS.items() if has == options)
+    shape = {key: value for key, value in shape.items() if key not in ("qkv_bias", "qk_norm")}
+    kind = {"architectures": [f"{name}ForCausalLM"], "model_type": name.lower(), "hidden_act": "silu"}
     fixed = {"attention_bias": False, "mlp_bias": False, "torch_dtype": dtype}
     os.makedirs(folder, exist_ok=True)
     write_json(os.path.join(folder, "config.json"), {**shape, **kind, **fixed, **special_ids})

@@ -15,11 +15,11 @@ TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down
 
 
 class LoRALinear(nn.Module):
-    """A linear layer without bias whose weight is frozen, and its trainable correction."""
+    """A linear layer, frozen, and its trainable correction."""
 
     def __init__(self, linear: nn.Linear, rank: int, alpha: float, dropout: float):
         super().__init__()
-        self.weight = linear.weight  # under its old name, so that checkpoints and exports find it
+        self.weight, self.bias = linear.weight, linear.bias  # under their old names, for checkpoints and exports
         like: dict = {"dtype": self.weight.dtype, "device": self.weight.device}
         self.lora_a = nn.Parameter(torch.empty(rank, linear.in_features, **like))
         self.lora_b = nn.Parameter(torch.zeros(linear.out_features, rank, **like))
@@ -27,7 +27,8 @@ class LoRALinear(nn.Module):
         self.dropout, self.scale = nn.Dropout(dropout), alpha / rank
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.linear(x, self.weight) + self.scale * F.linear(F.linear(self.dropout(x), self.lora_a), self.lora_b)
+        correction = F.linear(F.linear(self.dropout(x), self.lora_a), self.lora_b)
+        return F.linear(x, self.weight, self.bias) + self.scale * correction
 
 
 def add(model, rank: int, alpha: float, dropout: float, train_vocabulary: bool) -> None:

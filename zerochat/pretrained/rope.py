@@ -13,10 +13,12 @@ NEEDS = {
 def check(scaling: object) -> None:
     """ValueError for what is no `rope_scaling` that `scaled` understands."""
     kind = scaling.get("rope_type") if isinstance(scaling, dict) else scaling
-    if not isinstance(scaling, dict) or kind not in NEEDS:
+    if not isinstance(scaling, dict) or not isinstance(kind, str) or kind not in NEEDS:
         raise ValueError(f"rope_scaling of type {kind!r} is not supported, only {' and '.join(NEEDS)}")
     if missing := [key for key in NEEDS[kind] if key not in scaling]:
         raise ValueError(f"rope_scaling of type {kind!r} needs {', '.join(missing)}")
+    if wrong := [key for key in NEEDS[kind] if type(scaling[key]) not in (int, float) or not 0 < scaling[key] < 1e12]:
+        raise ValueError(f"rope_scaling.{wrong[0]} should be a number above 0, found {scaling[wrong[0]]!r}")
 
 
 def scaled(frequencies: Tensor, scaling: dict) -> Tensor:

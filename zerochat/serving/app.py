@@ -16,7 +16,6 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from zerochat.generation.attention import attention_weights
 from zerochat.generation.engine import Engine, Sampling
 from zerochat.serving import gate, protocol
 from zerochat.serving.gate import reply
@@ -83,7 +82,7 @@ class Service:
 
         get = {"/": self.chat_page, "/health": self.health, "/metrics": self.show_metrics}
         get |= {"/v1/models": self.models, "/v1/models/{name:path}": self.models}
-        post = {CHAT: self.answer, "/v1/completions": self.answer, "/attention": self.attention}
+        post = {CHAT: self.answer, "/v1/completions": self.answer}
         routes = [Route(path, function, methods=["GET"]) for path, function in get.items()]
         routes += [Route(path, function, methods=["POST"]) for path, function in post.items()]
         handlers = dict.fromkeys((Refused, HTTPException, Exception), gate.refused)
@@ -170,30 +169,3 @@ class Service:
         self.metrics.tokens.labels("generated").inc(answers.tokens)
         if answers.first_at is not None:
             self.metrics.first.observe(answers.first_at - answers.begun)
-
-    async def attention(self, request: Request) -> Response:
-        """For the token `index` of an answer (token ids): how the position that predicted it attended to all before."""
-        fields, tokenizer = protocol.Fields(await self.gate.body(request)), self.engine.tokenizer
-        messages = protocol.read_messages(fields, tokenizer.roles)
-        answer = fields.required("answer", "a list")
-        if not answer or not all(type(i) is int and 0 <= i < len(tokenizer) for i in answer):
-            fields.refuse("answer", "should be a list of token ids")
-        index = fields.take("index", "a whole number", 0, 0, len(answer) - 1)
-        # As it was when the answer was made: it decides how many of the oldest turns are left out.
-        reserve = fields.take("max_tokens", "a whole number", protocol.MAX_TOKENS, 1, 2**31)
-        fields.done()
-        with self.worker.place():
-            prompt, _ = await asyncio.to_thread(protocol.fit, self.engine, messages, reserve)
-        ids = prompt + answer[:index]
-        if len(ids) > self.engine.context:
-            raise Refused(400, f"{len(ids)} tokens do not fit the context of {self.engine.context}", "answer")
-        call = asyncio.ensure_future(self.worker.call(lambda: attention_weights(self.engine.model, ids)))
-        async with listening(request, call.cancel):
-            await asyncio.wait([call])
-        if call.cancelled():
-            return Response(status_code=499)  # nobody is listening any more
-        weights = call.result()
-        tokens = [protocol.token_entry(tokenizer, i, 0.0) for i in ids]
-        shown = [{"token": token["token"], "bytes": token["bytes"]} for token in tokens]
-        rounded = [[[round(w, 4) for w in head] for head in layer] for layer in weights.tolist()]
-        return reply({"tokens": shown, "weights": rounded})

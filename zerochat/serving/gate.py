@@ -5,7 +5,6 @@ import hmac
 import ipaddress
 import json
 import re
-from collections.abc import Callable
 
 import anyio
 import prometheus_client as prometheus
@@ -58,7 +57,6 @@ class Gate:
     allowed_hosts: tuple[str, ...] = ()
     body_limit: int = 2**20  # bytes
     body_seconds: float = 30
-    crowded: Callable[[], bool] = lambda: False  # whether there are more connections than there shall be
 
     def before(self, app, paths: set[str], metrics: Metrics):
         """The application behind this door: first the check, and the count afterwards."""
@@ -84,8 +82,6 @@ class Gate:
     def check(self, request: Request) -> None:
         """Refuse who may not come in. A page of another site can make a browser call us under its own name (DNS
         rebinding), but then that name is in the Host header; an address cannot be rebound."""
-        if self.crowded() and request.scope["path"] != "/health":
-            raise Refused(503, "too many connections; try again soon")
         host = re.sub(r":\d*$", "", request.headers.get("host", "")).strip("[]").lower()
         try:
             ipaddress.ip_address(host)

@@ -3,21 +3,16 @@
     worker = Worker(engine, capacity=72)      # on the event loop, in `serve.py`
     answers = Answers(worker, prompts, samplings)
     async for part in answers: ...
-    weights = await worker.call(function)     # any other work on the model
 
 Functions to run on the engine thread go over in a queue, news comes back by `call_soon_threadsafe`. No lock: each
-object is changed by one of the two threads only. Every kind of work has a place among the same `capacity`, is dropped
-when whoever asked for it leaves, and takes turns with the others: one call, one step of all answers, the next call."""
+object is changed by one of the two threads only."""
 
 import asyncio
-import concurrent.futures
 import contextlib
 import logging
 import queue
 import threading
 import time
-from collections import deque
-from collections.abc import Callable
 from typing import NamedTuple
 
 from zerochat.generation.engine import Engine, Request, Sampling
@@ -36,27 +31,24 @@ class Part(NamedTuple):
 
 
 class Worker(threading.Thread):
-    """The engine thread: runs the short functions that arrive in `inbox`, one of the `calls`, and one `engine.step`, in
-    turn, while there are any. `open` counts what was accepted and has not ended. Only the event loop changes it."""
+    """The engine thread: runs the short functions that arrive in `inbox`, and one `engine.step`, in turn, while there
+    are any. `open` counts what was accepted and has not ended. Only the event loop changes it."""
 
     def __init__(self, engine: Engine, capacity: int):
         super().__init__(name="engine", daemon=True)
         self.engine, self.capacity, self.open = engine, capacity, 0
         self.inbox: queue.SimpleQueue = queue.SimpleQueue()
         self.jobs: dict = {}  # the engine's request -> (the answers it belongs to, its index there, tokens told so far)
-        self.calls: deque[Callable[[], bool]] = deque()  # each says whether it was still wanted
         self.loop: asyncio.AbstractEventLoop | None = None
         self.stopping = False
 
     def run(self) -> None:
         while not self.stopping:
-            wait = not self.jobs and not self.calls
+            wait = not self.jobs
             with contextlib.suppress(queue.Empty):
                 while True:
                     self.inbox.get(block=wait)()
                     wait = False
-            while self.calls and not self.stopping and not self.calls.popleft()():
-                pass  # that one was dropped
             if self.jobs and not self.stopping:
                 self.advance()
 
@@ -115,23 +107,6 @@ class Worker(threading.Thread):
             yield
         finally:
             self.open -= 1
-
-    async def call(self, function):
-        """The result of a function that runs on the engine thread, when its turn comes; never, if this is cancelled
-        before."""
-        future = concurrent.futures.Future()
-
-        def run() -> bool:
-            if wanted := future.set_running_or_notify_cancel():
-                try:
-                    future.set_result(function())
-                except Exception as error:
-                    future.set_exception(error)
-            return wanted
-
-        with self.place():
-            self.inbox.put(lambda: self.calls.append(run))
-            return await asyncio.wrap_future(future)
 
     def stop(self) -> None:
         self.inbox.put(lambda: setattr(self, "stopping", True))
