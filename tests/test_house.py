@@ -151,7 +151,7 @@ def test_what_would_be_installed_is_one_package_with_the_chat_page(tmp_path):
 # --- another system, another machine ------------------------------------------------------------------------------
 
 # What native Windows has not; before it goes, the libraries have loaded, for on Linux they use it themselves.
-LIBRARIES = "torch sacrebleu sentencepiece jinja2.sandbox safetensors.torch uvicorn starlette.applications prometheus_client asyncio multiprocessing"
+LIBRARIES = "torch sacrebleu sentencepiece jinja2.sandbox safetensors.torch uvicorn starlette.applications asyncio multiprocessing"
 LINUX_ONLY = "fcntl readline resource termios tty pty pwd grp"
 HIDING = """if True:
     import importlib, os, runpy, signal, sys

@@ -64,7 +64,6 @@ class Service:
     def __init__(self, engine: Engine, name: str, queue_size: int = 64, **at_the_door):
         self.engine, self.name, self.gate = engine, name, gate.Gate(**at_the_door)
         self.worker = Worker(engine, len(engine.running) + queue_size)
-        self.metrics = gate.Metrics(self.worker, len(engine.running))
         self.page = PAGE.read_text(encoding="utf-8")
         # The page may run its own script and nothing else, whatever text a model or a person puts into it.
         script = re.search(r"<script>(.*?)</script>", self.page, re.S)[1]
@@ -80,14 +79,14 @@ class Service:
             yield
             self.worker.stop()
 
-        get = {"/": self.chat_page, "/health": self.health, "/metrics": self.show_metrics}
+        get = {"/": self.chat_page, "/health": self.health}
         get |= {"/v1/models": self.models, "/v1/models/{name:path}": self.models}
         post = {CHAT: self.answer, "/v1/completions": self.answer}
         routes = [Route(path, function, methods=["GET"]) for path, function in get.items()]
         routes += [Route(path, function, methods=["POST"]) for path, function in post.items()]
         handlers = dict.fromkeys((Refused, HTTPException, Exception), gate.refused)
         app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
-        return self.gate.before(app, {*get, *post}, self.metrics)
+        return self.gate.before(app)
 
     async def chat_page(self, _) -> Response:
         return Response(self.page, media_type="text/html", headers=self.page_headers)
@@ -95,9 +94,6 @@ class Service:
     async def health(self, _) -> Response:
         status = "ok" if self.worker.is_alive() else "the engine thread has died"
         return reply({"status": status, "model": self.name}, 200 if status == "ok" else 503)
-
-    async def show_metrics(self, _) -> Response:
-        return Response(self.metrics.text(), media_type="text/plain; version=0.0.4")
 
     async def models(self, request: Request) -> Response:
         shape, defaults = self.engine.model.config, dataclasses.asdict(Sampling())
@@ -120,11 +116,10 @@ class Service:
         with self.worker.place():
             ask = await asyncio.to_thread(protocol.read_ask, body, self.engine, self.name, chat)
         answers = Answers(self.worker, ask.prompts, ask.samplings)
-        self.metrics.tokens.labels("prompt").inc(protocol.usage(ask, 0, 0)["prompt_tokens"])
         headers = {"Cache-Control": "no-store", "X-Turns-Left-Out": str(ask.turns_left_out)}
         headers["X-Accel-Buffering"] = "no"  # nginx would hold a stream back
         if ask.stream:
-            return Events(self.events(ask, answers), lambda: self.ended(answers), headers)
+            return Events(self.events(ask, answers), answers.close, headers)
 
         parts: list[list[Part]] = [[] for _ in ask.prompts]
         try:
@@ -132,7 +127,7 @@ class Service:
                 async for part in answers:
                     parts[part.number].append(part)
         finally:
-            self.ended(answers)
+            answers.close()
         if not all(some and some[-1].finish_reason for some in parts):
             return Response(status_code=499)  # nobody is listening any more
         choices = []
@@ -163,9 +158,3 @@ class Service:
             yield b"data: [DONE]\n\n"
         except Refused as error:
             yield event(error.body)
-
-    def ended(self, answers: Answers) -> None:
-        answers.close()
-        self.metrics.tokens.labels("generated").inc(answers.tokens)
-        if answers.first_at is not None:
-            self.metrics.first.observe(answers.first_at - answers.begun)

@@ -1,4 +1,4 @@
-"""The door: who may come in, with what, and how it is counted."""
+"""The door: who may come in, and with what."""
 
 import dataclasses
 import hmac
@@ -7,7 +7,6 @@ import json
 import re
 
 import anyio
-import prometheus_client as prometheus
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -33,22 +32,6 @@ async def refused(_, error: Exception) -> Response:
     return reply(error.body, error.status, headers)
 
 
-class Metrics:
-    """What `/metrics` shows."""
-
-    def __init__(self, worker, slots: int):
-        self.registry = prometheus.CollectorRegistry()
-        own: dict = {"registry": self.registry}
-        self.requests = prometheus.Counter("zerochat_requests", "HTTP requests", ["path", "status"], **own)
-        self.tokens = prometheus.Counter("zerochat_tokens", "Tokens read and generated", ["kind"], **own)
-        self.first = prometheus.Histogram("zerochat_first_token_seconds", "Waiting for an answer's first token", **own)
-        for what, value in (("open_requests", lambda: worker.open), ("slots", lambda: slots)):
-            prometheus.Gauge(f"zerochat_{what}", what.replace("_", " "), **own).set_function(value)
-
-    def text(self) -> bytes:
-        return prometheus.generate_latest(self.registry)
-
-
 @dataclasses.dataclass
 class Gate:
     """What a caller has to show, and how much a body may be."""
@@ -58,24 +41,16 @@ class Gate:
     body_limit: int = 2**20  # bytes
     body_seconds: float = 30
 
-    def before(self, app, paths: set[str], metrics: Metrics):
-        """The application behind this door: first the check, and the count afterwards."""
+    def before(self, app):
+        """The application behind this door."""
 
         async def guarded(scope, receive, send):
-            if scope["type"] != "http":
-                return await app(scope, receive, send)
-            path = scope["path"] if scope["path"] in paths else "other"  # strangers must not grow the metrics
-
-            async def counted(message):
-                if message["type"] == "http.response.start":
-                    metrics.requests.labels(path, message["status"]).inc()
-                await send(message)
-
-            try:
-                self.check(Request(scope))
-            except Refused as error:
-                return await (await refused(None, error))(scope, receive, counted)
-            await app(scope, receive, counted)
+            if scope["type"] == "http":
+                try:
+                    self.check(Request(scope))
+                except Refused as error:
+                    return await (await refused(None, error))(scope, receive, send)
+            await app(scope, receive, send)
 
         return guarded
 

@@ -121,7 +121,7 @@ class Answers:
         self.worker, self.unfinished = worker, len(prompts)
         worker.take(self.unfinished)
         self.parts: asyncio.Queue = asyncio.Queue()
-        self.begun, self.first_at, self.seconds, self.tokens = time.monotonic(), None, 0.0, 0
+        self.first_at, self.seconds, self.tokens = None, 0.0, 0
 
         def submit():
             for index, (prompt, sampling) in enumerate(zip(prompts, samplings)):
