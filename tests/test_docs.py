@@ -10,7 +10,7 @@ import re
 from collections import Counter
 
 import pytest
-from tiny import ROOT, read
+from tiny import ROOT, launch, read
 
 import config
 
@@ -202,3 +202,12 @@ def test_every_format_and_cleaning_rule_is_documented(page):
                                       "deploy/zerochat.service", ".github/workflows/ci.yml"])
 def test_no_document_has_a_path_of_somebodys_machine(document):
     assert not re.search(r"(?<![\w.])/(work|root|opt|home|mnt|Users)/", read(document))
+
+
+def test_what_the_walk_prints_stands_in_both_guides_numbers_to_three_digits():
+    lines = [line for line in launch("docs/walk.py", "--to", "6").stdout.split("\n") if line and not line.startswith("## ")]
+    number, _ = re.compile(r"\d+\.\d+"), lines[50]
+    for guide in map(read, ("docs/guide.md", "docs/guide.zh-CN.md")):
+        told = {number.sub("#", line): [float(x) for x in number.findall(line)] for line in guide.split("\n")}
+        for line in lines:
+            assert told.get(number.sub("#", line)) == pytest.approx([float(x) for x in number.findall(line)], rel=2e-3), line
