@@ -16,7 +16,7 @@ import config
 
 DOCUMENTS = sorted(os.path.relpath(path, ROOT) for pattern in ("*.md", "docs/*.md", "recipes/*.md")
                    for path in glob.glob(os.path.join(ROOT, pattern)))
-IN_BOTH = ["README", "docs/guide", "docs/data", "docs/training", "docs/pretrained"]
+IN_BOTH = ["README", "docs/guide", "docs/data", "docs/training", "docs/pretrained", "docs/exercises"]
 WINGS = ("demo", "preparation", "pretrained", "training", "generation", "evaluation", "serving")
 FOLDERS = ("zerochat", "configs", "docs", "deploy", "recipes", "benchmarks", "tests", ".github", ".ci")
 # What runs and users write, and the files of others' model folders.
@@ -211,3 +211,9 @@ def test_what_the_walk_prints_stands_in_both_guides_numbers_to_three_digits():
         told = {number.sub("#", line): [float(x) for x in number.findall(line)] for line in guide.split("\n")}
         for line in lines:
             assert told.get(number.sub("#", line)) == pytest.approx([float(x) for x in number.findall(line)], rel=2e-3), line
+
+
+def test_the_answers_to_the_exercises_are_right_and_what_is_not_written_is_not():
+    answers, stubs = (launch("docs/exercises.py", *more) for more in (["--answers"], []))
+    assert (answers.returncode, stubs.returncode) == (0, 1), answers.stdout
+    assert answers.stdout.count(": right\n") == stubs.stdout.count(": not written yet\n") == 9

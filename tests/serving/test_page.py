@@ -247,21 +247,6 @@ def test_a_refusal_is_shown_and_can_be_retried(page):
     assert "queue" not in page.text_content(".assistant .foot") and texts(page)[1]
 
 
-def test_a_full_storage_costs_old_probabilities_and_no_words(page):
-    say(page, "Hello")
-    page.evaluate("""() => { // leave room for the words of the next chat, not for its figures
-        let size = 2 ** 20;
-        for (let i = 0; size > 200; i++)
-            try { localStorage.setItem("junk" + i, "x".repeat(size)); } catch { size /= 2; } }""")
-    page.click("#new")
-    say(page, "Again")
-    assert texts(page)[0] == "Again" and texts(page)[1] and "storage is full" in page.text_content("#notice")
-    page.reload()
-    kept = page.evaluate("conversations().map(one => one.messages.map(m => [m.content.length > 0, Boolean(m.tokens)]))")
-    assert [[has for has, _ in one] for one in kept] == [[True, True], [True, True]]
-    assert kept[1][1][1] is False, "the oldest chat gave its probabilities"
-
-
 def test_a_chat_that_exceeds_the_storage_gives_its_own_probabilities_then_the_oldest_chats_go_and_it_is_said(page):
     page.evaluate("""() => {
         window.filled = (id, words, tokens) => ({ id, changed: Number(id), system: "", messages: [
