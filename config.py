@@ -167,11 +167,11 @@ def _set(given: dict, override: str) -> None:
     target, path = given, list[Any](keys.split("."))
     for i, key in enumerate(path):
         if isinstance(target, list):
-            named = [stage for stage in target if stage.get("name") == key]
-            if not named:
-                names = ", ".join(str(stage.get("name")) for stage in target)
-                raise ValueError(f"--set {override}: no stage is named {key!r}; there are {names}")
-            key = target.index(named[0])
+            stages = {item.get("name"): item for item in target if isinstance(item, dict)}
+            if path[:i] != ["stages"] or key not in stages:
+                known = f"no stage is named {key!r}; there are {', '.join(map(str, stages))}"
+                raise ValueError(f"--set {override}: {known if i == 1 else f'{path[i - 1]} is a list: give it whole'}")
+            key = target.index(stages[key])
         elif not isinstance(target, dict):
             raise ValueError(f"--set {override}: {'.'.join(path[:i])} has no keys")
         if i == len(path) - 1:

@@ -89,7 +89,7 @@ def test_what_deepspeed_takes_is_taken(tmp_path, section):
 
 
 @pytest.mark.parametrize("override, message", [
-    ("model.hidden_size", "write it as section.key=value"), ("stages.stf.steps=1", "no stage is named 'stf'; there are"),
+    ("model.hidden_size", "write it as section.key=value"), ("stages.sft.data.0.count=1", "data is a list: give it whole"), ("stages.stf.steps=1", "no stage is named 'stf'; there are"),
     ("model.hidden=1", "did you mean 'hidden_size'"), ("seed.x=1", "seed has no keys")])
 def test_a_wrong_override_is_named(override, message):
     refuses(message, load_config, SMALL, [override])
