@@ -93,15 +93,16 @@ def held(stage: int, folder: str) -> dict:
     for _ in range(2):
         engine.backward(engine(ids, mask))
         whole = [p.grad for p in model.parameters()]
-        places = (getattr(engine.optimizer, name, {}) for name in ("averaged_gradients", "all_grad_tensors"))
-        averaged = [g for place in places for group in place.values() for g in group or []]
+        kept = (getattr(engine.optimizer, name, {}) for name in ("averaged_gradients", "all_grad_tensors"))
+        averaged = [g for place in kept for group in place.values() for g in group or []]
         gradients.append(whole if any(g is not None for g in whole) else averaged)
         gradients[-1] = [g.clone() for g in gradients[-1] if g is not None]
         engine.step()
     weights = [p.ds_tensor if stage == 3 else p for p in model.parameters()]
-    own, _ = masters.layout(engine)
-    moments = [moment for master in own for moment in masters.moments(engine, master).values()]
-    kinds = {"weights": weights, "gradients half-way": gradients[0], "at the end": gradients[1], "fp32 masters": own, "Adam's moments": moments}
+    own, places = {p.data_ptr() for p in model.parameters()}, masters.layout(engine)[0]
+    copies = [master for master in places if master.data_ptr() not in own]  # without ZeRO fp32 weights are the masters
+    moments = [moment for master in places for moment in masters.moments(engine, master).values()]
+    kinds = {"weights": weights, "gradients half-way": gradients[0], "at the end": gradients[1], "fp32 masters": copies, "Adam's moments": moments}
     return {kind: sum(t.numel() for t in tensors) for kind, tensors in kinds.items()}
 
 

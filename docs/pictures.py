@@ -1,0 +1,82 @@
+"""Two pictures of the guide, from what docs/walk.py computes: a packed row, and what each rank holds under ZeRO.
+
+    python docs/pictures.py         # docs/row.png and docs/zero.png
+
+Colours are read on white and on black; there are no words but the tokens and the names of what is held."""
+
+import os
+import sys
+import tempfile
+
+import matplotlib
+import torch
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+DOCS = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.dirname(DOCS), DOCS]
+import walk
+
+from model import LanguageModel, ModelConfig, document_layout, save
+from zerochat.preparation import packing
+
+GREY, GREEN, PURPLE, ORANGE, BLUE = "#808080", "#2f9e44", "#7a4fbf", "#e8590c", "#3b82c4"
+
+
+def row(tokenizer, shard, path: str) -> None:
+    """A row as tokens, and below it which token may look at which."""
+    ids, mask = shard.batch([0])
+    ids, mask = ids[0, ids[0] != tokenizer.pad_id], mask[0, ids[0] != tokenizer.pad_id]
+    allowed = document_layout((mask == packing.OPENS)[None])[1][0, 0]
+    names, length = walk.pieces(tokenizer, ids.tolist()), len(ids)
+    colours = [GREEN if m == packing.SUPERVISED else PURPLE if tokenizer.bytes_of(int(i)) is None else GREY for i, m in zip(ids, mask)]
+    figure, axes = plt.subplots(figsize=(8.5, 8.5))
+    for query in range(length):
+        for key in range(length):
+            if allowed[query, key]:
+                axes.add_patch(plt.Rectangle((key, query), 0.9, 0.9, color=colours[query], alpha=0.9 if key == query else 0.28, linewidth=0))
+    axes.set(xlim=(0, length), ylim=(length, 0), aspect="equal")
+    places = [i + 0.45 for i in range(length)]
+    axes.set_xticks(places, names, rotation=90, fontsize=7)
+    axes.set_yticks(places, names, fontsize=7)
+    for labels in (axes.get_xticklabels(), axes.get_yticklabels()):
+        for label, colour in zip(labels, colours):
+            label.set_color(colour)
+    axes.tick_params(length=0)
+    axes.set_frame_on(False)
+    figure.savefig(path, dpi=110, transparent=True, bbox_inches="tight")
+
+
+def zero(tokenizer, shard, path: str) -> None:
+    """For each stage the most that two ranks held at once of each kind, in numbers."""
+    with tempfile.TemporaryDirectory() as folder:
+        torch.manual_seed(0)
+        model = LanguageModel(ModelConfig(vocab_size=len(tokenizer), **walk.SHAPE))
+        save(folder, model.config, dict(model.state_dict()), {"bos_token_id": tokenizer.bos_id})
+        ids, mask = shard.batch([0])
+        torch.save((ids, mask), os.path.join(folder, "batch.pt"))
+        held = [(stage, rank, counts) for stage in (0, 1, 2, 3) for rank, counts in enumerate(walk.two_ranks(stage, folder))]
+    kinds = {"weights": GREY, "gradients": ORANGE, "fp32 masters": BLUE, "Adam's moments": GREEN}
+    figure, axes = plt.subplots(figsize=(8, 3.6))
+    for place, (stage, rank, counts) in enumerate(held):
+        at, left = place + stage * 0.6, 0
+        counts["gradients"] = max(counts["gradients half-way"], counts["at the end"])
+        for kind, colour in kinds.items():
+            axes.barh(at, counts[kind], left=left, color=colour, height=0.85, label=kind if place == 0 else None)
+            left += counts[kind]
+        axes.text(left + 300, at, f"{left:,}", va="center", color=GREY, fontsize=8)
+    axes.set_yticks([place + stage * 0.6 for place, (stage, *_) in enumerate(held)], [f"ZeRO-{stage}, rank {rank}" for stage, rank, _ in held], fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xticks([])
+    axes.tick_params(colors=GREY, length=0)
+    axes.set_frame_on(False)
+    axes.legend(frameon=False, labelcolor=GREY, fontsize=8, ncols=4, loc="upper center", bbox_to_anchor=(0.45, 1.12))
+    figure.savefig(path, dpi=110, transparent=True, bbox_inches="tight")
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as place:
+        _, learned, packed = walk.prepared(place)
+        row(learned, packed, os.path.join(DOCS, "row.png"))
+        zero(learned, packed, os.path.join(DOCS, "zero.png"))
