@@ -131,6 +131,8 @@ def main(argv=None) -> None:
         values = {name: getattr(args, name) for name in ("temperature", "top_k", "top_p", "repetition_penalty")}
         sampling = Sampling(**values, max_new_tokens=args.max_new_tokens, seed=args.seed)
         folder = args.model or RunFolder.newest()
+        if not args.model:
+            print(f"[{folder}, the newest finished run]", file=sys.stderr, flush=True)
         engine = Engine(LanguageModel.load(folder, dtype=chat_dtype(args.dtype)), Tokenizer(folder))
         sampling.check(engine.model.config.vocab_size)
         chat = Chat(engine, sampling, args.system, not args.no_mend)

@@ -81,7 +81,7 @@ def main(argv=None) -> None:
     except (ValueError, OSError) as error:
         raise SystemExit(f"error: {error}") from None
     host = f"[{args.host}]" if ":" in args.host else args.host
-    print(f"{name} is at http://{host}:{listening.getsockname()[1]}", flush=True)
+    print(f"{folder} is at http://{host}:{listening.getsockname()[1]}", flush=True)
     settings = server_settings(args.connections, timeout_graceful_shutdown=args.drain)
     uvicorn.Server(uvicorn.Config(service.app(), **settings)).run(sockets=[listening])
 

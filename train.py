@@ -31,7 +31,7 @@ from zerochat.pretrained.folder import check_start, content
 from zerochat.run_folder import RunFolder
 from zerochat.training import checkpoint, masters, ranks, report
 from zerochat.training import engine as engines
-from zerochat.training.log import Log, say
+from zerochat.training.log import Log, say, told
 
 
 def train(args: argparse.Namespace) -> None:
@@ -129,7 +129,7 @@ def run_stage(run: RunFolder, config: dict, stage: dict, settled, prepared, star
     size, epochs = engines.sizes(engine, stage["lora"]["rank"]), steps * batch_size / len(shard)
     say(
         f"stage {stage['name']}: {size}, {steps} steps of {batch_size} x {shard.context} tokens from {len(shard):,} "
-        f"rows ({epochs:.1f} epochs), {precision}, {engines.kind(engine)}{f'; resumed at step {done}' if done else ''}"
+        f"rows ({told(epochs)}), {precision}, {engines.kind(engine)}{f'; resumed at step {done}' if done else ''}"
     )
     log = Log(os.path.join(folder, "metrics.jsonl"), stage["name"], done, steps, partial(engines.monitor, engine))
     evaluated = ranks.broadcast(log.evaluated)  # steps; a signal may have cut the last evaluation off

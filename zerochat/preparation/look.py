@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from data import PackedData
     from tokenizer import Tokenizer
 
+NONE = "nothing is held out, so no loss tells learning from learning by heart (data.validation_fraction, validation)"
 # Of a run of tokens and what stands around it: in a terminal, in a file or pipe, on a page.
 STYLES = {
     "control": ("\033[7;35m{}\033[0m", "{}", "<b>{}</b>"),
@@ -42,7 +43,8 @@ def summary(stages: dict) -> str:
         lines.append(f"data of stage {stage}:")
         lines += sources(entry["sources"])
         lines += [f"  {entry['joined']:,} conversations joined of these"] if entry["joined"] else []
-        lines += [f"  {split}: {_shard(entry[split])}" for split in ("train", "validation") if entry[split]["rows"]]
+        shown = {split: _shard(entry[split]) if entry[split]["rows"] else NONE for split in ("train", "validation")}
+        lines += [f"  {split}: {text}" for split, text in shown.items()]
     return "\n".join(lines + _out_of_place(stages))
 
 

@@ -88,7 +88,7 @@ class Weights:
 
     def __init__(self, folder: str):
         if not os.path.isdir(folder):
-            raise ValueError(f"{folder} is not a model folder: there is no such folder")
+            raise ValueError(f"{folder} is not a model folder: there is no such folder; docs/pretrained.md has some")
         self.path = next((p for p in (os.path.join(folder, name) for name in FILES) if os.path.isfile(p)), None)
         if self.path is None:
             raise ValueError(f"{folder} is not a finished model: it has no {', no '.join(FILES)}")

@@ -12,6 +12,14 @@ from tqdm import tqdm
 
 from zerochat.files import room, write_atomic
 
+MANY = 30  # epochs: the recipes make 1 to 20
+
+
+def told(epochs: float) -> str:
+    """A number of epochs in words, and a warning where they are so many that little else may be left in the model."""
+    many = ", very many: the data are learned by heart, and much else is forgotten; set fewer steps or add data"
+    return f"{epochs:.1f} epochs{many if epochs > MANY else ''}"
+
 
 def say(*parts) -> None:
     """Print on rank 0 alone, above a progress bar where there is one."""
