@@ -6,11 +6,13 @@ import re
 import sys
 
 import pytest
+from tiny import prepared, source
 
 import data
 from config import DEFAULTS, SOURCE, deep_merge
 from zerochat.preparation import look
 from zerochat.run_folder import RunFolder
+from zerochat.training.log import told
 
 ROWS = [{"prompt": "Which <b>city</b> & why?", "completion": "Rome | \x1b[31mit is old."},
         {"prompt": "Hi", "completion": " "}, {"prompt": "Hello", "completion": "Good day."}]
@@ -83,3 +85,9 @@ def test_the_command_line_prints_report_and_picture_and_leaves_the_data_of_a_run
         data.main(["--config", path, "--inspect", str(tmp_path / "y.jsonl")])
     with pytest.raises(SystemExit, match="error: there is no tokenizer yet"):
         data.main(["--inspect", str(tmp_path / "x.jsonl"), "--set", f"out_dir={tmp_path}/no"])
+
+
+def test_a_run_says_that_nothing_is_held_out_and_that_its_epochs_are_very_many(tmp_path, tokenizer_folder):
+    (tmp_path / "x.jsonl").write_text('{"question": "Hi", "answer": "Hello"}\n')
+    assert "\n  validation: nothing is held out, " in prepared(tmp_path, source(path="x.jsonl"), tokenizer=tokenizer_folder)[1]
+    assert told(30.0) == "30.0 epochs" and told(31.0).startswith("31.0 epochs, very many: ")
