@@ -3,7 +3,6 @@
     python evaluate.py --model out/small --demo 200                    # the built-in held-out conversations
     python evaluate.py --model out/small --data my.jsonl               # yours, in any format that data.py reads
     python evaluate.py --model out/small --compare out/other           # two models on the same data
-    python evaluate.py --model out/small --free benchmarks/free/en.jsonl    # as people type, after its own answers
 
 Every assistant turn is asked with the reference conversation before it, so one wrong answer does not spoil
 the next. An answer is correct when it equals the reference, or, where the reference turn carries a
@@ -24,18 +23,8 @@ import torch.nn.functional as F
 from config import DEFAULTS, SOURCE
 from model import LanguageModel
 from tokenizer import Tokenizer
-from zerochat.demo import world
-from zerochat.evaluation import free, tables
-from zerochat.evaluation.metrics import (
-    bleu_chrf,
-    distinct,
-    is_chinese,
-    ratio_interval,
-    repetition,
-    rouge_l,
-    token_f1,
-    words,
-)
+from zerochat.evaluation import tables
+from zerochat.evaluation.metrics import bleu_chrf, distinct, is_chinese, ratio_interval, repetition, rouge_l, token_f1
 from zerochat.generation.engine import Engine, Sampling
 from zerochat.preparation import gather, look, tally
 from zerochat.preparation.duplicates import VALIDATION
@@ -119,7 +108,7 @@ def answer_samples(engine: Engine, samples: list[dict], max_new_tokens: int = 12
                 continue
             prompts.append(prompt)
             turn = {"skill": message.get("skill", sample.get("skill", "-")), "lang": sample.get("lang", "-")}
-            turn |= {key: message.get(key) for key in ("back", "check", "values", "slot")}
+            turn |= {"back": message.get("back"), "check": message.get("check")}
             turn |= {"source": sample["source"], "line": sample["line"]}
             turn |= {"history": history, "reference": message["content"], "conversation": conversation, "message": i}
             turns.append(turn)
@@ -167,10 +156,6 @@ def evaluate(engine: Engine, samples: list[dict], max_new_tokens: int = 128, ove
         names = ["all", f"language {turn['lang']}", f"skill {turn['lang']} {turn['skill']}"]
         if turn["back"]:
             names += [f"recall, {turn['lang']}", f"recall, {turn['back']} turn(s) back"]
-            if turn["values"] in ("unseen", "real"):
-                names.append(f"recall, never in training, {turn['lang']} {turn['slot']}")
-        if turn["values"]:
-            names.append(f"values {turn['values']}, {turn['lang']}")
         for name in names:
             groups[name].append(turn)
     found = likelihood(engine, samples)
@@ -184,7 +169,6 @@ def main(argv=None) -> None:
     parser.add_argument("--model", default="out/small", help="model folder")
     parser.add_argument("--data", action="append", default=[], metavar="FILE", help="conversations; repeatable")
     parser.add_argument("--demo", type=int, default=0, metavar="N", help="N of the built-in held-out conversations")
-    parser.add_argument("--free", action="append", default=[], metavar="FILE", help="chats with what fits; repeatable")
     parser.add_argument("--compare", metavar="DIR", help="a second model folder, measured on the same data")
     parser.add_argument("--out", metavar="DIR", help="for report.json and report.md; default: MODEL/evaluation")
     parser.add_argument("--max-new-tokens", type=int, default=128)
@@ -199,14 +183,6 @@ def main(argv=None) -> None:
         print("BLEU and chrF are left out: they need sacrebleu (pip install -e '.[eval]')\n")
     names, measured, lines = [name for name in (args.model, args.compare) if name], [], []
     try:
-        if args.free:
-            chats = [chat for path in args.free for chat in free.read(path)]
-            engine = Engine(LanguageModel.load(args.model), Tokenizer(args.model), args.slots)
-            vocabulary = set(
-                words(f"{world.GRAMMAR} {world.TABLES} {world.DAYS} {world.MONTHS} {world.UNKNOWN} {world.NO_ORDER}")
-            )
-            print("\n".join(free.report(free.ask(engine, chats, args.max_new_tokens), vocabulary)))
-            return
         samples = read_samples(chosen, {**DEFAULTS["data"], "data_root": "."})
         for folder in names:
             engine = Engine(LanguageModel.load(folder), Tokenizer(folder), args.slots)

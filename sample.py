@@ -16,7 +16,6 @@ from contextlib import suppress
 
 from model import LanguageModel
 from tokenizer import Tokenizer
-from zerochat.demo import world
 from zerochat.generation.engine import Engine, Sampling
 from zerochat.precision import chat_dtype
 from zerochat.run_folder import RunFolder
@@ -38,20 +37,17 @@ class Chat:
 
     def reset(self, system: str | None = None) -> None:
         self.messages = [{"role": "system", "content": system}] if system else []
-        self.noticed = False  # a full context is told of once in a conversation
 
-    def answer(self, text: str, out, notices=None, before: str = "") -> None:
-        """Stream the answer to `text` to `out`, behind `before`; Ctrl-C keeps what has been said so far.
+    def answer(self, text: str, out, notices=None) -> None:
+        """Stream the answer to `text` to `out`; Ctrl-C keeps what has been said so far.
 
         A message that does not fit the context raises ValueError and leaves the conversation as it was."""
         asked = [*self.messages, {"role": "user", "content": text}]
         asked = mended(asked) if self.mend else asked
         kept, prompt, dropped = self.engine.fit(asked, self.sampling.max_new_tokens)
-        if dropped and notices and not self.noticed:
+        if dropped and notices:
             full = f"the context of {self.engine.context} tokens is full"
-            print(f"[{full}: from now on the oldest turns are left out]", file=notices, flush=True)
-            self.noticed = True
-        out.write(before)
+            print(f"[{full}: the oldest {dropped} turn(s) were left out]", file=notices, flush=True)
         parts = []
         try:
             for part in self.engine.stream(prompt, self.sampling):
@@ -87,13 +83,13 @@ class Chat:
         return True
 
 
-def talk(chat: Chat, hint: str = "") -> None:
-    """Read messages until the end of standard input; prompts, notices and a hint only where a person is typing."""
+def talk(chat: Chat) -> None:
+    """Read messages until the end of standard input; prompts and notices only where a person is typing."""
     interactive = sys.stdin.isatty()
     if interactive:
         with suppress(ImportError):  # native Windows has its own
             import readline  # noqa: F401  line editing and history for input()
-        print("Type a message, or /help." + hint)
+        print("Type a message, or /help.")
     while True:
         try:
             line = input("\nyou> " if interactive else "").strip()
@@ -101,8 +97,8 @@ def talk(chat: Chat, hint: str = "") -> None:
                 if not chat.command(line, sys.stdout):
                     return
             elif line:
-                notices, before = (sys.stdout, "bot> ") if interactive else (sys.stderr, "")
-                chat.answer(line, sys.stdout, notices, before)
+                print("bot> " if interactive else "", end="", flush=True)
+                chat.answer(line, sys.stdout, sys.stdout if interactive else sys.stderr)
         except EOFError:
             print(end="\n" if interactive else "")
             return
@@ -143,7 +139,7 @@ def main(argv=None) -> None:
         if args.prompt is not None:
             chat.answer(args.prompt, sys.stdout, sys.stderr)
         else:
-            talk(chat, f"\n{world.HINT}" if RunFolder(folder).built_in() else "")
+            talk(chat)
     except (ValueError, OSError) as error:
         raise SystemExit(f"error: {error}") from None
     except KeyboardInterrupt:

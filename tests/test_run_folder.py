@@ -158,18 +158,6 @@ def test_starting_over_without_a_record_takes_the_stages_and_leaves_a_model_that
     refuses("holds a model that is not from a run: choose another out_dir", run.check, CONFIG)
 
 
-def test_only_a_run_that_ended_in_the_built_in_conversations_is_known_as_such(tmp_path):
-    run = RunFolder(str(tmp_path))
-    for text, expected in (("", False), ("{", False), (record("mine.jsonl"), False), (record(None), True)):
-        (tmp_path / "run.json").write_text(text)
-        assert run.built_in() is expected, text
-
-
-def record(path):
-    source = {"path": path, "demo": None if path else "conversations"}
-    return json.dumps({"config": {"stages": [{"data": [{"path": "other"}]}, {"data": [source]}]}, "stages": {}})
-
-
 def test_what_stands_where_a_run_would_write_is_refused_and_left(tmp_path):
     write(tmp_path, "sft/mine.txt")
     for refusing in (RunFolder(str(tmp_path)).check, RunFolder(str(tmp_path)).begin):  # the first, before data are prepared

@@ -217,12 +217,6 @@ class RunFolder:
         there = has_model(self.path) and os.path.exists(self.file("report.json"))
         return there and not differences(self.record()["config"], config)
 
-    def built_in(self) -> bool:
-        """Whether the last stage learned the built-in conversations; a damaged record says nothing."""
-        with suppress(ValueError, OSError, LookupError):
-            return any(source.get("demo") for source in self.record()["config"]["stages"][-1]["data"])
-        return False
-
     @staticmethod
     def newest(root: str = "out") -> str:
         """The model folder in `root` that was finished last; ValueError naming the command that makes one."""
