@@ -92,10 +92,6 @@ def test_one_prompt_prints_one_answer_and_nothing_else_and_bad_requests_end_in_o
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match="^error: .*deepspeed train.py --config configs/small.json.*$"):
         main(["--prompt", "Hi"])
-    save_model(str(tmp_path / "out" / "mine"), tiny_model(), load_engine(folder).tokenizer)
-    (tmp_path / "out" / "mine" / "report.json").touch()
-    main(["--prompt", "Hi", "--max-new-tokens", "1"])
-    assert capsys.readouterr().err == "[out/mine, the newest finished run]\n"
 
 
 def test_at_a_terminal_lines_are_edited_ctrl_c_stops_an_answer_and_ctrl_d_leaves(folder):

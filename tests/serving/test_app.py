@@ -451,9 +451,6 @@ def test_what_cannot_be_served_is_said_in_one_line_and_an_open_address_in_a_warn
     for words, message in ((["--model", str(tmp_path)], "is not a "), (["--slots", "0"], "--slots should be")):
         with pytest.raises(SystemExit, match=f"^error: .*{message}"):
             main(words)
-    monkeypatch.setattr("serve.connections.server", lambda *_, **__: type("Server", (), {"run": print})())
-    main(["--model", folder, "--port", "0"])
-    assert capsys.readouterr().out.startswith(f"{folder} is at http://127.0.0.1:")
 
 
 def test_messages_take_the_shape_that_training_has_and_a_switch_or_a_plain_prompt_leaves_them(folder):
