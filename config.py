@@ -168,7 +168,7 @@ def _set(given: dict, override: str) -> None:
     for i, key in enumerate(path):
         if isinstance(target, list):
             stages = {item.get("name"): item for item in target if isinstance(item, dict)}
-            if path[:i] != ["stages"] or key not in stages:
+            if key not in stages:
                 known = f"no stage is named {key!r}; there are {', '.join(map(str, stages))}"
                 raise ValueError(f"--set {override}: {known if i == 1 else f'{path[i - 1]} is a list: give it whole'}")
             key = target.index(stages[key])

@@ -45,7 +45,7 @@ def listen(host: str, port: int) -> socket.socket:
 def server_settings(connections: int, **more) -> dict:
     """Of uvicorn, which has no deadline for headers: strangers belong behind nginx (`deploy/nginx.conf`)."""
     settings = {"log_level": "warning", "server_header": False, "ws": "none", "http": "h11"}
-    return {**settings, "limit_concurrency": connections, **more}
+    return {**settings, "limit_concurrency": connections + 1, **more}  # it refuses from its limit on, not beyond
 
 
 def main(argv=None) -> None:

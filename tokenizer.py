@@ -166,12 +166,13 @@ class Tokenizer:
         os.makedirs(folder, exist_ok=True)
         config: dict = {f"{kind}_token": self.name_of(i) for kind, i in {**self.pieces.ids, "pad": self.pad_id}.items()}
         config |= dict.fromkeys(("add_bos_token", "add_eos_token", "clean_up_tokenization_spaces"), False)
-        config |= {"tokenizer_class": "LlamaTokenizer", "legacy": self.pieces.legacy}
         config |= {
-            "add_prefix_space": self.opens_with_space,
-            "additional_special_tokens": MARKERS if self.role_ids else [],
+            "tokenizer_class": "LlamaTokenizer",
+            "legacy": self.pieces.legacy,
+            "chat_template": self.template.text,
         }
-        config |= {"chat_template": self.template.text}
+        config["add_prefix_space"] = self.opens_with_space
+        config["additional_special_tokens"] = MARKERS if self.role_ids else []
         write_json(os.path.join(folder, "tokenizer_config.json"), self.pieces.write(folder, config))
         if self.end_ids - self.template.end_ids - {self.eos_id}:
             write_json(os.path.join(folder, "generation_config.json"), {"eos_token_id": sorted(self.end_ids)})

@@ -19,7 +19,9 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-sys.path.insert(0, ROOT)
+sys.path[:0] = [ROOT, os.path.join(ROOT, "docs")]
+from walk import pieces
+
 from model import LanguageModel
 from tokenizer import Tokenizer
 from zerochat.generation.engine import Engine, Sampling
@@ -47,15 +49,14 @@ def attention_weights(model: LanguageModel, ids: list[int]) -> torch.Tensor:
 
 
 def copied(engine: Engine, said: str, asked: str) -> tuple[list[int], int]:
-    """A conversation of two questions as ids, up to the token before the first one in the second answer that the
-    first question has too and neither answer's frame has: the one that is copied; and the id that comes next."""
-    messages = [{"role": "user", "content": said}]
-    for question in (asked, None):
+    """What is said, answered, asked and answered again, as ids up to where the second answer copies from what was said;
+    and the id that it copies."""
+    messages: list[dict] = []
+    for question in (said, asked):
+        messages.append({"role": "user", "content": question})
         prompt = engine.tokenizer.render(messages, add_generation_prompt=True)[0]
         answer = engine.answer_all([prompt], Sampling(temperature=0, max_new_tokens=60))[0]
         messages.append({"role": "assistant", "content": answer.text})
-        if question:
-            messages.append({"role": "user", "content": question})
     told, common = engine.tokenizer.encode(said), set(engine.tokenizer.encode(asked))
     places = [at for at, i in enumerate(answer.tokens) if i in told and i not in common and engine.tokenizer.decode([i]).strip(" .,。，")]
     if not places:
@@ -90,11 +91,11 @@ def main(argv=None) -> None:
     args = parser.parse_args(argv)
     engine = Engine(LanguageModel.load(args.model), Tokenizer(args.model))
     ids, following = copied(engine, args.said, args.asked)
-    weights, name_of = attention_weights(engine.model, ids), engine.tokenizer.name_of
-    draw(weights, [name_of(i).replace("\u2581", "␣") for i in ids], name_of(following).replace("\u2581", "␣"), args.picture)
+    weights, (*names, next_name) = attention_weights(engine.model, ids), pieces(engine.tokenizer, [*ids, following])
+    draw(weights, names, next_name, args.picture)
     most, where = weights.flatten(0, 1)[:, [at for at, i in enumerate(ids) if i == following]].sum(1).max(0)
     layer, head = divmod(int(where), weights.shape[1])
-    print(f"of {weights.shape[0] * weights.shape[1]} heads, layer {layer + 1} head {head + 1} looks hardest at {name_of(following)!r}: {most:.0%} of its attention")
+    print(f"of {weights.shape[0] * weights.shape[1]} heads, layer {layer + 1} head {head + 1} looks hardest at {next_name!r}: {most:.0%} of its attention")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ DOCS = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.dirname(DOCS), DOCS]
 import walk
 
-from model import LanguageModel, ModelConfig, document_layout, save
+from model import LanguageModel, ModelConfig, document_layout
 from zerochat.preparation import packing
 
 GREY, GREEN, PURPLE, ORANGE, BLUE = "#808080", "#2f9e44", "#7a4fbf", "#e8590c", "#3b82c4"
@@ -50,23 +50,20 @@ def row(tokenizer, shard, path: str) -> None:
 
 def zero(tokenizer, shard, path: str) -> None:
     """For each stage the most that two ranks held at once of each kind, in numbers."""
-    with tempfile.TemporaryDirectory() as folder:
-        torch.manual_seed(0)
-        model = LanguageModel(ModelConfig(vocab_size=len(tokenizer), **walk.SHAPE))
-        save(folder, model.config, dict(model.state_dict()), {"bos_token_id": tokenizer.bos_id})
-        ids, mask = shard.batch([0])
-        torch.save((ids, mask), os.path.join(folder, "batch.pt"))
-        held = [(stage, rank, counts) for stage in (0, 1, 2, 3) for rank, counts in enumerate(walk.two_ranks(stage, folder))]
+    torch.manual_seed(0)
+    model = LanguageModel(ModelConfig(vocab_size=len(tokenizer), **walk.SHAPE))
+    held = walk.shares(model, tokenizer, *shard.batch([0]))
     kinds = {"weights": GREY, "gradients": ORANGE, "fp32 masters": BLUE, "Adam's moments": GREEN}
     figure, axes = plt.subplots(figsize=(8, 3.6))
-    for place, (stage, rank, counts) in enumerate(held):
-        at, left = place + stage * 0.6, 0
+    places = [number + number // 2 * 0.6 for number in range(len(held))]
+    for at, (_, counts) in zip(places, held):
+        left = 0
         counts["gradients"] = max(counts["gradients half-way"], counts["at the end"])
         for kind, colour in kinds.items():
-            axes.barh(at, counts[kind], left=left, color=colour, height=0.85, label=kind if place == 0 else None)
+            axes.barh(at, counts[kind], left=left, color=colour, height=0.85, label=kind if at == 0 else None)
             left += counts[kind]
         axes.text(left + 300, at, f"{left:,}", va="center", color=GREY, fontsize=8)
-    axes.set_yticks([place + stage * 0.6 for place, (stage, *_) in enumerate(held)], [f"ZeRO-{stage}, rank {rank}" for stage, rank, _ in held], fontsize=8)
+    axes.set_yticks(places, [name for name, _ in held], fontsize=8)
     axes.invert_yaxis()
     axes.set_xticks([])
     axes.tick_params(colors=GREY, length=0)

@@ -118,7 +118,8 @@ def two_ranks(stage: int, folder: str) -> list[dict]:
     return [json.loads(process.communicate()[0].splitlines()[-1]) for process in started]
 
 
-def walk(folder: str, last: int) -> None:
+def prepare(folder: str) -> tuple:
+    """Stations 1 to 4: the config, the tokenizer, the cleaned sample, and the ids and mask of the one row."""
     station(1, "A raw record")
     print(json.dumps(RECORDS[0]))
 
@@ -136,56 +137,60 @@ def walk(folder: str, last: int) -> None:
     table([(i, piece, "^" if m else ".") for i, piece, m in zip(ids, pieces(tokenizer, ids), mask)], (4, 14, 1))
 
     station(4, "Packed into a row with its neighbours")
-    ids, mask = shard.batch(range(len(shard)))
-    for row in range(len(shard)):
-        print(f"row {row}: {', '.join(shard.describe(row))}")
-        print(" ".join(pieces(tokenizer, ids[row].tolist())))
-        print("".join({0: ".", packing.SUPERVISED: "^", packing.OPENS: "|"}[m] for m in mask[row].tolist()))
+    ids, mask = shard.batch([0])
+    print(f"row 0: {', '.join(shard.describe(0))}")
+    print(" ".join(pieces(tokenizer, ids[0].tolist())))
+    print("".join({0: ".", packing.SUPERVISED: "^", packing.OPENS: "|"}[m] for m in mask[0].tolist()))
+    return config, tokenizer, sample, ids, mask
 
+
+def predict(model: LanguageModel, tokenizer: Tokenizer, ids: torch.Tensor, mask: torch.Tensor) -> None:
+    """Stations 5 and 6."""
     station(5, "Through the forward pass")
-    torch.manual_seed(config["seed"])
-    model = LanguageModel(ModelConfig(vocab_size=len(tokenizer), **SHAPE))
     table([("module", "in", "out"), *shapes(model, ids, mask)], (40, 12, 12))
 
     station(6, "The loss of each supervised token")
     length = int((mask[0] == packing.OPENS).nonzero()[1])  # of the row's first document
     with torch.no_grad():
-        logits, nats = model(ids[:1, :length])[0, :-1], model(ids[:1], mask[:1])
+        logits, nats = model(ids[:, :length])[0, :-1], model(ids, mask)
     of_token = F.cross_entropy(logits, ids[0, 1:length], reduction="none")
     lines = [(pieces(tokenizer, [int(ids[0, at + 1])])[0], f"{math.exp(-of_token[at]):.5f}", f"{of_token[at]:.3f}")
              for at in range(length - 1) if mask[0, at + 1] == packing.SUPERVISED]  # fmt: skip
     table([("piece", "p", "-ln p"), *lines], (14, 7, 7))
-    count = int((mask[0] == packing.SUPERVISED).sum())
+    count = int((mask == packing.SUPERVISED).sum())
     print(f"all of the row: {nats:.3f} nats / {count} supervised tokens = {nats / count:.3f}")
-    if last < 7:
-        return
 
-    station(7, "The gradient's way over two ranks, and what each holds of it")
-    special = {"bos_token_id": tokenizer.bos_id, "pad_token_id": tokenizer.pad_id, "eos_token_id": sorted(tokenizer.end_ids)}
-    result = os.path.join(folder, "result")
-    save(result, model.config, dict(model.state_dict()), special)
-    torch.save((ids[:1], mask[:1]), os.path.join(result, "batch.pt"))
-    print(f"{sum(p.numel() for p in model.parameters()):,} parameters")
-    lines = [(f"ZeRO-{stage}, rank {rank}", counts) for stage in (0, 1, 2, 3) for rank, counts in enumerate(two_ranks(stage, result))]
-    table([("", *lines[0][1]), *((name, *counts.values()) for name, counts in lines)], (14, 8, 18, 16, 12, 14))
 
+def write(folder: str, model: LanguageModel, tokenizer: Tokenizer) -> None:
+    ids = {"bos_token_id": tokenizer.bos_id, "pad_token_id": tokenizer.pad_id, "eos_token_id": sorted(tokenizer.end_ids)}
+    save(folder, model.config, dict(model.state_dict()), ids)
+    tokenizer.save(folder)
+
+
+def shares(model: LanguageModel, tokenizer: Tokenizer, ids: torch.Tensor, mask: torch.Tensor) -> list[tuple[str, dict]]:
+    """What each of two ranks holds under each stage of ZeRO, in a step on this row."""
+    with tempfile.TemporaryDirectory() as folder:
+        write(folder, model, tokenizer)
+        torch.save((ids, mask), os.path.join(folder, "batch.pt"))
+        return [(f"ZeRO-{stage}, rank {rank}", counts) for stage in (0, 1, 2, 3) for rank, counts in enumerate(two_ranks(stage, folder))]
+
+
+def learn_and_answer(folder: str, model: LanguageModel, tokenizer: Tokenizer, sample: dict, ids, mask) -> None:
+    """Stations 8 and 9."""
     station(8, "Trained, and the folder that is left")
     optimizer = torch.optim.AdamW(model.parameter_groups(), lr=0.01, weight_decay=0.0)
     for step in range(201):
-        count = (mask == packing.SUPERVISED).sum()
-        loss = model(ids, mask) / count
+        loss = model(ids, mask) / (mask == packing.SUPERVISED).sum()
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
         if step % 50 == 0:
             print(f"step {step}: {loss:.2f} nats per token")
-    os.remove(os.path.join(result, "batch.pt"))
-    save(result, model.config, dict(model.state_dict()), special)
-    tokenizer.save(result)
-    print(", ".join(sorted(os.listdir(result))))
+    write(folder, model, tokenizer)
+    print(", ".join(sorted(os.listdir(folder))))
 
     station(9, "Out again, token by token through the cache of keys and values")
-    engine = Engine(LanguageModel.load(result), Tokenizer(result))
+    engine = Engine(LanguageModel.load(folder), Tokenizer(folder))
     cached, prompt = engine.cached, tokenizer.render(sample["messages"][:1], add_generation_prompt=True)[0]
     print(f"cache [layers, key or value, slots, heads, context, head size]: {list(cached.cache.shape)}")
     logits, at = cached.prefill(0, prompt, 0), len(prompt)
@@ -198,6 +203,20 @@ def walk(folder: str, last: int) -> None:
         logits, at = cached.decode([token], [at]), at + 1
     answer = engine.answer_all([prompt], Sampling(temperature=0, max_new_tokens=30))[0]
     print(f"the engine says the same: {answer.text!r}")
+
+
+def walk(folder: str, last: int) -> None:
+    config, tokenizer, sample, ids, mask = prepare(folder)
+    torch.manual_seed(config["seed"])
+    model = LanguageModel(ModelConfig(vocab_size=len(tokenizer), **SHAPE))
+    predict(model, tokenizer, ids, mask)
+    if last < 7:
+        return
+    station(7, "The gradient's way over two ranks, and what each holds of it")
+    print(f"{sum(p.numel() for p in model.parameters()):,} parameters")
+    lines = shares(model, tokenizer, ids, mask)
+    table([("", *lines[0][1]), *((name, *counts.values()) for name, counts in lines)], (14, 8, 18, 16, 12, 14))
+    learn_and_answer(os.path.join(folder, "result"), model, tokenizer, sample, ids, mask)
 
 
 def main(argv=None) -> None:

@@ -36,7 +36,9 @@ def test_a_client_that_leaves_frees_its_slot_and_its_place_in_the_queue_within_a
 
 def test_beyond_its_connections_the_server_refuses_and_serves_again_when_some_have_gone(folder):  # noqa: F811
     with serving(folder, most=4) as (address, _):
-        idle = [connected(address, b"GET /health HTTP/1.1\r\nHost: loc") for _ in range(4)]
+        idle = [connected(address, b"GET / HT") for _ in range(3)]
+        assert httpx.get(address + "/v1/models").status_code == 200, "the fourth"
+        idle.append(connected(address, b"GET / HT"))
         assert until(lambda: httpx.get(address + "/v1/models").status_code == 503, 5)
         [one.close() for one in idle]
         assert until(lambda: httpx.get(address + "/v1/models").status_code == 200, 5)
