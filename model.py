@@ -66,6 +66,7 @@ class ModelConfig:
 
 
 TRAINING_FIELDS = ("attention_dropout", "hidden_dropout", "activation_checkpointing")  # no part of a model's shape
+MOST_LOGITS = 2**25  # held at once, 128 MiB in fp32; of more, pieces are computed again in the backward pass
 
 
 class RMSNorm(nn.Module):
@@ -105,8 +106,7 @@ class Attention(nn.Module):
         self.k_proj = nn.Linear(D, self.kv_heads * E, bias=config.qkv_bias)
         self.v_proj = nn.Linear(D, self.kv_heads * E, bias=config.qkv_bias)
         self.o_proj = nn.Linear(self.heads * E, D, bias=False)
-        norms = [RMSNorm(E, config.rms_norm_eps) for _ in range(2)] if config.qk_norm else [nn.Identity()] * 2
-        self.q_norm, self.k_norm = norms
+        self.q_norm, self.k_norm = (RMSNorm(E, config.rms_norm_eps) if config.qk_norm else nn.Identity() for _ in "qk")
 
     def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries [B, H, T, E], keys and values [B, K, T, E] of x [B, T, D]; the first two know their positions."""
@@ -119,9 +119,7 @@ class Attention(nn.Module):
         """softmax(q k^T / sqrt(E) + mask) v (Vaswani et al. 2017, eq. 1), projected back to [B, T, D]."""
         q, k, v = self.project(x, cos, sin)
         gqa, dropout = self.heads != self.kv_heads, self.dropout if self.training else 0.0
-        y = F.scaled_dot_product_attention(
-            q, k, v, attn_mask=mask, is_causal=mask is None, enable_gqa=gqa, dropout_p=dropout
-        )
+        y = F.scaled_dot_product_attention(q, k, v, mask, dropout, is_causal=mask is None, enable_gqa=gqa)
         return self.o_proj(y.transpose(1, 2).flatten(2))
 
 
@@ -236,8 +234,16 @@ class LanguageModel(nn.Module):
             return self.lm_head(x)
         # Only supervised positions reach the vocabulary: in SFT that spares half of the largest matmul.
         supervised = mask[:, 1:] == SUPERVISED
-        logits = self.lm_head(x[:, :-1][supervised])
-        return F.cross_entropy(logits.float(), ids[:, 1:][supervised], reduction="sum")
+        x, targets = x[:, :-1][supervised], ids[:, 1:][supervised]
+        pieces = math.ceil(supervised.numel() * config.vocab_size / MOST_LOGITS)  # of shapes: the same on every rank
+        if pieces <= 1:
+            return self.nats(x, targets)
+        pairs = zip(x.tensor_split(pieces), targets.tensor_split(pieces))
+        return sum(checkpoint(self.nats, *pair, use_reentrant=False) for pair in pairs)
+
+    def nats(self, x: Tensor, targets: Tensor) -> Tensor:
+        """The sum of -ln p(target), in fp32, for final hidden states x [N, D] and targets [N]."""
+        return F.cross_entropy(self.lm_head(x).float(), targets, reduction="sum")
 
     def parameter_groups(self) -> list[dict]:
         """Weight decay for matrices only: pulling a norm's gain or a bias towards zero has no justification."""
@@ -287,9 +293,8 @@ def check_shape(config: ModelConfig) -> None:
         if a % b and not (config.head_dim and whole == "hidden_size"):
             raise ValueError(f"model.{whole} {a} is not a multiple of model.{part} {b}")
     if config.head_size % 2:
-        shape = f"hidden_size {config.hidden_size} / num_attention_heads {config.num_attention_heads}"
         raise ValueError(
-            f"head size {config.head_size} (head_dim, or {shape}) is odd; the rotary embedding needs an even one"
+            f"head size {config.head_size} (model.head_dim, else hidden_size / heads) is odd; make it even"
         )
     if config.qkv_bias and config.qk_norm:
         raise ValueError("model.qkv_bias is Qwen2's and model.qk_norm Qwen3's: no architecture has both, choose one")

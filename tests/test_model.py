@@ -98,13 +98,17 @@ def test_one_batch_is_overfitted_to_almost_no_loss():
     assert float(loss.detach()) < 0.02
 
 
-def test_activation_checkpointing_changes_no_gradient_and_dropout_acts_in_training_only():
+def test_what_is_recomputed_changes_no_gradient_and_dropout_acts_in_training_only(monkeypatch):
     gradients = []
-    for flag in (False, True):
-        model = tiny_model(activation_checkpointing=flag).train()
+    for flag, most in ((False, 2**25), (True, 2**25), (False, 4500)):
+        monkeypatch.setattr("model.MOST_LOGITS", most)
+        model, pieces = tiny_model(activation_checkpointing=flag).train(), []
+        model.lm_head.register_forward_hook(lambda _, x, logits: pieces.append(len(logits)))
         model(random_ids(2, 16), torch.ones(2, 16, dtype=torch.bool)).backward()
         gradients.append([p.grad for p in model.parameters()])
-    assert all(torch.equal(a, b) for a, b in zip(*gradients))
+    assert max(pieces) * model.config.vocab_size <= 4500 and sum(pieces) == 2 * 2 * 15, "each of 30 logits, twice"
+    assert all(torch.equal(a, b) for a, b in zip(*gradients[:2]))
+    torch.testing.assert_close(gradients[2], gradients[0])
     model, ids = tiny_model(hidden_dropout=0.5, attention_dropout=0.5), random_ids(1, 8)
     assert torch.equal(model(ids), model(ids))
     model.train()

@@ -1,0 +1,215 @@
+"""Where the time of a training step goes, and what `transformers` in a plain loop takes for the same step.
+
+    python benchmarks/training.py                # both shapes; --rounds N: more of them
+    python benchmarks/training.py --logits       # the loss in pieces: time and memory, at a vocabulary of 151,936
+
+Every part runs alone, forward and backward, in the precision and on the kernels that training takes here; rounds are
+interleaved, and the median is given with the spread of the middle half. The shapes are frozen: configs may change.
+"rate" is the share of what one large matrix product reaches in the same precision. Both sides of the comparison are
+first held to the same loss."""
+
+import argparse
+import os
+import platform
+import resource
+import statistics
+import sys
+import time
+from multiprocessing import get_context
+
+import torch
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+import model as page
+import train
+from model import LanguageModel, ModelConfig, document_layout
+from zerochat.training import engine as engines
+from zerochat.training.ranks import start_process_group
+
+SHAPES = {  # the model, rows of a step
+    "2.0M": (ModelConfig(2048, 192, 512, 4, 4, 2, max_position_embeddings=256), 4),
+    "5.2M": (ModelConfig(8000, 256, 704, 4, 8, 4, max_position_embeddings=512), 8),
+}
+SETTINGS = {"optimizer": {"type": "AdamW", "params": {"lr": 1e-4}}, "gradient_clipping": 1.0, "bf16": {"enabled": "auto"},
+            "zero_optimization": {"stage": 1}}
+
+
+def processor() -> str:
+    with open("/proc/cpuinfo") as file:
+        name = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), platform.processor())
+    able = torch.cpu.get_capabilities()
+    found = [text for key, text in (("avx512_bf16", "AVX512-BF16"), ("amx_bf16", "AMX")) if able.get(key)]
+    return f"{name} ({', '.join(found) or 'neither AVX512-BF16 nor AMX'}), {torch.get_num_threads()} threads, torch {torch.__version__}"
+
+
+class Rows:
+    """In place of `PackedData`: rows of documents of 64 tokens, the second half of each supervised."""
+
+    def __init__(self, config: ModelConfig, rows: int):
+        torch.manual_seed(0)
+        self.ids = torch.randint(3, config.vocab_size, (rows, config.max_position_embeddings))
+        at = torch.arange(config.max_position_embeddings) % 64
+        self.mask = torch.where(at == 0, 2, (at >= 32).long()).expand(rows, -1).to(torch.uint8)
+
+    def batch(self, rows):
+        return self.ids[rows].clone(), self.mask[rows].clone()
+
+
+def forward_backward(module, *inputs):
+    """A run of a module or function, and of its gradients, on fresh leaves."""
+    def run():
+        leaves = [x.detach().requires_grad_() if torch.is_tensor(x) and x.is_floating_point() else x for x in inputs]
+        result = module(*leaves)
+        result.backward(torch.ones_like(result))
+    return run
+
+
+def parts(config: ModelConfig, rows: int) -> tuple[dict, dict[str, float]]:
+    """What to time, by name, and how many matrix-product operations each has (2 per multiplication and addition)."""
+    import deepspeed
+
+    shard, settings = Rows(config, rows), engines.settle({**SETTINGS, "train_batch_size": rows}, 1)[0]
+    module, dtype = LanguageModel(config).train(), engines.dtype_of(settings)
+    with engines.initializing(os.devnull):
+        engine = deepspeed.initialize(model=module, model_parameters=module.parameter_groups(), config=settings)[0]
+    engines.mend_engine(engine)
+    plain = LanguageModel(config).to(dtype).train()
+    master = [torch.nn.Parameter(torch.randn_like(p.float())) for p in plain.parameters()]
+    for p in master:
+        p.grad = torch.randn_like(p)
+    optimizer = type(engine.optimizer.optimizer)(master, lr=1e-4)
+    ids, mask = shard.ids, shard.mask
+    supervised = mask[:, 1:] == 1
+    x = torch.randn(*ids.shape, config.hidden_size, dtype=dtype)
+    positions, attention = document_layout(mask == 2)
+    cos, sin = (table.to(dtype) for table in plain.rotary(positions))
+    layer, L, tokens = plain.model.layers[0], config.num_hidden_layers, ids.numel()
+    D, E, context = config.hidden_size, config.head_size, ids.shape[1]
+    heads = (config.num_attention_heads * 2 + config.num_key_value_heads * 2) * E
+    operations = {"attention": 6 * tokens * L * (D * heads + 2 * context * config.num_attention_heads * E),
+                  "MLP": 6 * tokens * L * 3 * D * config.intermediate_size,
+                  "loss": 6 * int(supervised.sum()) * D * config.vocab_size}
+    several = lambda times, run: lambda: [run() for _ in range(times)]  # noqa: E731
+    found = {
+        "step of the training loop": lambda: train.train_step(engine, shard, list(range(rows)), 0),
+        "forward and backward of the model": lambda: plain(ids, mask).backward(),
+        "embedding": lambda: plain.model.embed_tokens(ids).sum().backward(),
+        "attention": several(L, forward_backward(layer.self_attn, x, cos, sin, attention)),
+        "MLP": several(L, forward_backward(layer.mlp, x)),
+        "norms": several(2 * L + 1, forward_backward(layer.input_layernorm, x)),
+        "loss": forward_backward(lambda h: plain.nats(h[:, :-1][supervised], ids[:, 1:][supervised]), x),
+        "optimizer": optimizer.step,
+        "batch": lambda: shard.batch(list(range(rows))),
+        "transformers": transformers_step(config, plain, shard, dtype),
+    }
+    return found, {**operations, "step of the training loop": sum(operations.values())}
+
+
+def transformers_step(config: ModelConfig, ours: LanguageModel, shard: Rows, dtype):
+    """A step of the same model as `transformers` has it, in a plain loop with torch's fused AdamW: weights in fp32 where
+    ours keeps such masters, autocast to the precision; each document of a row on its own, as ours."""
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    keys = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
+            "num_key_value_heads", "max_position_embeddings", "tie_word_embeddings", "rms_norm_eps")
+    theirs = LlamaForCausalLM(LlamaConfig(**{key: getattr(config, key) for key in keys}, attn_implementation="sdpa")).train()
+    theirs.load_state_dict({name: p.float() for name, p in ours.state_dict().items()})
+    optimizer = torch.optim.AdamW(theirs.parameters(), lr=1e-4, weight_decay=0.01, fused=True)
+    positions, attention = document_layout(shard.mask == 2)
+    labels = torch.where(shard.mask == 1, shard.ids, -100)
+
+    def loss():
+        with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
+            return theirs(shard.ids, attention_mask=attention, position_ids=positions, labels=labels).loss
+
+    def step():
+        value = loss()
+        value.backward()
+        torch.nn.utils.clip_grad_norm_(theirs.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+
+    with torch.no_grad():
+        mine = float(ours(shard.ids, shard.mask)) / int((shard.mask == 1).sum())
+        assert abs(mine - float(loss())) < 0.02, (mine, float(loss()))
+    return step
+
+
+def matmul_rate(dtype) -> float:
+    a, b = (torch.randn(2048, 2048, dtype=dtype) for _ in range(2))
+    a @ b
+    begun = time.perf_counter()
+    for _ in range(4):
+        a @ b
+    return 4 * 2 * 2048**3 / (time.perf_counter() - begun)
+
+
+def step_times(rounds: int) -> None:
+    os.environ.update(RANK="0", LOCAL_RANK="0", WORLD_SIZE="1", MASTER_ADDR="127.0.0.1", MASTER_PORT="29790")
+    engines.load_deepspeed(verbose=False)
+    start_process_group()
+    for name, (config, rows) in SHAPES.items():
+        with engines.attention_kernels(config.max_position_embeddings):
+            timed, operations = parts(config, rows)
+            spent = {part: [] for part in timed}
+            for round in range(rounds + 2):
+                for part, run in timed.items():
+                    begun = time.perf_counter()
+                    run()
+                    spent[part] += [time.perf_counter() - begun] * (round > 1)  # the first two warm up
+        dtype = engines.dtype_of(engines.settle({**SETTINGS, "train_batch_size": rows}, 1)[0])
+        rate, middle = matmul_rate(dtype), {part: statistics.median(times) for part, times in spent.items()}
+        whole = middle["step of the training loop"]
+        middle["the rest of the model"] = middle["forward and backward of the model"] - sum(
+            middle[part] for part in ("embedding", "attention", "MLP", "norms", "loss"))
+        middle["DeepSpeed and our loop"] = whole - sum(
+            middle[part] for part in ("forward and backward of the model", "optimizer", "batch"))
+        print(f"\n{name} parameters, {rows} x {config.max_position_embeddings} tokens, {str(dtype)[6:]}; one product of "
+              f"2048 x 2048 matrices: {rate / 1e9:.0f} GFLOP/s\n\n| part | ms | middle half | of a step | rate |\n|---|---:|---|---:|---:|")
+        for part, seconds in middle.items():
+            low, _, high = statistics.quantiles(spent[part], n=4) if part in spent else (0, 0, 0)
+            spread = f"{low * 1e3:.1f} to {high * 1e3:.1f}" if high else ""
+            share = f"{operations[part] / seconds / rate:.0%}" if part in operations else ""
+            print(f"| {part} | {seconds * 1e3:.1f} | {spread} | {seconds / whole:.0%} | {share} |", flush=True)
+        print(f"\na step of `transformers` over ours: {middle['transformers'] / whole:.2f}")
+
+
+def loss_of(pieces: bool, answers) -> None:
+    """Milliseconds and MiB of the loss, forward and backward, of 4 x 1024 tokens, half of them supervised, width 256."""
+    if not pieces:
+        page.MOST_LOGITS = 2**60
+    torch.manual_seed(0)
+    config = ModelConfig(151936, 256, 32, 1, 4, 4, max_position_embeddings=1024)
+    shard, model = Rows(config, 4), LanguageModel(config)
+    begun, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    loss = model(shard.ids, shard.mask)
+    loss.backward()
+    seconds, held = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    answers.put((float(loss), float(model.lm_head.weight.grad.norm()), seconds * 1e3, held / 1024))
+
+
+def logits() -> None:
+    context, found = get_context("spawn"), {True: [], False: []}
+    for _ in range(3):
+        for pieces in found:
+            answers = context.SimpleQueue()
+            process = context.Process(target=loss_of, args=(pieces, answers))
+            process.start()
+            found[pieces].append(answers.get())
+            process.join()
+    (a, b, *_), (c, d, *_) = found[True][0], found[False][0]
+    assert abs(a - c) < 1e-5 * c and abs(b - d) < 1e-4 * d, "the same loss and gradient"
+    print("| loss | ms | MiB |\n|---|---:|---:|")
+    for pieces, name in ((False, "at once"), (True, "in pieces")):
+        ms, held = (statistics.median(row[i] for row in found[pieces]) for i in (2, 3))
+        print(f"| {name} | {ms:.0f} | {held:.0f} |")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="where the time of a training step goes")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--logits", action="store_true", help="the loss in pieces")
+    args = parser.parse_args()
+    print(processor())
+    logits() if args.logits else step_times(args.rounds)
