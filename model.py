@@ -293,9 +293,7 @@ def check_shape(config: ModelConfig) -> None:
         if a % b and not (config.head_dim and whole == "hidden_size"):
             raise ValueError(f"model.{whole} {a} is not a multiple of model.{part} {b}")
     if config.head_size % 2:
-        raise ValueError(
-            f"head size {config.head_size} (model.head_dim, else hidden_size / heads) is odd; make it even"
-        )
+        raise ValueError(f"head size {config.head_size} (model.head_dim, or width / heads) is odd; make it even")
     if config.qkv_bias and config.qk_norm:
         raise ValueError("model.qkv_bias is Qwen2's and model.qk_norm Qwen3's: no architecture has both, choose one")
     if config.rope_scaling is not None:

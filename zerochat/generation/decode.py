@@ -89,7 +89,7 @@ class CachedModel:
             qkv = Product(attention.q_proj, attention.k_proj, attention.v_proj, rows=slots)
             first = (Norm(layer.input_layernorm), qkv, Product(attention.o_proj, rows=slots))
             gate_up, down = Product(mlp.gate_proj, mlp.up_proj, rows=slots), Product(mlp.down_proj, rows=slots)
-            qk = [attention.q_norm] * attention.heads + [attention.k_norm] * attention.kv_heads
+            qk = cast("list[RMSNorm]", [attention.q_norm] * attention.heads + [attention.k_norm] * attention.kv_heads)
             self.layers.append(
                 (*first, Norm(*qk) if config.qk_norm else None, Norm(layer.post_attention_layernorm), gate_up, down)
             )
