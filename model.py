@@ -66,7 +66,7 @@ class ModelConfig:
 
 
 TRAINING_FIELDS = ("attention_dropout", "hidden_dropout", "activation_checkpointing")  # no part of a model's shape
-MOST_LOGITS = 2**25  # held at once, 128 MiB in fp32; of more, pieces are computed again in the backward pass
+MOST_LOGITS = 2**27  # held at once, 512 MiB in fp32; of more, pieces are computed again in the backward pass
 
 
 class RMSNorm(nn.Module):

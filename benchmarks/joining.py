@@ -2,7 +2,7 @@
 
     python benchmarks/joining.py      # needs out/small; some ten minutes
 
-Thirty questions of `recipes/faq.jsonl` (each answer once, then further wordings) are fine-tuned as that recipe does, on
+Thirty questions of `recipes/faq.jsonl` (each answer once, then further wordings) are fine-tuned as `recipes/faq-small.json` does, on
 nothing else, then asked in 20 chats of four, greedily.
 """
 
@@ -36,7 +36,7 @@ def main() -> None:
             file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in questions)
         print("| trained on | first | second | third | fourth |\n|---|---:|---:|---:|---:|")
         for name, data, join in (("single", [path], {}), ("joined", [path], {"share": 0.9}), ("joined, with talk", [path, TALK], {"share": 0.9})):
-            with open("recipes/faq.json", encoding="utf-8") as file:
+            with open("recipes/faq-small.json", encoding="utf-8") as file:
                 config = json.load(file)
             out = os.path.join(folder, name.replace(", ", "-").replace(" ", "-"))
             config["stages"][0] |= {"data": data, "validation": [], "evaluate_every": 1000}

@@ -150,7 +150,8 @@ def step_times(rounds: int) -> None:
     engines.load_deepspeed(verbose=False)
     start_process_group()
     for name, (config, rows) in SHAPES.items():
-        with engines.attention_kernels(config.max_position_embeddings):
+        settled = {"": engines.settle({**SETTINGS, "train_batch_size": rows}, 1)}
+        with engines.attention_kernels(config.max_position_embeddings, settled):
             timed, operations = parts(config, rows)
             spent = {part: [] for part in timed}
             for round in range(rounds + 2):
@@ -158,7 +159,7 @@ def step_times(rounds: int) -> None:
                     begun = time.perf_counter()
                     run()
                     spent[part] += [time.perf_counter() - begun] * (round > 1)  # the first two warm up
-        dtype = engines.dtype_of(engines.settle({**SETTINGS, "train_batch_size": rows}, 1)[0])
+        dtype = engines.dtype_of(settled[""][0])
         rate, middle = matmul_rate(dtype), {part: statistics.median(times) for part, times in spent.items()}
         whole = middle["step of the training loop"]
         middle["the rest of the model"] = middle["forward and backward of the model"] - sum(
@@ -186,7 +187,7 @@ def loss_of(pieces: bool, answers) -> None:
     loss = model(shard.ids, shard.mask)
     loss.backward()
     seconds, held = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    answers.put((float(loss), float(model.lm_head.weight.grad.norm()), seconds * 1e3, held / 1024))
+    answers.put((float(loss.detach()), float(model.lm_head.weight.grad.norm()), seconds * 1e3, held / 1024))
 
 
 def logits() -> None:

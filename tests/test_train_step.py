@@ -83,7 +83,7 @@ def trained(folder, case: dict):
                 "train_micro_batch_size_per_gpu": case["micro"], **case["deepspeed"]}
     recomputed = case.get("recomputed", False)  # layers, and the logits in pieces
     model = tiny_model(activation_checkpointing=recomputed).train()
-    pages.MOST_LOGITS = 9000 if recomputed else 2**25
+    pages.MOST_LOGITS = 9000 if recomputed else 2**27
     engine = start_engine(model, settings, STEPS, ranks)
     gradient, losses, step_of_engine = {}, [], engine.step
 

@@ -96,20 +96,6 @@ def test_the_official_client_gets_the_engines_answer_whole_and_streamed(client, 
     assert not chunks[-1].choices and chunks[-1].usage.completion_tokens == 20 and len({c.id for c in chunks}) == 1
 
 
-def test_the_official_clients_streaming_helper_puts_two_turns_together_as_the_engine_said_them(client, solo):
-    messages = list(HELLO)
-    for _ in range(2):
-        stop = alone(solo, messages, temperature=0, max_new_tokens=8).text[-2:]  # the helper takes a cut answer for an error
-        expected = alone(solo, messages, temperature=0, max_new_tokens=8, stop=(stop,))
-        with client.chat.completions.stream(model="tiny", messages=messages, temperature=0, max_tokens=8, n=2, stop=stop) as stream:
-            roles = [choice.delta.role for event in stream if event.type == "chunk" for choice in event.chunk.choices]
-            answer = stream.get_final_completion()
-        assert [roles.count("assistant"), set(roles)] == [2, {"assistant", None}]
-        for choice in answer.choices:
-            assert (choice.message.role, choice.message.content) == ("assistant", expected.text)
-        messages += [answer.choices[0].message.model_dump(), {"role": "user", "content": "And then?"}]
-
-
 NEUTRAL = [{"store": False}, {"metadata": {}}, {"parallel_tool_calls": True}, {"service_tier": "auto"}, {"modalities": ["text"]},
            {"top_p": 0}, {"temperature": 1e-40, "top_p": 1e-46, "repetition_penalty": 1e-37, "min_p": 1}, {"tools": []},
            {"stream_options": {"include_obfuscation": False}}, {"frequency_penalty": 0.0}, {"user": "me", "safety_identifier": "x"}]

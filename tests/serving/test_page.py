@@ -64,8 +64,7 @@ def canned(page, *pieces):
     events = [{"choices": [{"index": 0, "delta": {"content": piece}, "logprobs": None, "finish_reason": None}]}
               for piece in pieces]
     body = "".join(f"data: {json.dumps(event)}\n\n" for event in events) + "data: [DONE]\n\n"
-    page.route("**/v1/chat/completions",
-               lambda route: route.fulfill(status=200, content_type="text/event-stream", body=body))
+    page.route("**/v1/chat/completions", lambda route: route.fulfill(status=200, content_type="text/event-stream", body=body))
 
 
 def test_an_answer_is_the_engines_and_survives_a_reload(page, solo):  # noqa: F811
@@ -139,8 +138,7 @@ def test_tokens_are_shaded_by_probability_and_show_their_alternatives(page):
     page.click("#probabilities")
     tokens = page.locator(".token")
     assert "".join(tokens.all_text_contents()) == plain
-    stored = page.evaluate(
-        "groups(chat.messages[1].tokens).map(g => [g.text, g.tokens.map(x => x[1]), g.tokens[0][3]])")
+    stored = page.evaluate("groups(chat.messages[1].tokens).map(g => [g.text, g.tokens.map(x => x[1]), g.tokens[0][3]])")
     tokens.nth(2).hover()
     _, logprobs, others = stored[2]
     if len(logprobs) == 1:

@@ -147,13 +147,16 @@ def dtype_of(settings: dict) -> torch.dtype:
     return next((half[name] for name in half if settings[name]["enabled"]), torch.float32)
 
 
-def attention_kernels(context: int):
-    """While it is entered, the kernels that `scaled_dot_product_attention` may use. On a CPU the fused one saves
-    memory, not time: up to a context of 512 in bf16, plain matrix products are faster (benchmarks/attention.py)."""
+def attention_kernels(context: int, settled: dict[str, tuple[dict, str]]):
+    """While it is entered, the kernels that `scaled_dot_product_attention` may use in stages of these settings. Plain
+    matrix products beat the fused kernel in bf16 up to a context of 512 where AVX512-BF16 multiplies; with AMX, and in
+    fp32, they do not (benchmarks/attention.py). A rule, no stopwatch: a run that goes on must choose the same."""
     torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(True)  # CPUs too: without it they compute in fp32
-    plain = [SDPBackend.MATH]
+    able, plain = torch.cpu.get_capabilities(), [SDPBackend.MATH]
+    slow = able.get("avx512_bf16") and not able.get("amx_bf16") and not torch.cuda.is_available()
+    slow = slow and any(dtype_of(settings) == torch.bfloat16 for settings, _ in settled.values())
     fused = [SDPBackend.CUDNN_ATTENTION, SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION]
-    return sdpa_kernel(plain if context <= 512 and not torch.cuda.is_available() else fused + plain)
+    return sdpa_kernel(plain if context <= 512 and slow else fused + plain)
 
 
 def partitioned(settings: dict):
