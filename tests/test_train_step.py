@@ -118,8 +118,7 @@ def cases(ranks: int) -> dict[str, dict]:
               for stage in (0, 2)}
     found |= {f"ZeRO-{stage}, recomputed": {"micro": 2, "recomputed": True, "deepspeed": zero(stage)} for stage in (1, 3)}
     found |= {f"ZeRO-{stage}, offload": {"micro": 2, "deepspeed": zero(stage, **offload)} for stage in (2, 3)}
-    found |= {f"ZeRO-{stage}, bf16": {"micro": 2, "deepspeed": {**zero(stage), "bf16": {"enabled": True}}}
-              for stage in range(4)}
+    found |= {f"ZeRO-{stage}, bf16": {"micro": 2, "deepspeed": {**zero(stage), "bf16": {"enabled": True}}} for stage in range(4)}
     return found
 
 

@@ -61,8 +61,7 @@ def texts(page):
 
 def canned(page, *pieces):
     """Let the server seem to answer with these texts."""
-    events = [{"choices": [{"index": 0, "delta": {"content": piece}, "logprobs": None, "finish_reason": None}]}
-              for piece in pieces]
+    events = [{"choices": [{"index": 0, "delta": {"content": piece}, "logprobs": None, "finish_reason": None}]} for piece in pieces]
     body = "".join(f"data: {json.dumps(event)}\n\n" for event in events) + "data: [DONE]\n\n"
     page.route("**/v1/chat/completions", lambda route: route.fulfill(status=200, content_type="text/event-stream", body=body))
 
