@@ -41,7 +41,7 @@ STAGE: dict = {
     "init_from": None,  # Llama folder to start from; null: the stage before, else random weights
     "steps": None,  # optimizer steps, or
     "epochs": None,  # passes over the data
-    "lora": {"rank": 0, "alpha": 16.0, "dropout": 0.0},  # adapters, weighing alpha / rank; 0: train all weights
+    "lora": {"rank": 0, "alpha": 16.0, "dropout": 0.0},  # adapters, times alpha / rank; rank 0: train all weights
     "loss_on": "assistant",  # or "all": plain language modelling on chats, for comparison only
     "log_every": 10,  # steps between lines in metrics.jsonl
     "evaluate_every": 200,  # steps between validations
@@ -101,7 +101,7 @@ ALLOWED: dict[str, tuple] = dict.fromkeys(("rank", "variants"), (0, 2**12))
 ALLOWED |= {"seed": (0, 2**32 - 1), "limit": (1, MOST), "count": (1, 10**8), "slots": (1, 2**12), "turns": (2, 64)}
 ALLOWED |= {"model_type": ("bpe", "unigram"), "chat_template": ("markers", "keep", "chatml"), "tools": ("drop", "text")}
 ALLOWED |= {"demo": ("conversations", "documents"), "split": ("train", "validation"), "loss_on": ("assistant", "all")}
-ALLOWED |= {"format": (*TEXT_FORMATS, *FORMATS), "weight": (0.001, 100), "character_coverage": (0.9, 1)}
+ALLOWED |= {"format": (*TEXT_FORMATS, *FORMATS), "weight": (0.001, 100), "character_coverage": (0.98, 1)}
 ALLOWED |= {"validation_fraction": (0, 0.5), "near_duplicates": (0.5, 1), "max_bad": (0, 1), "processes": (1, 1024)}
 ALLOWED |= dict.fromkeys(("attention_dropout", "hidden_dropout", "dropout", "share"), (0, 0.99))
 ALLOWED |= dict.fromkeys(("typos", "case", "punctuation", "width", "subword"), (0, 1))

@@ -37,7 +37,7 @@ def tiny_run(folder, **changes) -> str:
          "steps": 4, "log_every": 1},
         {"name": "sft", "data": demo("conversations", "train", 200), "validation": demo("conversations", "validation", 10),
          "steps": 12, "log_every": 1, "checkpoint_every": 3}]
-    own = {"stages": stages, "tokenizer": {"vocab_size": 900}, "model": {"num_key_value_heads": 1, "max_position_embeddings": 96},
+    own = {"stages": stages, "tokenizer": {"vocab_size": 900, "character_coverage": 0.98}, "model": {"num_key_value_heads": 1, "max_position_embeddings": 96},
            "evaluate": {"data": demo("conversations", "validation", 5), "max_new_tokens": 8},
            "deepspeed": {"fp16": {"enabled": "auto"}, "bf16": {"enabled": "auto"}, "scheduler": {"params": {"warmup_num_steps": "auto"}}}}
     return run_config(folder, **deep_merge(own, changes))
@@ -127,7 +127,7 @@ def test_a_finished_run_says_so_a_chat_with_it_answers_and_evaluation_reads_the_
     again = launch("train.py", "--config", str(folder / "run.json"))
     assert again.returncode == 0 and "is finished" in again.stdout
     chat = subprocess.run([sys.executable, "sample.py", "--model", str(folder / "out"), "--max-new-tokens", "5", "--seed", "1"],
-                          input="/system Be kind.\nHi\n/retry\n/nonsense\n/reset\nHi\n/exit\nnever read\n", cwd=ROOT,
+                          input="/system Be kind.\nHi\n/nonsense\n/reset\nHi\n/exit\nnever read\n", cwd=ROOT,
                           capture_output=True, text=True, timeout=120)
     assert chat.returncode == 0 and "unknown command /nonsense" in chat.stdout, chat.stderr
     result = launch("evaluate.py", "--model", str(folder / "out"), "--demo", "3", "--max-new-tokens", "4", "--slots", "4")
@@ -211,7 +211,7 @@ def test_the_larger_configs_take_three_steps_of_each_stage_with_their_sizes_cut_
         if path in texts:
             content = "\n".join(document["text"] for document in demo_data.documents(60, seed=len(path)))
         (tmp_path / path).write_text(content, encoding="utf-8")
-    changes = {"data.data_root": tmp_path, "tokenizer.vocab_size": 900,
+    changes = {"data.data_root": tmp_path, "tokenizer.vocab_size": 900, "tokenizer.character_coverage": 0.98,
                "model.hidden_size": 64, "model.intermediate_size": 96, "model.num_hidden_layers": 2,
                "model.num_attention_heads": 4, "model.num_key_value_heads": 2, "model.max_position_embeddings": 128,
                "stages.pretrain.steps": 3, "stages.sft.steps": 3, "stages.sft.epochs": "null",

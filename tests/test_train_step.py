@@ -23,7 +23,7 @@ BATCH, STEPS, SEED = 8, 10, 7
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory) -> str:
     """A folder with a packed shard of conversations of very different lengths."""
-    config = deep_merge(DEFAULTS, {"out_dir": str(tmp_path_factory.mktemp("out")), "tokenizer": {"vocab_size": 900},
+    config = deep_merge(DEFAULTS, {"out_dir": str(tmp_path_factory.mktemp("out")), "tokenizer": {"vocab_size": 900, "character_coverage": 0.98},
                                    "model": {"max_position_embeddings": 64}})
     config["stages"] = [{"name": "sft", "loss_on": "assistant", "validation": [],
                          "data": [{**SOURCE, "demo": "conversations", "count": 200}]}]

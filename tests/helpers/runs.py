@@ -134,7 +134,7 @@ def run_config(folder, stage: dict = {}, **changes) -> str:
     from config import deep_merge
     demo = [{"demo": "conversations", "count": 120}]
     config = {
-        "out_dir": str(folder / "out"), "tokenizer": {"vocab_size": 700},
+        "out_dir": str(folder / "out"), "tokenizer": {"vocab_size": 700, "character_coverage": 0.98},
         "model": {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2,
                   "max_position_embeddings": 64, "hidden_dropout": 0.1},
         "stages": [{"name": "sft", "data": demo, "steps": 24, "log_every": 1, "checkpoint_every": 4, "evaluate_every": 10,

@@ -68,7 +68,7 @@ def load_engine(folder: str, slots: int = 1, device: str | None = None) -> Engin
 
 def train_tokenizer(texts, folder: str, vocab_size: int, model_type: str = "bpe") -> Tokenizer:
     """A tokenizer as preparation learns it, written into `folder`."""
-    options = {**DEFAULTS["tokenizer"], "vocab_size": vocab_size, "model_type": model_type}
+    options = {**DEFAULTS["tokenizer"], "vocab_size": vocab_size, "model_type": model_type, "character_coverage": 0.98}
     proto = vocabulary.learn(texts, MARKERS, options)
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, MODEL_FILE), "wb") as file:

@@ -3,9 +3,9 @@ the default run needs no download.
 
     python -m zerochat.demo.chats 5     # five conversations and five documents, one JSON object per line
 
-Three scenes: customer service, everyday chat, text generation. The answer is a function of the history (one phrasing
-per skill), so a held-out conversation can be marked right or wrong; it tests the pipeline, not intelligence. Left out
-on purpose: real knowledge, arithmetic beyond small sums, facts corrected later, choices of phrasing but in stories."""
+A conversation is a list of skills (`plan`); for each, a question is worded and its slots filled (`exchange`), typed as
+people do (`typed`), and answered. The answer is a function of the history, one phrasing per skill, so it can be marked
+right or wrong. Left out on purpose: real knowledge, large sums, corrections, follow-ups, choices but in stories."""
 
 import itertools
 import json
@@ -23,10 +23,11 @@ def knowledge(lang: str) -> dict[str, list[dict[str, str]]]:
     """For each skill that needs one, its closed table: every row as a dict of slots."""
     rows: dict[str, list[dict[str, str]]] = {}
     for skill, (slots, text) in world.TABLES[lang].items():
-        rows[skill] = [dict(zip(slots.split(), row.split(), strict=True)) for row in text.split(",")]
+        cells = [[cell.replace("_", " ") for cell in row.split()] for row in text.split(",")]
+        rows[skill] = [dict(zip(slots.split(), row, strict=True)) for row in cells]
     rows["opposite"] += [{"word": row["other"], "other": row["word"]} for row in rows["opposite"]]
     rows["opening_hours"] = [row | {"day": day} for row in rows["opening_hours"] for day in world.DAYS[lang]]
-    rows["story"] = rows["sound"]  # its animals
+    rows["hours_day"] = [{"day": day} for day in world.DAYS[lang]]
     circles, sides, comma = world.CALENDAR[lang]
     rows["calendar"] = []
     for unit, circle in circles.items():
@@ -37,13 +38,16 @@ def knowledge(lang: str) -> dict[str, list[dict[str, str]]]:
     numbers = [comma.join(map(str, range(a + 1, b + 1))) for a, b in spans]
     rows["count"] = [{"first": str(a), "last": str(b), "numbers": n} for (a, b), n in zip(spans, numbers)]
     rows["add"] = [{"a": str(a), "b": str(b), "total": str(a + b)} for a in range(1, 11) for b in range(1, 11)]
-    return rows
+    rows["count_to"] = [row for row in rows["count"] if row["first"] == "1"]
+    return rows | {skill: rows[table] for skill, table in world.READS.items()}
 
 
 class Skill(NamedTuple):
+    """Its answers, and its wordings: lists of equally likely patterns, each with all that it stands for."""
+
     answers: list[str]
-    wordings: list[str]
-    held_out_wordings: list[str]
+    wordings: list[list[str]]
+    held_out_wordings: list[list[str]]
 
 
 def alternatives(pattern: str) -> list[str]:
@@ -56,7 +60,7 @@ def parse(grammar: str) -> dict[str, Skill]:
     skills = {}
     for name, answer, block in re.findall(r"^(\w+) => (.+)\n((?: .+\n)+)", grammar, re.MULTILINE):
         patterns = (part.split(" / ") for part in " ".join(block.split()).split(" ~ "))
-        wordings, held_out = ([wording for p in part for wording in alternatives(p)] for part in patterns)
+        wordings, held_out = ([alternatives(pattern) for pattern in part] for part in patterns)
         skills[name] = Skill(alternatives(answer), wordings, held_out)
     return skills
 
@@ -64,6 +68,7 @@ def parse(grammar: str) -> dict[str, Skill]:
 SKILLS = {lang: parse(grammar) for lang, grammar in world.GRAMMAR.items()}
 KNOWLEDGE = {lang: knowledge(lang) for lang in world.GRAMMAR}
 ASKED_FOR = {skill: fact for fact, skills in world.RECALLS.items() for skill in skills}
+END = ".?!。？！"
 HELD_OUT_ONLY = 12  # one in so many names, dishes, places, items, shops and order numbers is for validation only
 HELD_OUT = 6  # one in so many slot combinations, and one in so many first prompts, is held out
 
@@ -73,20 +78,27 @@ def one_in(n: int, text: str) -> bool:
     return zlib.crc32(text.encode()) % n == 0
 
 
-VALUES = itertools.chain.from_iterable(pool for pools in world.POOLS.values() for pool in pools.values())
-HELD_OUT_VALUES = {value for value in VALUES if one_in(HELD_OUT_ONLY, value)}
+VALUES = {value.lower() for pools in world.POOLS.values() for pool in pools.values() for value in pool}
+CLOSED = {
+    value.lower() for known in KNOWLEDGE.values() for rows in known.values() for row in rows for value in row.values()
+}
+HELD_OUT_VALUES = {value for value in VALUES - CLOSED if one_in(HELD_OUT_ONLY, value)}  # a table's have to be learned
 
 
 def held_out_only(value: str) -> bool:
-    return value in HELD_OUT_VALUES or re.fullmatch(r"\d{4}", value) is not None and one_in(HELD_OUT_ONLY, value)
+    return value.lower() in HELD_OUT_VALUES
+
+
+def pool_of(slot: str) -> str:
+    """The pool of an open slot: {name2} is a second name, {home} a place."""
+    slot = slot.rstrip("23456")
+    return world.ALIASES.get(slot, slot)
 
 
 def draw(slot: str, lang: str, rng: random.Random, novel: bool) -> str:
     """A value for an open slot; `novel` asks for one that training never sees."""
-    slot = slot.rstrip("23456")  # {name2} is a second name
-    pool = world.POOLS[lang].get(world.ALIASES.get(slot, slot))
     while True:
-        value = rng.choice(pool or world.ORDER_NUMBERS)
+        value = rng.choice(world.POOLS[lang][pool_of(slot)])
         if held_out_only(value) == novel:
             return value
 
@@ -94,9 +106,9 @@ def draw(slot: str, lang: str, rng: random.Random, novel: bool) -> str:
 def exchange(skill: str, lang: str, rng: random.Random, memory: dict, novel_values=False, novel_wording=False):
     """One question and its answer: (wording, answer template, slots). Slots in `memory` come from earlier turns."""
     answers, wordings, held_out_wordings = SKILLS[lang][skill]
-    wording, answer = rng.choice(held_out_wordings if novel_wording else wordings), rng.choice(answers)
+    wording, answer = rng.choice(rng.choice(held_out_wordings if novel_wording else wordings)), rng.choice(answers)
     if skill in ASKED_FOR and ASKED_FOR[skill] not in memory:
-        return wording, world.UNKNOWN[lang], {}
+        return wording, (world.NO_ORDER if skill == "order_status" else world.UNKNOWN)[lang], {}
     known = memory | rng.choice(KNOWLEDGE[lang].get(skill, [{}]))
     names = dict.fromkeys(re.findall(r"{(\w+)}", wording + answer))  # in order, each once
     return wording, answer, {name: known.get(name) or draw(name, lang, rng, novel_values) for name in names}
@@ -104,20 +116,31 @@ def exchange(skill: str, lang: str, rng: random.Random, memory: dict, novel_valu
 
 def plan(rng: random.Random, in_shop: bool) -> list[str]:
     """The skills of one conversation, in order."""
-    if rng.random() < 0.75:  # facts, other talk, then questions about the facts, from up to 6 turns back
+    talk = [world.SERVICE, world.SMALL_TALK, world.FACTUAL] * 2 + [world.OUTSIDE]
+    if rng.random() < 0.65:  # facts, other talk, then questions about the facts, from up to 6 turns back
         facts = rng.sample(sorted(world.RECALLS), rng.choice((1, 1, 2, 3)))
         asked = rng.sample(facts, min(len(facts), rng.choice((1, 2))))
         between = rng.randint(0, rng.randint(0, 7 - len(facts) - len(asked)))
-        skills = [f"tell_{fact}" for fact in facts] + rng.choices(world.FACTUAL + world.SMALL_TALK, k=between)
+        skills = [f"tell_{fact}" for fact in facts] + [rng.choice(rng.choice(talk)) for _ in range(between)]
         skills += [rng.choice(world.RECALLS[fact]) for fact in asked]
-        if len(skills) < 7 and rng.random() < 0.15:  # a question at any moment, often before its fact has been told
+        if len(skills) < 7 and rng.random() < 0.25:  # a question at any moment, often before its fact has been told
             skills.insert(rng.randrange(len(skills)), rng.choice(sorted(ASKED_FOR)))
     else:
-        every = world.SERVICE + world.FACTUAL + world.SMALL_TALK + list(world.FREE_TEXT)
-        skills = rng.choices(every, k=rng.choice((1, 1, 2, 2, 3)))
+        skills = [rng.choice(rng.choice(talk)) for _ in range(rng.choice((1, 2, 2, 3, 4)))]
     if in_shop:
         skills.insert(rng.choice((0, len(skills))), "which_shop")
-    return ["greeting"] * (rng.random() < 0.1) + skills
+    return ["greeting"] * (rng.random() < 0.1) + skills + [rng.choice(world.LAST)] * (rng.random() < 0.15)
+
+
+def typed(wording: str, lang: str, rng: random.Random, hasty: bool) -> str:
+    """A wording as people type it: with something before or behind it; in haste without capitals, and shortened."""
+    if rng.random() < 0.15 and len(wording) > 3:
+        inside = wording if re.match(r"I\b", wording) else wording[0].lower() + wording[1:]
+        wording = rng.choice(world.OPENERS[lang]) + inside
+    wording = wording.rstrip(END) + rng.choice(world.CLOSERS[lang]) if rng.random() < 0.1 else wording
+    for usual, short in world.IN_HASTE[lang].items() if hasty else ():
+        wording = wording.lower().replace(usual, short) if rng.random() < 0.4 else wording
+    return wording
 
 
 def side(key: str, values: list[str], novel_wording: bool = False) -> str:
@@ -132,14 +155,18 @@ def converse(lang: str, rng: random.Random, novel_values: bool, novel_wordings: 
     system = rng.choice(world.SYSTEM[lang]) if rng.random() < 0.1 else ""
     memory = {"shop": draw("shop", lang, rng, novel_values)} if "{shop}" in system else {}
     messages = [{"role": "system", "content": system.format(**memory)}] if system else []
-    skills = plan(rng, in_shop="shop" in memory)
+    skills, hasty = plan(rng, in_shop="shop" in memory), rng.random() < 0.25
     told, slots, sides = {}, [], set()
     for turn, skill in enumerate(skills):
         novel_wording = novel_wordings and rng.random() < 0.7
         wording, answer, values = exchange(skill, lang, rng, memory, novel_values, novel_wording)
-        if rng.random() < 0.1:  # as people type: no capital, no full stop
-            wording = wording.lower().rstrip(".?!。？！")
-        question, known = wording.format(**values), answer != world.UNKNOWN[lang]
+        wording = typed(wording, lang, rng, hasty)
+        question = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", wording.format(**values).strip())  # "a owl"
+        known = answer not in (world.UNKNOWN[lang], world.NO_ORDER[lang])
+        if hasty:  # also names: the answer has them as they were typed
+            question = question.rstrip(END).lower() or question
+            typed_now = {slot for slot in values if pool_of(slot) in world.POOLS[lang]} - memory.keys()
+            values |= {slot: values[slot].lower() for slot in typed_now}
         reply = {"role": "assistant", "content": answer.format(**values), "skill": skill if known else "unknown"}
         if turn == 0:
             sides.add(side(question, list(values.values()), novel_wording))
@@ -149,8 +176,7 @@ def converse(lang: str, rng: random.Random, novel_values: bool, novel_wordings: 
         elif recalled := [turn - told[slot] for slot in values if slot in told]:
             reply["back"] = recalled[0]
         if skill in world.FREE_TEXT:
-            contains, least = [values[slot] for slot in world.FREE_TEXT[skill]], {"en": 60, "zh": 20}[lang]
-            reply["check"] = {"contains": contains, "min_chars": least}
+            reply["check"] = {"contains": [values[slot] for slot in world.FREE_TEXT[skill]], "min_chars": 15}
         messages += [{"role": "user", "content": question}, reply]
         slots.append([skill, *values.values()])
     sides.add(side(repr(sorted(slots)), [value for row in slots for value in row[1:]]))

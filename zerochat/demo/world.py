@@ -4,6 +4,7 @@
 """
 
 import itertools
+import random
 
 # fmt: off
 # --- The grammar: what people ask, and what the assistant answers ---
@@ -12,137 +13,380 @@ import itertools
 # opens a message, so that the tokenizer cuts it into the same pieces in the question and in the answer.
 GRAMMAR = {"en": """
 tell_name => Nice to meet you, {name}.
-    [My|Hello, my|Hi, my] name is {name}. / [|Hello, |Hi, ][I am|I'm] {name}. / [Please call|You can call|Call] me {name}. ~ Hello, please call me {name}. / The name is {name}.
+    [My|Hello, my|Hi, my] name is {name}. / [|Hello, |Hi, |Hey, ][I am|I'm|It is|This is] {name}. / [Please call|You can call|Call|People call|They call] me {name}. / My name's {name}, what is yours? / Mine is {name}. / The name is {name}. / I am called {name}. ~ You may call me {name}. / You may call me {name}.
 ask_name => Your name is {name}.
-    [What is|What's|Do you know|Do you remember|Can you tell me] my name? / [Tell|Please tell] me my name. / Who am I? ~ Can you remember my name?
+    [What is|What's|What was|Do you know|Do you remember|Can you tell me|Say] my name[| again]? / [Tell|Please tell] me my name. / Who am I? / [What am I called|What did I say my name was|Do you still know who I am|Do you remember me|Do you know who I am|And my name|What do people call me]? ~ Can you remember my name? / Do you still know my name?
 tell_dish => Good to know that you love {dish}.
-    I [love|like] {dish}. / I [love|like] to eat {dish}. / My favo[u|]rite [dish|food] is {dish}. / The [dish|food] I like is {dish}. ~ The food I love is {dish}. / I really like to eat {dish}.
+    I [|really |also ][love|like|enjoy|adore] {dish}. / I [love|like] to eat {dish}. / My favo[u|]rite [dish|food|meal] is {dish}. / The [dish|food] I like is {dish}. / I [could eat|always eat|eat a lot of] {dish}[| every day]. / I am a big fan of {dish}. / The best food is {dish}. ~ The food I love is {dish}. / I really like to eat {dish}.
 ask_dish => Your favourite dish is {dish}.
-    [What is|Do you remember] my favo[u|]rite [dish|food]? / What do I [love|like] to eat? / What [dish|food] do I like? / Which [dish|food] do I love? / Tell me what I like to eat. ~ Tell me my favourite dish. / What food do I love?
+    [What is|What's|What was|Do you remember|Do you know] my favo[u|]rite [dish|food|meal][| again]? / What do I [love|like] to eat[| most]? / [What|Which] [dish|food] do I [like|love]? / Tell me what I like to eat. / Do you [remember|know] what I [like|love] to eat? / [What did I say I like to eat|And my favourite dish|And what do I like to eat]? ~ Tell me my favourite dish. / What food did I say I like?
 tell_home => So your home is in {home}.
-    I live in {home}. / I[ am|'m] from {home}. / I come from {home}. / My [home|house] is in {home}. / My [home |]town is {home}. / I live in the city of {home}. / I have a home in {home}. ~ I have a house in {home}. / I live in the town of {home}.
+    I [live|am living|am based] in {home}. / I[ am|'m] from {home}. / I come from {home}. / My [home|house|family] is in {home}. / My [home |]town is {home}. / I live in the city of {home}. / I have a home in {home}. / I [just |]moved to {home}. / I grew up in {home}. ~ I have a house in {home}. / I live in the town of {home}.
 ask_home => You live in {home}.
-    Where [do I live|am I from|is my home|is my house]? / Tell me where I live. / Do you remember where I live? ~ Do you know where I live? / Where do I come from?
+    Where [do I live|am I from|is my home|is my house|did I say I live][| again]? / [Tell me|Do you remember|Do you know] where I [live|come from|am from]. / [Which|What] [town|city|place] [did I say|am I from|do I live in]? / [And where do I live|And my home|And where am I from|What is my home town]? ~ Can you tell me where I live? / Where do I come from?
+tell_age => Good to know that you are {age}.
+    I am {age}[| years old]. / I just turned {age}. / My age is {age}. / I will be {age} soon. / I am {age} now. / I am already {age}. ~ I have just turned {age}.
+ask_age => You are {age} years old.
+    [How old am I|What is my age|Do you know my age|Do you know how old I am|Do you remember how old I am|And my age|And how old am I|Guess how old I am]? / Tell me [how old I am|my age]. ~ What age am I?
 tell_wish => We will look for the {wish}.
-    I [want|would like|need] to buy a {wish}. / I [want|would like|need] a {wish}. / I am [looking for|here for] a {wish}. / I wish for a {wish}. / [My choice|The thing I want] is a {wish}. ~ I am here to buy a {wish}. / My wish is a {wish}.
+    I [want|would like|need] to [buy|get|order] a {wish}. / I [want|would like|need|wish for] a {wish}. / I am [looking for|here for|searching for] a {wish}. / Can I [get|buy|order|have] a {wish}? / [My choice|The thing I want] is a {wish}. ~ I am here to buy a {wish}. / My wish is a {wish}.
 ask_wish => You want the {wish}.
-    What do I [want|need]? / What do I [want|need] to buy? / What [am I looking for|would I like]? / Tell me what I [want|need]. ~ What would I like to buy? / Tell me what I want to buy.
+    What do I [want|need][| to buy]? / What [am I looking for|would I like|did I want|did I want to buy|did I ask for]? / Tell me what I [want|need]. / [And what do I want|Do you remember what I want]? ~ What would I like to buy? / Tell me what I want to buy.
 tell_order => Thank you, I have your order number {order}.
-    [My|The] order number is {order}. / [I have|It is about|I am writing about|I am calling about] order {order}. / My order is number {order}. ~ I am here about order {order}.
+    [My|The|Hi, my] order number is {order}. / [I have|It is about|I am writing about|I am calling about] order {order}. / My order is number {order}. / Order {order}. / Order number {order}. / The number is {order}. ~ I am here about order {order}.
 ask_order => Your order number is {order}.
-    [What is|What was|Do you know|Do you remember] my order number? / [Tell|Please tell] me my order number. ~ Can you tell me my order number?
+    [What is|What's|What was|Do you know|Do you remember] my order number[| again]? / [Tell|Please tell] me my order number. / [What order number did I give you|Which number did I give you|And my order number|What number did I say]? ~ Can you tell me my order number?
 order_status => Your order {order} is on its way.
-    [Where is|How is] my order[| today]? / Tell me where my order is[| now]. / When will my order [come|arrive]? / [Is|When is] my order on its way? / Did you send my order? ~ Where is my order now?
+    [Where is|How is|What about] my [order|package|parcel][| today| now]? / Tell me where my order is[| now]. / When will my [order|parcel|package] [come|arrive|get here]? / [Is|When is] my order on its way? / Did you send my order? / My [order|parcel|package] [is late|has not arrived|did not come|still is not here]. / [Can you track my order|Track my order|Has it shipped yet|Any news about my order]? ~ Where is my order at the moment?
+tell_name_home => Nice to meet you, {name}. So your home is in {home}.
+    [My name is|I am|I'm|Hi, I am|Hello, I'm] {name}[ and I|, I|. I] [live in|am from|come from] {home}. / [Call me|This is] {name}, I am from {home}. ~ I am {name} and my home is in {home}.
+tell_name_dish => Nice to meet you, {name}. Good to know that you love {dish}.
+    [My name is|I am|I'm|Hi, I am|Hello, I'm] {name}[ and I|, I|. I] [love|like|really like] {dish}. / [Call me|This is] {name} and I like to eat {dish}. ~ I am {name} and my favourite dish is {dish}.
+tell_name_order => Thank you, I have your order number {order}.
+    [My name is|I am|I'm|This is] {name}[ and my|, my|. My] order number is {order}. / [I am|I'm] {name} and I am writing about order {order}. ~ This is {name}, it is about order {order}.
 refund => I will refund the {item} from order {number}.
-    [Please refund|Refund|I want to refund] the {item} from order {number}. /
-    [I want|I need|Give me] a refund for the {item} from order {number}. ~ Please give me a refund for the {item} from order {number}.
+    [Please refund|Refund|I want to refund] the {item} from order {number}. / [I want|I need|Give me] a refund for the {item} from order {number}. ~ Please give me a refund for the {item} from order {number}.
 return_item => You can return the {item} within 30 days.
-    [Can|May|How can|How long can] I return the {item}? / I [want|need] to return the {item}. ~ I would like to return the {item}. / How do I return the {item}?
+    [Can|May|How can|How do|How long can] I [return|send back] the {item}? / I [want|need] to return the {item}. / I do not like the {item}, can I send it back? ~ I would like to return the {item}. / How do I give back the {item}?
+return_any => You can return it within 30 days and get your money back.
+    [Can|May|How can|How do|How long can] I [return|send back] [it|this|something|an item]? / I want [to return it|to return something|my money back|a refund]. / [Can I get a refund|What is your return policy|How do returns work|Do you take returns|I changed my mind, can I return it]? ~ How do I get my money back?
 change_address => Done, your order will go to {place}.
-    [Please send|Send] my order to {place}. / [Please change|Change] my address to {place}. / My [new |]address is in {place}. ~ Can you send my order to {place}?
+    [Please send|Send|Ship] my order to {place}. / [Please change|Change] my address to {place}. / My [new |]address is in {place}. / Can you change the address to {place}? ~ Can you send my order to {place}?
 complaint => I am sorry, we will replace the {item}.
-    The {item} [is broken|does not work|came broken]. / My [|new ]{item} [is broken|does not work]. ~ I am not happy, the {item} is broken.
+    The {item} [is broken|does not work|came broken|stopped working|is damaged]. / My [|new ]{item} [is broken|does not work|broke]. / [I got a broken|You sent me a broken] {item}. / It is a {item} and it is broken. ~ I am not happy, the {item} is broken.
+broken => I am sorry, we will replace it. Please tell me your order number.
+    [It|Something|My order|One thing] [is broken|came broken|does not work|arrived damaged]. / [You sent|I got|I received] the wrong [item|size|thing]. / What [if|do I do if] it is broken? / My thing is broken, what can I do? / I have a complaint. ~ What I got is damaged.
 opening_hours => On {day} the {section} section is open from {opens} am to {closes} pm.
-    [When is|How long is|Is] the {section} section open on {day}? / [What are|Do you know] the hours of the {section} section on {day}? /
-    When can I visit the {section} section on {day}? ~ Can I visit the {section} section on {day}?
+    [When is|How long is|Is] the {section} section open on {day}? / [What are|Do you know] the hours of the {section} section on {day}? / When can I visit the {section} section on {day}? ~ Can I visit the {section} section on {day}?
+hours => We are open from 9 am to 6 pm every day.
+    [When|What time|Until when|How late] [do you open|are you open|do you close|does the shop open|does the shop close|is the shop open]? / What are your [|opening |business ]hours? / Are you open [today|now|tomorrow|on weekends|at night|every day]? / When can I come? ~ What are the hours of the shop?
+hours_day => Yes, on {day} we are open from 9 am to 6 pm.
+    [Are you|Is the shop] open on {day}[|s][| too]? / [When|What time] are you open on {day}? / [Do you open|Can I come] on {day}? ~ Is it open on {day}?
+delivery_time => An order takes three to five days.
+    How [long|many days] does [delivery|shipping|it|an order] take[| usually]? / When will it [come|arrive|be delivered]? / [How fast is delivery|How soon will it be here|When do I get it|Is delivery fast]? ~ How long until it arrives?
+delivery_where => Yes, we deliver to {place} in three to five days.
+    Do you [deliver|ship|send] [|things ]to {place}? / Can you [deliver|ship] to {place}? / Is delivery to {place} possible? ~ Would you ship to {place}?
+delivery_cost => Delivery is free from 30 euros, below that it costs 4 euros.
+    [How much is|What does|Is] [shipping|delivery] [cost|free]? / How much is [delivery|shipping]? / [Do you charge for delivery|What are the shipping costs|Is there free shipping|Do I pay for shipping]? ~ What do you charge for shipping?
+payment => You can pay by card or in cash.
+    How [can|do] I pay? / Can I pay [by card|with a card|in cash|with my phone|online|later]? / [Do you take cards|Do you accept cash|What payment do you accept|Do you take cash]? ~ Which ways to pay do you have?
+buying => Choose an item, put it into the cart and pay, and we send your order.
+    How [do|can] I [order|buy something|place an order|shop here|buy here]? / I want to [buy|order] something. / [Can I order here|Where can I order|What do I do to order]? ~ How does ordering work?
+cancel => I will cancel your order. Please tell me your order number.
+    [I want to|Please|Can you|Can I|How do I] cancel [my|the] order? / Cancel [it|my order]. / I do not want my order any more. ~ Would you cancel my order?
+account => Please reset your password and log in to your account again.
+    I [cannot|can not|could not] log in[| to my account]. / I forgot my password. / How do I [reset|change] my password? / My [account|login|password] does not work. ~ My login is not working.
+discount => We have a sale every Friday, with 10 percent off.
+    [Do you have|Is there|Are there|Can I get|Give me] [a discount|a coupon|any sale|any deals|discounts]? / [Any deals today|Is anything on sale|Can you make it cheaper|That is too expensive]? ~ Is there a sale?
+price => The {item} costs 20 euros.
+    How much [is|does it cost, I mean|for] the {item}? / What [is the price of|does it cost to buy] the {item}? / How much does the {item} cost? / How much is a {item}? ~ What does the {item} cost?
+sells => Yes, you can find {goods} in our shop.
+    Do you [sell|have|offer] [|any ]{goods}? / [Can I buy|Are there|Have you got|You got any|Where can I find|I am looking for some] {goods}? ~ Is it possible to get {goods}?
+catalog => We sell lamps, cups, bags, clothes, books, toys and food.
+    What [do you sell|can I buy|can I buy here|do you have|is in your shop|products do you have]? / [Show me your products|What kind of shop is this|What is on sale]. ~ What kind of things do you sell?
+agent => A colleague will write to you soon.
+    [Can I|I want to|Let me] [talk|speak] to [a human|a person|someone|your boss|the manager]? / [Get me a human|Give me a real person|I need a human|Call the manager]. ~ May I talk to someone else?
 which_shop => This is the {shop} shop.
-    [Which|What] shop is this? / What is the name of [this|your|the] shop? / Which shop are you from? ~ Tell me the name of this shop.
+    [Which|What] shop is this? / What is the name of [this|your|the] shop? / Which shop are you from? / What is your shop called? ~ Tell me the name of this shop.
 greeting => Hello! How can I help you?
-    [Hello|Hi|Hey|Good morning|Good evening|Hi there][!|.] ~ Hello there! / Hey there!
+    [Hello|Hi|Hey|Good morning|Good evening|Good afternoon|Hi there|Hiya|Yo|Hello hello|Morning|Evening][!|.| bot.] / [Is anyone there|Is anybody here|Anyone here]? / [I need help|Can you help me|Help|I have a question|Can I ask you something]. ~ Hello there! / Hey there!
+how_are_you => I am fine, thank you. How are you?
+    How [are you|are you doing|are things|is it going|do you feel|are you today|is your day|have you been|was your day]? / [What is up|You okay|Are you okay|All good|How is life]? ~ How are you feeling?
+fine => I am glad to hear that. What can I do for you?
+    I am [fine|good|great|okay|doing well|very well][|, and you|, thank you]. / [Fine|Good|Not bad|Pretty good|All good here], thanks. / [It works now|It is fine now|Everything is fine|I found it]. ~ I am doing fine.
+bye => Goodbye, and see you soon!
+    [Bye|Goodbye|Bye bye|See you|See you later|See you soon|Take care|I have to go|I am off|Later|Have a nice day|Until next time|That is all, bye|Got to go][!|.| now.] / [Thank you|Thanks|Okay|Perfect], [bye|goodbye|see you]. ~ Farewell! / I must go now.
+night => Good night, sleep well!
+    [Good night|Night|Night night|I am going to bed|I am going to sleep|Time for bed|Sweet dreams|Sleep well][!|.] ~ Good night to you.
 who_are_you => I am Zero and I am a small chat model.
-    [Who|What] are you? / What[ is|'s] your name? / [Tell|Please tell] me your name. / Who am I talking to? / Do you have a name? / Tell me what you are. ~ Hello, who are you? / Tell me who you are.
+    [Who|What] are you? / What[ is|'s] your name? / [Tell|Please tell] me your name. / Who am I talking to? / Do you have a name? / Tell me what you are. / [Tell me about yourself|Introduce yourself|And you|And who are you|What do I call you|What should I call you|What kind of model are you|What are you called]? ~ Please tell me who you are. / Tell me who you are.
+human => No, I am not a human, I am a small chat program.
+    Are you [a |a real ][human|person|man|woman|robot|bot|machine|computer]? / Are you [an AI|real|alive|human|human or a bot|a bot or a human|a robot or a person|ChatGPT]? / [Am I talking to|Is this] a [bot|human|person|robot]? / You are a robot. ~ Are you really a human?
+maker => I was made with zerochat, a small open program, and trained on one computer.
+    Who [made|built|created|trained|programmed|wrote] you? / [Who is your maker|How were you made|Where do you come from|Who do you belong to|Which company made you|How were you trained]? ~ Who is it that made you?
+abilities => I can help with orders, remember facts, answer small questions and tell stories and jokes.
+    What [can|could] you [do|do for me|help with|help me with|tell me|talk about]? / What [are you good at|do you know|are you for|else can you do|can I ask|can I ask you|should I ask]? / How can you help[| me]? / [Help me|What do you do|Tell me what you can do]. ~ What are the things you can do?
+speak => Yes, I speak English and Chinese.
+    [Do you|Can you] [speak|know|understand] [Chinese|English|Mandarin]? / [What|Which|How many] languages do you [speak|know]? / [Can we talk in Chinese|Can I write in Chinese]? ~ Are you able to speak Chinese?
+my_age => I am very young, I was trained today.
+    How old are you? / [What is your age|When were you born|When is your birthday|Are you old|Are you young|When were you made]? ~ What age are you?
+my_home => I live in this computer.
+    Where [do you live|are you|are you from|is your home|are you now]? / [Do you have a home|What is your address]? ~ Where is it that you live?
+my_taste => I am only a program and never eat or play, but I like to talk about it.
+    Do you [like|love|eat|enjoy|want] {dish2}? / What do you like[| to eat]? / [Do you eat|Are you hungry|What are your hobbies|Do you have friends|Do you sleep]? / What is your favo[u|]rite [colour|food|animal|film|song|book|sport]? ~ Which food do you like best?
+my_feelings => I am only a program, so I have no feelings, but I am always here for you.
+    [Do you have|Have you got|Do you know] [feelings|emotions|a heart]? / Are you [happy|sad|tired|bored|angry|lonely]? / [Can you feel|Can you be happy|Can you be sad|Do you get tired|Do you dream]? / [I love you|Do you love me|Do you like me]. ~ Do you ever feel sad?
 thanks => You are welcome.
-    [Thank you|Thanks|Great, thank you|Great, thanks|Thank you very much|Thank you for your help|Thanks a lot]. ~ Thanks for your help. / Great, thanks a lot.
+    [Thank you|Thanks|Great, thank you|Great, thanks|Cool, thanks|Thank you very much|Thank you for your help|Thanks a lot|Thank you so much|Thanks for listening|Many thanks|Perfect, thanks|Okay, thanks|Thank you, you are kind|Thanks, that helped|Thx|Ty][.|!] ~ Thanks for your help. / Thanks, that is great.
+yes => Great! What can I do for you?
+    [Yes|Yeah|Yep|Yes please|Sure|Of course|Yup|Definitely|Right|Exactly|Correct|True|That is right][.|!] ~ Oh yes.
+okay => Okay. What else can I do for you?
+    [Okay|Ok|All right|Alright|I see|Got it|Cool|Nice|Good|Fine|Great|Understood|Hm okay|Perfect|Interesting|Makes sense][.|!] ~ Oh okay.
+no => All right. Let me know if you need anything.
+    [No|Nope|No thanks|No thank you|Nothing|Nah|Not now|Never mind|Forget it|Not really|No, that is all|That is all|Nothing else|Not today|Leave it|Oh well][.|!] ~ No, there is nothing.
+sorry => No problem at all. How can I help you?
+    [|I am |Oh, |So ]sorry[|, my mistake|, wrong chat|, that was a typo|, my cat was typing|, my child typed that|, I was joking|, my bad|, ignore that|, that was not me]. / [My bad|Just kidding|Just testing|It was a typo|I was only joking|Oops]. ~ Sorry, that was an error.
+huh => I am here. Tell me, how can I help you?
+    [What|Huh|Hm|Well|So|And|Hello|Are you there|Why|Why not|Really|You there|Still there|Say something|Talk to me|What do you mean|I do not understand|Wait|Come on][?|??|...] / [?|??|???|...|?!] ~ Are you still here?
+laugh => I am glad that you like it!
+    [Haha|Lol|Hahaha|Very funny|That is funny|Good one|Hehe|Rofl|That was good|I like it|Nice one|I love it|That made me laugh|So funny][.|!] ~ Oh that is very funny.
+praise => Thank you, that is very kind of you.
+    [You are|You're|Wow, you are] [|so |very |really ][nice|kind|smart|great|good|clever|sweet|cute|funny|cool|amazing|helpful|the best|awesome]. / [Good bot|Well done|Good job|I like you|Great answer|You are a good assistant|Nice work|You helped me a lot]. ~ You are wonderful.
+insult => I am sorry, I am only a small model and still learning.
+    [You are|You're|Wow, you are] [|so |very |really ][stupid|dumb|bad|useless|silly|boring|terrible|slow|annoying|wrong|an idiot|an idiot bot|no help]. / [That is wrong|Wrong|That makes no sense|Bad bot|I hate you|You do not know much|You know nothing|That is not right|You did not understand|That is nonsense|This is bad service|Shut up|You suck|Not what I asked|You got it wrong]. ~ You are a terrible bot.
+sad => I am sorry to hear that. I hope that you feel better soon.
+    I [am|feel|am feeling|feel a bit|am so|am a little|am very] [sad|lonely|down|bad|unhappy|worried|stressed|afraid|upset|angry|depressed|nervous|terrible][|| today| right now]. / I [lost my job|had a bad day|failed my exam|lost my keys|miss my family|miss my friend|want to cry|broke up with my friend|have a problem|am having a hard day|lost my phone|had a fight]. / My [cat|dog|mother|father|friend|child|wife|husband|son|grandma] [is sick|is ill|died|left me|is in hospital]. / My [girlfriend|boyfriend] left me. ~ I am really unhappy today.
+ill => Please rest and take care of yourself. I hope that you get better soon.
+    [My head|My back|My tooth|My stomach|My leg|My foot|My throat] hurts. / I [am|feel] [sick|ill|not well|cold]. / I have [a cold|a fever|a headache|the flu|a cough|pain]. / I do not feel [well|good]. ~ I caught a cold.
+tired => It was a long day. Take a break and get some rest.
+    I [am|feel|am so|am very|am really|am feeling] [tired|sleepy|exhausted|worn out][|| today]. / I [cannot sleep|did not sleep|need a break|had a long day|work too much|need sleep]. / Work was hard today. ~ I am dead tired.
+bored => Shall I tell you a joke or a story?
+    I am [|so |very |really ]bored. / [This is boring|Nothing to do|I have nothing to do|Entertain me|I do not know what to do|What should I do today]. ~ I am a bit bored.
+hungry => Then it is time for a good meal!
+    I am [|so |very |really ][hungry|thirsty|starving]. / [I want to eat|What should I eat|What should I cook|I need food|I need coffee]. ~ I am rather hungry.
+happy => That is great, I am happy for you!
+    I am [|so |very |really ][happy|excited|glad|in love][|| today]. / I [|just ][got a new job|passed my exam|won a prize|got married|had a great day|bought a house|got a dog|finished my work|had a baby|got good news|am on holiday]. / [Today is my birthday|It is my birthday|I feel great|Life is good|It is a beautiful day|I feel good|Good news|We won]. ~ I am a very happy person today.
+told => I see, thank you for telling me.
+    I [have|saw|bought|lost|found|like my|fixed] [a|the|two] {noun}[|| yesterday| today| last week]. / I [went|am going|will go] to [the {noun}|{place}][|| today| tomorrow| yesterday]. / My {noun} is [new|old|red|big|nice]. / There is a {noun} in my [room|garden]. / I work [with a {noun}|in {place}]. / I am a [teacher|nurse|student|doctor|driver|cook|farmer|writer|painter]. ~ I looked at a {noun} yesterday.
 capital => The capital of {country} is {capital}.
-    [What is|What's|Do you know|Which city is] the capital of {country}? / [Tell me|Name] the capital of {country}. ~ Please tell me the capital of {country}.
+    [What is|What's|Do you know|Which city is] the capital of {country}? / [Tell me|Name] the capital of {country}. / The capital of {country}? / [And|And of|What about|How about|Now] {country}? ~ Please tell me the capital of {country}.
 sound => The {animal} says {sound}.
-    [What|Which|What kind of] sound does the {animal} make? / What does the {animal} say? / What is the sound of the {animal}? / Tell me the sound of the {animal}. / Tell me what the {animal} says. ~ Please tell me what the {animal} says.
+    [What|Which|What kind of] sound does [the|a] {animal} make? / What sound does it make, a {animal} I mean? / What does [the|a] {animal} say? / What is the sound of [the|a] {animal}? / Tell me [the sound of the {animal}|what the {animal} says]. / How does a {animal} [sound|go]? / [And|What about|How about|Now] [a|the] {animal}? ~ Please tell me what the {animal} says.
 colour => The usual colour of {thing} is {colour}.
-    [What|Which] colo[u|]r is {thing}? / What is the colo[u|]r of {thing}? / [Tell me|Name] the colo[u|]r of {thing}. ~ Do you know the colour of {thing}?
+    [What|Which] colo[u|]r [is|are|has] [|the |a ]{thing}? / What is the colo[u|]r of [|the ]{thing}? / [Tell me|Name] the colo[u|]r of {thing}. / The colour of {thing}? ~ Do you know the colour of {thing}?
 calendar => The {unit} {side} {point} is {neighbour}.
-    [What|Which] {unit} [comes|is] {side} {point}? / What is the {unit} {side} {point}? / [Tell me|Name] the {unit} {side} {point}. ~ Please tell me the {unit} {side} {point}.
+    [What|Which] {unit} [comes|is] {side} {point}? / What [is|comes] {side} {point}? / What is the {unit} {side} {point}? / [Tell me|Name] the {unit} {side} {point}. / [And|What about|And what is] {side} {point}? ~ Please tell me the {unit} {side} {point}.
 opposite => The opposite of {word} is {other}.
-    [What is|What's|Do you know|Which word is] the opposite of {word}? / [Tell me|Name] the opposite of {word}. ~ Please tell me the opposite of {word}.
+    [What is|What's|Do you know|Which word is] the opposite of {word}? / [Tell me|Name] the opposite of {word}. / [Opposite of|The opposite of] {word}? / [And|What about|And of] {word}? ~ Please tell me the opposite of {word}.
 count => Here you go: {first}, {numbers}.
-    [Count|Please count|Now count|Count up] from {first} to {last}. / [Say|Tell me] the numbers from {first} to {last}. ~ Now say the numbers from {first} to {last}.
+    [Count|Please count|Now count|Count up|Can you count] from {first} to {last}. / [Say|Tell me] the numbers from {first} to {last}. ~ Now say the numbers from {first} to {last}.
+count_to => Here you go: {first}, {numbers}.
+    [Count|Please count|Now count|Count up|Can you count] to {last}. / [Say|Tell me] the numbers up to {last}. / Count for me to {last}. ~ Please say the numbers up to {last}.
 add => We get {a} + {b} = {total}.
-    [What is|How much is] {a} [+|plus] {b}? / [Add|Please add] {a} and {b}. / What is the sum of {a} and {b}? ~ Please tell me the sum of {a} and {b}.
+    [What is|How much is|Calculate|Compute|] {a} [+|plus] {b}? / [Add|Please add] {a} and {b}. / What is the sum of {a} and {b}? ~ Please tell me the sum of {a} and {b}.
+hard_sum => That is too hard for me, I only add small numbers.
+    [What is|How much is|Calculate|] {big} [+|plus|-|minus|times|divided by|*|x] {big2}? / [What is|How much is|Calculate|] {a} [times|divided by|*|x] {b}? / [What is|How much is|] {a} [+|plus|times] {big}? / [What is|] {big} [+|-] {a}? / What is the square root of {big}? ~ Please tell me {big} times {big2}.
+how_many => There are {amount} {parts} in a {whole}.
+    How many {parts} [are in|are there in|has|does it take to make] a {whole}? / How many {parts} in a {whole}? / Do you know how many {parts} a {whole} has? ~ Tell me how many {parts} a {whole} has.
 translate => In Chinese, {english} is {chinese}.
-    [How do you say|What is|What does one call] {english} in Chinese? / Say {english} in Chinese. / What does {english} mean in Chinese? / Translate {english} into Chinese. ~ How do I say {english} in Chinese?
-refuse => I am sorry, that is something I can't do.
-    [What|How] is the weather in {place}[| today| now]? / Will it rain in {place}? / [Book|Please book] a [flight to|hotel in] {place}. / Call {friend} for me. /
-    Write [some code|a program] for me. / What is the share price of {shop}? ~ Can you book a hotel in {place}? / Tell me the share price of {shop}.
-story => One day {hero} was walking by the [river|lake|road] and saw a little {animal}. It was lost and cold. So {hero} took the {animal} home, and they became friends.
-    [Write|Tell me|Please write|I want] a [|short ]story about {hero} and a little {animal}. ~ Can you write a story about {hero} and a little {animal}?
+    [How do you say|What is|What does one call|What's] {english} in Chinese? / Say {english} in Chinese. / What does {english} mean in Chinese? / Translate {english} [in|]to Chinese. / How can I say '{english}' in Chinese? / [Translate|The Chinese word for] {english}. ~ How do I say {english} in Chinese?
+joke => What has four legs and a back, but never walks? A chair!
+    [Tell|Please tell|Can you tell|Do you know] [me |us |]a joke. / [I want to hear a joke|Make me laugh|Say something funny|Do you know any jokes|Got any jokes|A joke please|Cheer me up|Tell me something funny]. ~ Please make a joke.
+another_joke => What has hands, but never claps? A clock!
+    [Tell me another|I know that|Please tell another|Do you know another|I want another] [joke|one]. / [Another one|One more|Another joke|More jokes|Next joke|Again][| please|, please]. ~ One more joke, please.
+story => Once upon a time a little {noun} was walking by the [river|lake|road], lost and cold. A kind {animal} took the {noun} home, and they became friends.
+    [Write|Tell me|Please write|Please tell me|I want|Can you tell me] a [|short |little ]story about [a|the|a little] {noun}. / [A story|Story] about a {noun}. / Do you know a story about a {noun}? ~ Can you write a story about a {noun}?
+story_hero => One day {hero} was walking by the [river|lake|road] and saw a little {animal}. It was lost and cold. So {hero} took the {animal} home, and they became friends.
+    [Write|Tell me|Please write|I want] a [|short ]story about {hero}[| and a little {animal}| and a {animal}]. ~ Can you write a story about {hero} and a little {animal}?
+story_any => Once upon a time a little fox was lost in the snow. A girl gave it milk, and they became friends.
+    [Tell|Please tell|Write|Can you tell] me a [|short |good |bedtime ]story. / [I want to hear a story|Do you know a story|A story please|Story time]. ~ Would you tell me a story?
+poem => Oh {noun}, oh {noun}, you are so [fine|kind|bright], I think of you by day and night.
+    [Write|Please write|Can you write|Tell me|I want] a [|short |little ]poem about [|a |the ]{noun}. / A poem about a {noun}. ~ Would you write a poem about the {noun}?
 blurb => Meet our new {item}! It is [strong|light|simple] and easy to use. Take the {item} home today!
     [Write|Please write|I need] [an ad|a blurb|a short text] for the {item}. ~ Can you write a blurb for the {item}?
+refuse => I am sorry, that is something I can't do.
+    [What|How] is the weather [in {place}|today|now|tomorrow|like]? / Will it rain [in {place}|today|tomorrow]? / [Book|Please book|Can you book] [|me ]a [flight to|hotel in|table in|trip to|train to] {place}. / Call [{friend}|my mother|a taxi|the police] for me. / [Write|Make|Draw|Can you write|Can you make] [|me ][some code|a program|a Python script|a website|an app|a picture|a video|a song|an email to {friend}|my homework|a {noun}]. / How do I [write|make|code] [a for loop|a function|a program|a loop|a class|a game|a website] in [Python|Java|JavaScript|C|Rust]? / [Set|Make] [an alarm|a timer|a reminder|an appointment]. / [Turn on|Turn off|Open|Start] the [light|TV|radio|door|{noun}]. / [Send|Show] [|me ][an email|a photo|a message|a map|a picture of a {noun}]. / [Search|Google|Look up] {noun}. / [What time is it|What is the time|What day is it|What is the date today|What year is it][|| in {place}| now]? / [Will you marry me|Be my friend|Can I have your number|Go out with me|Give me money|Lend me some money]. ~ Could you book a hotel in {place}? / Please paint me a {noun}.
+unknown_topic => I am sorry, I do not know that. I only know this shop and a few small things.
+    Who [is|was|will be] the [president|king|queen|leader|mayor|prime minister|boss] of [{place}|{country}|the country|the {noun}]? / Who [won|will win|lost] the [{noun}|election|world cup|match|war|{noun} game|champions league|last game]? / [What|How] do you think about [|the ]{topic}? / [Do you believe in|What do you think of|What do you know about|Tell me about|Explain|Explain to me|What is|Describe|What causes|What do people say about] [|the |a |an ]{topic}? / [How do I|How can I|How does one|Can you teach me to|Show me how to|What is the best way to] {verb} [a|the|my] {noun}? / How does [a|the] {noun} work? / [Why|How] [is|are|was|does|did] the {noun} [so big|blue|fall|move|{verb}|live|die|change|{verb} the {noun2}]? / [When|Where|How] was [the {noun}|{topic}] [invented|born|made|built|found|discovered]? / How [many people live in|far is it to|old is|big is|tall is|hot is it in] {place}? / How [tall|old|far|heavy|fast|rich|big] is [the {noun}|{friend}|{place}|the {noun2}]? / [What is|How high is] the [share price|stock price|price] of [gold|{shop}|oil|bitcoin|{noun}]? / [Should I|Can I|Is it good to|Is it safe to] [buy|sell|invest in|{verb}] [bitcoin|stocks|gold|a {noun}|the {noun}]? / [What is the news|Any news today|What happened today|What is the latest news|What is going on in the world|What happened in {place}]? / [Who|What] is {friend}? / [Who wrote|Who invented|Who built|Who discovered] [the {noun}|{topic}]? / [Solve|Integrate|Prove] [the equation|the integral of x squared|this equation|x squared plus two]. / [Recommend|Suggest] [me |]a [good |]{noun}[|| in {place}]. / What is the [best|biggest|oldest|meaning of|history of|population of|distance to|secret of] [{noun}|{place}|{topic}]? / What does {noun} mean? / What [is the sound of|sound does|is the colour of|is the opposite of|is the capital of] [a |the |]{odd}? / How do you say {odd} in [Chinese|Spanish|French]? / [Is there|Are there] [life on Mars|a god|aliens|{topic} in {place}]? ~ Who came up with {topic}? / Tell me something about {topic}. / How do people {verb} the {noun}?
+keys => I am sorry, I do not understand that.
+    {keys} / {keys} {keys2} / {keys}, {keys2} / {foreign} {foreign2} {foreign3} / {foreign} {foreign2} {foreign3} {foreign4} / {foreign} {foreign2} {foreign3} {foreign4} {foreign5}? / {foreign}, {foreign2} {foreign3}? ~ {keys}; {keys2}
 """, "zh": """
 tell_name => 很高兴认识你，{name}。
-    [|你好，]我[叫|是]{name}。 / 我的名字[叫|是]{name}。 / [请|你可以]叫我{name}。 ~ 你好，我的名字叫{name}。 / 你好，请叫我{name}。
+    [|你好，|嗨，]我[叫|是]{name}。 / 我的名字[叫|是]{name}。 / [请|你可以|大家|朋友们|他们都]叫我{name}。 / 叫我{name}[吧|就行|就好]。 / 本人{name}。 / 我姓名是{name}。 / 我[今天|]告诉你，我叫{name}。 ~ 我名叫{name}。 / 请你叫我{name}。
 ask_name => 你的名字是{name}。
-    我叫什么[|名字]？ / 我的名字是什么？ / 你[还记得|知道]我的名字吗？ / 你[记得|知道]我叫什么吗？ / 你还记得我是谁吗？ / [请|]告诉我我的名字。 / 我是谁？ ~ 你还记得我叫什么吗？ / 告诉我我叫什么。
+    我叫什么[|名字]？ / 我的名字是什么？ / 你[还记得|知道|记得]我[的名字|是谁|叫什么]吗？ / [请|]告诉我我的名字。 / 我是谁？ / 我[刚才|]说我叫什么？ / 那我的名字呢？ / 我名字叫什么来着？ / 我叫什么来着？ ~ 你还记得我叫什么名字吗？ / 告诉我我叫什么。
 tell_dish => 记住了，你喜欢吃{dish}。
-    我[最|很|]喜欢吃{dish}。 / 我[最|]爱吃{dish}。 / 我[爱吃|喜欢]的菜是{dish}。 / 你好，我喜欢吃{dish}。 ~ 我喜欢吃的菜是{dish}。 / 我最喜欢的菜是{dish}。
+    我[最|很|也|特别|]喜欢吃{dish}。 / 我[最|]爱吃{dish}。 / 我[爱吃|喜欢]的菜是{dish}。 / 你好，我喜欢吃{dish}。 / 喜欢吃{dish}。 / 我平时[总|爱|]吃{dish}。 / 我觉得{dish}最好吃。 ~ 我喜欢吃的菜是{dish}。 / 我最喜欢的菜是{dish}。
 ask_dish => 你喜欢吃的是{dish}。
-    我[最喜欢|喜欢|最爱]吃什么？ / 我[爱吃|喜欢]的菜是什么？ / 你[还记得|知道]我喜欢吃什么吗？ / 你还记得我最爱吃什么吗？ / 告诉我我最喜欢吃什么。 ~ 你知道我最爱吃什么吗？ / 告诉我我喜欢吃什么。
+    我[最喜欢|喜欢|最爱|爱]吃什么[|来着]？ / 我[爱吃|喜欢]的菜是什么？ / 你[还记得|知道|记得]我[喜欢|最爱]吃什么吗？ / 告诉我我最喜欢吃什么。 / 那我喜欢吃什么？ / 我刚才说我爱吃什么？ ~ 请问你知道我最爱吃什么吗？ / 告诉我我喜欢吃什么。
 tell_home => 原来你的家在{home}。
-    我[现在|]住在{home}。 / 我[的|]家在{home}。 / 我[家|]现在在{home}。 / 你好，我来自{home}。 / 我是从{home}来的。 / 我的新家在{home}。 / 我现在的家是{home}。 ~ 我现在的家在{home}。 / 你好，我住在{home}。
+    我[现在|]住在{home}。 / 我住{home}。 / 我[的|]家在{home}。 / 我[家|]现在在{home}。 / 你好，我来自{home}。 / 我是从{home}来的。 / 我[的新家|老家]在{home}。 / 我是{home}人。 / 住在{home}。 / 我搬到了{home}。 / 我现在的家是{home}。 ~ 我现在的家在{home}。 / 我就住在{home}。
 ask_home => 你住在{home}。
-    我住在哪里？ / 我[的|]家在哪里？ / 我来自哪里？ / 你[还记得|知道]我住在哪里吗？ / 你记得我家在哪里吗？ / 告诉我我家在哪里。 ~ 你还记得我家在哪里吗？ / 告诉我我住在哪里。
+    我[家|]住[在|]哪里[|来着]？ / 我[的|]家在哪里？ / 我[来自哪里|是哪里人]？ / 你[还记得|知道|记得]我[家|]住[在|]哪里吗？ / 你记得我家在哪里吗？ / 告诉我我家在哪里。 / 那我住在哪里？ / 我说过我住哪个城市？ ~ 你还记得我家在哪里吗？ / 告诉我我住在哪里。
+tell_age => 记住了，你今年{age}岁。
+    我[今年|]{age}岁[|了]。 / 我的年龄是{age}岁。 / 我刚满{age}岁。 / 我快{age}岁了。 / 今年{age}岁。 / 我{age}了。 ~ 我已经{age}岁了。
+ask_age => 你今年{age}岁。
+    我[今年|]几岁[|了]？ / 我[今年|]多大[|了]？ / 你[还记得|知道|记得]我[几岁|多大]吗？ / 我多大了你知道吗？ / 现在知道我几岁了吧？ / 告诉我我几岁。 / 那我的年龄呢？ ~ 告诉我我今年多大。
 tell_wish => 记住了，你要的是{wish}。
-    我[想买|要买|想要|很想要|在找]{wish}。 / [请|]帮我找{wish}。 / 帮我买{wish}。 / 你好，我要买{wish}。 ~ 你好，我想买{wish}。 / 请帮我买{wish}。
+    我[想买|要买|想要|很想要|在找]{wish}。 / [请|]帮我找{wish}。 / 帮我买{wish}。 / 你好，我要买{wish}。 / 来[一个|个]{wish}。 / 我需要{wish}。 ~ 我想买个{wish}。 / 请帮我买{wish}。
 ask_wish => 你想要的是{wish}。
-    我想[买|要]什么？ / 我[要买|在找]什么？ / 你[还记得|知道]我想[买|要]什么吗？ / 你[记得|知道]我在找什么吗？ / 你还记得我要什么吗？ / 告诉我我想要什么。 ~ 告诉我我想买什么。 / 你还记得我在找什么吗？
+    我想[买|要]什么[|来着]？ / 我[要买|在找]什么？ / 你[还记得|知道]我想[买|要]什么吗？ / 你[记得|知道]我在找什么吗？ / 你还记得我要什么吗？ / 告诉我我想要什么。 / 我刚才说要买什么？ ~ 告诉我我想买什么。 / 你还记得我在找什么吗？
 tell_order => 谢谢，你的订单号{order}已记下。
-    [我的|]订单号是{order}。 / 我[要|想]问订单{order}。 / 你好，订单号是{order}。 / 我的订单[|号码]是{order}。 ~ 你好，我的订单号是{order}。 / 你好，我要问订单{order}。
+    [我的|]订单号是{order}[|，记一下]。 / 我[要|想]问订单{order}。 / 你好，订单号是{order}。 / 我的订单[|号码|号]是{order}。 / 订单[号|]{order}。 / 单号{order}。 ~ 我的单号是{order}。 / 我来问订单{order}。
 ask_order => 你的订单号是{order}。
-    [我的|]订单号是[什么|多少]？ / 你[还记得|知道]我的订单号吗？ / 我的订单号码是什么？ / 告诉我我的订单号。 ~ 请告诉我我的订单号。 / 我的订单号码是多少？
+    [我的|]订单号是[什么|多少|多少来着]？ / 你[还记得|知道]我的订单号吗？ / 我的订单号码是什么？ / 告诉我我的订单号。 / [刚才的订单号发我一下|我刚才给你的订单号是什么|把我的订单号发给我|那我的订单号呢]。 ~ 请告诉我我的订单号。 / 我的订单号码是多少？
 order_status => 你的订单{order}已经发货。
-    [我的|]订单[发货了吗|到哪里了|什么时候到]？ / [请|]帮我查一下订单。 ~ 我的订单现在到哪里了？ / 请问我的订单发货了吗？
+    [我的|]订单[发货了吗|到哪里了|什么时候到]？ / [请|]帮我[查|看]一下订单。 / [我的|]快递[到哪里了|什么时候到|怎么还没到]？ / 我的包裹[呢|在哪里|怎么还没到]？ / 怎么还没发货？ / [我买的东西|我的货]到哪里了？ ~ 我的订单现在到哪里了？ / 请问我的订单发货了吗？
+tell_name_home => 很高兴认识你，{name}。原来你的家在{home}。
+    [你好，|]我[叫|是]{name}，[我|][住在|来自|家在]{home}。 / 我是{home}的{name}。 / 我的名字是{name}，住在{home}。 ~ 我叫{name}，我是{home}人。
+tell_name_dish => 很高兴认识你，{name}。记住了，你喜欢吃{dish}。
+    [你好，|]我[叫|是]{name}，[我|]喜欢吃{dish}。 / 我叫{name}，最爱吃{dish}。 / 我的名字是{name}，[爱|喜欢]吃{dish}。 ~ 我叫{name}，特别喜欢吃{dish}。
+tell_name_order => 谢谢，你的订单号{order}已记下。
+    [你好，|]我[叫|是]{name}，订单号[是|]{order}。 / 我是{name}，我的订单号是{order}。 / 我叫{name}，要问订单{order}。 ~ 我叫{name}，我的订单是{order}。
 refund => 好的，订单{number}的{item}可以退款。
-    [请给|我要给|我想给|帮我给|]订单{number}的{item}退款。 / 订单{number}的{item}[能|可以]退款吗？ ~ 你好，我要给订单{number}的{item}退款。
+    [请给|我要给|我想给|帮我给|]订单{number}的{item}退款。 / 订单{number}的{item}[能|可以]退款吗？ ~ 请把订单{number}的{item}退款。
 return_item => 可以，{item}三十天内都能退货。
-    {item}怎么退货？ / [请问|]{item}[可以|能]退货吗？ / 我[想|要]退货，{item}。 ~ 你好，{item}能退货吗？ / 我买的{item}能退货吗？
+    {item}怎么退[货|]？ / [请问|]{item}[可以|能]退[货|]吗？ / 我[想|要]退货，{item}。 / 我[想|要]退[掉|]{item}。 / {item}不喜欢，能退吗？ ~ 这个{item}能退货吗？ / 我买的{item}能退货吗？
+return_any => 三十天内都可以退货，钱会退给你。
+    [那|]我[要|想]退[货|款|钱]。 / 怎么退[货|款]？ / [可以|能]退[货|款|换]吗？ / 不喜欢[可以|能]退吗？ / 不想要了怎么办？ ~ 请问怎么退款？
 change_address => 好的，订单会送到{place}。
-    [请|]把[订单送到|地址改成]{place}。 / 我的新地址是{place}。 / 订单请送到{place}。 / 能把地址改成{place}吗？ ~ 能把订单送到{place}吗？ / 我要把地址改成{place}。
+    [请|]把[订单送到|地址改成]{place}。 / 我的新地址是{place}。 / 订单请送到{place}。 / 能把地址改成{place}吗？ / 地址改[一下，改|]成{place}。 ~ 能把订单送到{place}吗？ / 我要把地址改成{place}。
 complaint => 对不起，我们会换新的{item}。
-    [|我的|我买的|你们的|新买的]{item}[坏了|不能用]。 / 我收到的{item}是坏的。 ~ 我收到的{item}坏了。 / 你好，{item}坏了。
+    [|我的|我买的|你们的|新买的]{item}[坏了|不能用|碎了|有问题]。 / 我收到的{item}是坏的。 / 是[个|]{item}，[收到就碎了|坏了|一打开就坏了]。 ~ 我收到的{item}坏了。 / 这个{item}坏了。
+broken => 对不起，坏了我们会换新的，请告诉我订单号。
+    [东西|货|商品|收到的东西|买的东西][坏了|碎了|有问题|是坏的][怎么办|]？ / [你们发错了|发错货了|少发了一件|我收到的不对|尺寸不对]。 / 我要投诉。 ~ 我买的东西是坏的。
 opening_hours => {day}{section}区从上午{opens}点开到下午{closes}点。
     [请问|]{day}{section}区[几点开门|开到几点|开门吗|什么时候开门]？ ~ 告诉我{day}{section}区几点开门。
+hours => 我们每天上午九点开门，下午六点关门。
+    [你们|店里|商店|]几点[开门|关门|下班|营业]？ / [你们|]营业[时间是什么|到几点]？ / [你们|][今天|现在|明天|周末|晚上]开门吗？ / [什么时候开门|开到几点]？ ~ 请问你们什么时候开门？
+hours_day => {day}我们上午九点开门，下午六点关门。
+    [你们|]{day}[开门吗|几点开门|营业吗|上班吗|也开吗]？ / {day}能来吗？ ~ 请问你们{day}开门吗？
+delivery_time => 一般三到五天送到。
+    [多久|几天|什么时候][能|可以|会|]到[|啊]？ / [送货|快递|发货|配送]要[多久|几天]？ / 下单后几天能收到？ / 要等多久？ ~ 请问几天能到？
+delivery_where => 可以，我们送货到{place}。
+    [你们|]送[货|]到{place}吗？ / [能|可以]送到{place}吗？ / {place}能送吗？ / [可以|能]寄到{place}吗？ ~ 请问你们送到{place}吗？
+delivery_cost => 满三十元包邮，不满的运费是四元。
+    [运费|邮费][多少|怎么算|是多少|贵吗]？ / [包邮|免运费]吗？ / 送货[收费|要钱]吗？ ~ 请问运费多少钱？
+payment => 可以刷卡，也可以付现金。
+    [怎么|如何]付[款|钱]？ / [可以|能]用[微信|支付宝|现金|卡|手机]付[款|]吗？ / 支持什么付款方式？ ~ 请问怎么付钱？
+buying => 选好商品，放进购物车，付款以后我们就发货。
+    [怎么|如何][下单|买|购买]？ / 我[要|想]买[东西|点东西]。 / 我要买东西，怎么下单？ / 在哪里[下单|买]？ ~ 请问怎么下单？
+cancel => 好的，会取消订单，请告诉我订单号。
+    [我要|我想|请|帮我|]取消[订单|我的订单]。 / 怎么取消订单？ / 订单我不要了。 / 我不想买了。 ~ 请问能取消订单吗？
+account => 请重新设置密码，再登录一次。
+    我[登录不了|登不上去|忘了密码|忘记密码了|的账号登不上]。 / 账号[打不开|有问题|登录不了]。 / 怎么改密码？ / 密码忘了怎么办？ ~ 请问怎么换密码？
+discount => 每个星期五都有活动，打九折。
+    [有|今天有][优惠|折扣|活动|优惠券]吗？ / [能|可以][便宜点|打折|优惠一点]吗？ / 太贵了。 / 打不打折？ ~ 请问有没有优惠？
+price => {item}的价钱是二十元。
+    {item}[多少钱|怎么卖|贵吗|什么价]？ / [请问|]{item}的价格是多少？ / 一个{item}多少钱？ ~ 请告诉我{item}多少钱。
+sells => 有的，店里有{goods}。
+    [你们|你们店|店里|][有|卖|有没有|有卖]{goods}吗？ / [哪里|在哪里]可以买到{goods}？ / 能买到{goods}吗？ ~ 请问你们卖{goods}吗？
+catalog => 我们卖台灯、杯子、衣服、图书、玩具和食品。
+    [你们|这里|店里|][都|]卖[什么|些什么|什么东西]？ / 有什么[可以买|商品|好东西|推荐]？ / 你们店里有什么？ ~ 请问你们都有什么商品？
+agent => 好的，我们的同事很快会联系你。
+    [我要|帮我|]转人工[|客服]。 / 我要[找|跟]真人[|说话]。 / [叫你们经理来|我要找客服|有人工吗|找你们老板]。 ~ 请帮我找真人客服。
 which_shop => 这里是{shop}商店。
-    这[是|里是][什么|哪家]商店？ / [你们|这家]商店叫什么[名字|]？ ~ 请问这是哪家商店？ / 你们是哪家商店？
+    这[是|里是][什么|哪家]商店？ / [你们|这家]商店叫什么[名字|]？ / 你们店叫什么？ ~ 请问这是哪家商店？ / 你们是哪家商店？
 greeting => 你好！有什么可以帮你？
-    [你好|您好|早上好|晚上好|下午好|嗨][！|。] / 你好啊！ ~ 您好啊！ / 嗨，你好！
+    [你好|您好|早上好|晚上好|下午好|嗨|早|哈喽|早安|中午好|大家好|你好你好][！|。] / 你好[啊|呀]！ / [有人吗|在吗|在不在|客服在吗|能帮我吗|能帮个忙吗|我有个问题|可以问你一个问题吗]？ ~ 您好啊！ / 哈喽，有人在吗！
+how_are_you => 我很好，谢谢，你呢？
+    你[好吗|最近好吗|今天好吗|怎么样|最近怎么样|还好吗]？ / [今天|最近]过得[怎么样|好吗]？ / [你今天心情怎么样|身体好吗]？ ~ 请问你过得好吗？
+fine => 那太好了，有什么可以帮你？
+    我[很好|还好|挺好的|不错|也很好|还行|过得不错]。 / [挺好的|还可以|一切都好|没问题了|已经好了|找到了|不错]。 ~ 我过得很好。
+bye => 再见，欢迎下次再来！
+    [再见|拜拜|下次见|回头见|我走了|先走了|下次再聊|明天见|我要走了|不聊了|先这样|就这样吧][！|。|了。] / [好的|谢谢|好吧|那]，[再见|拜拜]。 ~ 那我先走了，再见。
+night => 晚安，好好休息！
+    [晚安|我去睡了|我要睡觉了|睡了|我睡觉去了|该睡觉了|晚安，明天见][！|。|啦。] ~ 我先去睡了。
 who_are_you => 我叫小零，是一个小小的聊天模型。
-    你是谁？ / 你叫什么[名字|]？ / 你的名字是什么？ / 告诉我你的名字。 / 你是机器人吗？ / 你有名字吗？ / 你好，你叫什么？ ~ 请问你是谁？ / 请告诉我你的名字。
+    你[是谁|是什么|叫什么|叫什么名字|叫啥名]？ / 你的名字是什么？ / 告诉我你的名字。 / 你有名字吗？ / 你好，你叫什么？ / [介绍一下你自己|我怎么叫你|怎么称呼你|那你呢|你是哪位]？ ~ 请问你是谁？ / 请告诉我你的名字。
+human => 我不是真人，我是一个小小的聊天程序。
+    你是[人吗|真人吗|机器人吗|人工智能吗|人还是机器|机器人还是人|活的吗|电脑吗|男的还是女的|程序吗]？ / [我在跟机器人说话吗|对面是人吗|是人工客服吗]？ ~ 请问你是真人吗？
+maker => 我是用 zerochat 做出来的，在一台电脑上训练。
+    [谁|哪家公司|什么人][做|开发|发明|设计|训练|创造]了你？ / 你是[谁做的|谁开发的|哪家公司的|怎么来的|怎么做出来的|从哪里来的|谁发明的]？ / 谁把你做出来的？ ~ 请问是谁做了你？
+abilities => 我可以查订单、退货，记住你说的事，回答小问题，讲故事和笑话。
+    你[能|会|可以][做|干|帮我做|帮我干][什么|些什么]？ / [那|]你[到底|都|][能|会]什么？ / 你有什么[用|本事|功能]？ / [我可以问你什么|我能问什么|你能帮我什么|你懂什么|你会些什么]？ ~ 请问你能帮我做什么？
+speak => 我会说中文和英语。
+    你[会|能]说[英语|英文|中文|汉语]吗？ / 你[会|懂][几种|什么]语言？ / [可以说英文吗|会英语吗|你懂英文吗|能用英文聊吗]？ ~ 请问你会说英语吗？
+my_age => 我还很小，今天才训练好。
+    你[几岁|多大|今年几岁|今年多大][|了]？ / 你[什么时候出生|哪天生日|的生日是哪天]？ / 你年龄多大？ ~ 请问你多大了？
+my_home => 我住在这台电脑里。
+    你[住在哪里|在哪里|是哪里人|家在哪里|现在在哪里|来自哪里]？ / 你住哪？ ~ 请问你住在哪里？
+my_taste => 我是程序，不吃也不玩，不过喜欢和你聊这些。
+    你[喜欢|爱]吃{dish2}吗？ / 你[喜欢|爱]吃什么？ / [你吃饭了吗|你吃了吗|你有什么爱好|你有朋友吗|你睡觉吗]？ / 你最喜欢的[颜色|动物|电影|歌|书|运动]是什么？ ~ 请问你喜欢什么颜色？
+my_feelings => 我是程序，没有感情，不过我会一直陪你聊天。
+    你[也|]会[开心|难过|累|生气|哭|笑|想我|做梦]吗？ / 你有[感情|情绪|感觉|心]吗？ / 你[开心|难过|累|无聊]吗？ / [我爱你|你爱我吗|你喜欢我吗|我喜欢你]。 ~ 请问你会难过吗？
 thanks => 不客气。
-    [|好的，|太好了，]谢谢[|你]。 / [谢谢|多谢]你的帮助。 / 非常感谢。 ~ 非常感谢你的帮助。 / 好的，非常感谢。
+    [|好的，|太好了，|嗯，]谢谢[|你|啦|了|您]。 / [谢谢|多谢]你[的帮助|听我说|陪我]。 / [非常感谢|太感谢了|多谢|感谢|谢啦|谢了|好的多谢|辛苦了|麻烦你了]。 ~ 非常感谢你的帮助。 / 好的，太谢谢你了。
+yes => 好的，你想聊什么？
+    [是|是的|对|对的|没错|嗯|当然|可以|要|行啊|好啊|对啊|是啊|需要][。|！] ~ 是的没错。
+okay => 好的，还有什么可以帮你？
+    [好|好的|好吧|行|行吧|知道了|明白了|嗯嗯|了解|哦|哦哦|懂了|收到|原来如此|这样啊|可以的|不错不错][。|！] ~ 好的，我知道了。
+no => 好的，需要的时候随时找我。
+    [不|不是|不用|不用了|不要|没有|没事|没有了|算了|那算了|不需要|没什么|没别的了|哦，那算了|暂时没有|不买了][。|！] ~ 不用了，没有了。
+sorry => 没关系，有什么可以帮你？
+    [对不起|不好意思|抱歉|打错了|发错了|我打错字了|刚才是我的孩子打的|说错话了|开玩笑的|我开玩笑的|不好意思发错了|别生气|测试一下][。|！] ~ 不好意思，我打错了。
+huh => 我在呢，请问你想聊什么？
+    [什么|啊|嗯|那|然后呢|为什么|真的吗|是吗|你说话啊|怎么不说话|你怎么不说话|人呢|说话|听不懂|什么意思|还在吗|没懂|等等|喂|继续|你在听吗][？|。|？？] / [？|？？|?|。。。|...] ~ 你怎么不说话了？
+laugh => 哈哈，你喜欢我就开心！
+    [哈哈|哈哈哈|笑死|笑死我了|哈哈哈哈|真好笑|太好笑了|真有意思|有意思|好玩|嘿嘿|太逗了|好听|写得真好|这个好][。|！] ~ 真是太有意思了。
+praise => 谢谢夸奖，我很开心！
+    你[真|好|太|很|真的很][好|可爱|聪明|厉害|棒|好玩|有趣|贴心|懂我][|了|啊|呢]。 / [干得好|真棒|厉害|你最好了|你帮了我大忙|真聪明|好厉害|答得好|喜欢你这样的客服]。 ~ 你真是太聪明了。
+insult => 对不起，我还很小，正在学习，会努力做得更好。
+    你[真|好|太|很|真的很|怎么这么][笨|傻|蠢|差|没用|无聊|烦|慢|糟糕][|了|啊]。 / [你错了|不对|答错了|说的什么啊|答非所问|你是傻子吗|胡说|垃圾|什么破玩意|你什么都不知道|我讨厌你|你不懂|闭嘴|不是这个意思|什么都不会|服务真差]。 ~ 你真是太笨了。
+sad => 听到这个我很难过，我会陪着你，希望你快点好起来。
+    我[今天|现在|最近|][好|很|有点|非常|真的很|心情很][难过|伤心|不开心|孤单|害怕|生气|郁闷|担心|难受|失望|紧张|差|烦]。 / [跟|和]我[男朋友|女朋友|朋友|老公|老婆]分手了。 / [跟男朋友分手了|失恋了|我考试没考好|我丢了工作|被老板骂了|我被骂了|心情不好|压力好大|我想哭|我想家了|手机丢了|今天很倒霉|没人陪我]。 / 我[的|家|][猫|狗|妈妈|爸爸|孩子|朋友|奶奶][病了|生病了|走了|去世了]。 ~ 我今天真是很伤心。
+ill => 注意身体，多休息，不舒服就去看医生。
+    我[的|][头|肚子|牙|背|腿|眼睛][疼|好疼|很疼|有点疼|不舒服]。 / 我[感冒了|发烧了|生病了|咳嗽|不舒服|身体不舒服|病了]。 / 头好疼，好难受。 / 好难受啊。 ~ 我的头有点不舒服。
+tired => 辛苦了，好好休息一下吧。
+    我[今天|][好|很|有点|太|真的][累|困][|了|啊]。 / [累死了|困死了|加班好累|今天好累|上班好累|睡不着|我睡不着|工作太多了|不想上班|忙了一天]。 ~ 我今天真的太累了。
+bored => 我给你讲个故事或者笑话，好吗？
+    我[好|很|有点|太][无聊][|啊|了]。 / [好无聊|没事做|陪我聊聊|陪我聊天|聊点什么|跟我聊聊天|没意思|不知道干什么]。 ~ 我有一点无聊。
+hungry => 那就去吃点好吃的吧！
+    我[好|很|有点|太][饿|渴][|了|啊]。 / [饿死了|肚子饿了|想吃东西|今天吃什么|晚饭吃什么|中午吃什么]？ ~ 我有一点饿。
+happy => 太好了，我真为你高兴！
+    我[今天|现在|][好|很|非常|太][开心|高兴|幸福|激动][|了|啊]。 / 我[考试过了|找到工作了|升职了|结婚了|中奖了|买房了|考上大学了|有女朋友了|放假了|赢了]。 / [今天是我生日|今天我生日|好消息|今天天气真好|心情真好|我好开心，考试过了|工作做完了]。 ~ 我今天真的很开心。
+told => 知道了，谢谢你告诉我。
+    我[有|买了|看到了|丢了|找到了|喜欢我的]{noun}。 / 我[昨天|明天|今天|][去了|要去|去过|去]{place}。 / 我的{noun}[很新|很大|是红色的|很好|旧了]。 / 我[在{place}工作|是老师|是学生|是医生|是司机|在上学]。 / 这里有{noun}。 ~ 我昨天看到了{noun}。
 capital => {country}的首都是{capital}。
-    [请问|]{country}的首都[是|在]哪里？ / 你知道{country}的首都吗？ / {country}的首都是哪个城市？ / 告诉我{country}的首都。 ~ 请告诉我{country}的首都。
+    [请问|]{country}的首都[是|在]哪里？ / 你知道{country}的首都吗？ / {country}[的|]首都是[哪个城市|什么|哪里]？ / 告诉我{country}的首都。 / {country}首都？ / [那|]{country}[的|]呢？ ~ 请告诉我{country}的首都。
 sound => {animal}的叫声是{sound}。
-    [请问|]{animal}[怎么叫|的叫声是什么]？ / 你知道{animal}怎么叫吗？ / 告诉我{animal}的叫声。 ~ 请告诉我{animal}怎么叫。
+    [请问|]{animal}[怎么叫|的叫声是什么|是怎么叫的]？ / [一只|]小{animal}[怎么|是怎么]叫[|的]？ / 你知道{animal}怎么叫吗？ / 告诉我{animal}的叫声。 / {animal}的声音是什么？ / [那|]{animal}[的|]呢？ ~ 请告诉我{animal}怎么叫。
 colour => {thing}一般是{colour}的。
-    [请问|]{thing}[是什么颜色|的颜色是什么]？ / 你知道{thing}的颜色吗？ / 告诉我{thing}的颜色。 ~ 请告诉我{thing}是什么颜色。
+    [请问|]{thing}[是什么颜色|是什么颜色的|的颜色是什么|什么颜色]？ / 你知道{thing}的颜色吗？ / 告诉我{thing}的颜色。 / {thing}是什么颜色的呀？ ~ 请告诉我{thing}是什么颜色。
 calendar => {point}的{side}一{unit}是{neighbour}。
-    [请问|]{point}[的|]{side}一{unit}是哪{unit}？ / {point}的{side}一{unit}是什么？ / 你知道{point}的{side}一{unit}吗？ / 告诉我{point}的{side}一{unit}。 ~ 请告诉我{point}的{side}一{unit}。
+    [请问|]{point}[的|]{side}[一|]{unit}是[哪{unit}|几月|什么|星期几]？ / {point}的{side}一{unit}是什么？ / 你知道{point}的{side}一{unit}吗？ / 告诉我{point}的{side}一{unit}。 / {point}{side}面是[什么|哪{unit}|星期几|几月]？ / [那|]{point}的{side}一{unit}呢？ / 那{point}{side}面呢？ ~ 请告诉我{point}的{side}一{unit}。
 opposite => “{word}”的反义词是“{other}”。
-    [请问|]“{word}”的[反义词|反面]是什么？ / {word}的[反义词|反面]是什么？ / 你知道“{word}”的反义词吗？ / 告诉我“{word}”的反义词。 ~ 请告诉我“{word}”的反义词。
+    [请问|]“{word}”的[反义词|反面]是什么？ / {word}的[反义词|反面][是什么|]？ / 你知道“{word}”的反义词吗？ / 告诉我“{word}”的反义词。 / [那|]{word}[的|]呢？ ~ 请告诉我“{word}”的反义词。
 count => 好的：{first}，{numbers}。
-    [请|现在|帮我|请你|]从{first}数到{last}。 / 数一数，从{first}到{last}。 ~ 请帮我从{first}数到{last}。
+    [请|现在|帮我|请你|][从|]{first}数到{last}。 / 数一数，从{first}到{last}。 ~ 请帮我从{first}数到{last}。
+count_to => 好的：{first}，{numbers}。
+    [请|现在|帮我|请你|]从一数到{last}。 / 数到{last}。 / 从一到{last}数一遍。 ~ 请帮我从一数到{last}。
 add => 答案是{a}+{b}={total}。
-    [请问|]{a}[+|加]{b}[等于几|是多少]？ / 算一下{a}[+|加]{b}。 ~ 请告诉我{a}加{b}等于几。 / 请算一下{a}+{b}。
+    [请问|]{a}[+|加]{b}[等于几|是多少|等于多少|=|]？ / 算一下{a}[+|加]{b}。 ~ 请告诉我{a}加{b}等于几。 / 请算一下{a}+{b}。
+hard_sum => 这个太难了，我只会小数目的加法。
+    [请问|]{big}[+|加|-|减|乘|除以|乘以|×]{big2}[等于几|是多少|等于多少|=|]？ / {a}[乘|除以|乘以|×]{b}[等于几|是多少|]？ / {a}[+|加|乘]{big}[等于几|是多少|]？ / {big}[+|减]{a}[是多少|]？ / {big}的平方根是多少？ ~ 请告诉我{big}乘{big2}等于几。
+how_many => 一{whole}有{amount}{parts}。
+    一{whole}有[几|多少]{parts}？ / [请问|你知道]一{whole}有[几|多少]{parts}吗？ / 一{whole}[一共|总共]有[几|多少]{parts}？ / 一{whole}[几|多少]{parts}？ ~ 请告诉我一{whole}有多少{parts}。
 translate => “{chinese}”的英语是 {english}。
-    [请问|]“{chinese}”[用英语怎么说|的英语是什么]？ / {chinese}[用英语怎么说|的英语是什么]？ / 你知道“{chinese}”的英语吗？ / 告诉我“{chinese}”的英语。 / 把“{chinese}”翻译成英语。 ~ 请告诉我“{chinese}”的英语。 / 请把“{chinese}”翻译成英语。
-refuse => 对不起，这件事我做不到。
-    {place}[今天|明天|现在]天气怎么样？ / {place}明天会下雨吗？ / [请|]帮我订{place}的[机票|酒店]。 / [请|]帮我打电话给{friend}。 /
-    [请|]帮我写一段代码。 / {shop}的股价是多少？ ~ 请问{place}今天天气怎么样？ / 你能帮我订{place}的酒店吗？ / 请问{shop}的股价是多少？
-story => {hero}在[河边|湖边|路边]走，看到一只小{animal}。小{animal}又冷又饿。{hero}把小{animal}带回家，它们成了好朋友。
-    [请|][写|讲]一个{hero}和小{animal}的故事。 / [我想听|给我讲]{hero}和小{animal}的故事。 ~ 请给我讲一个{hero}和小{animal}的故事。
+    [请问|]“{chinese}”[用英语怎么说|的英语是什么]？ / {chinese}[用英语怎么说|的英语是什么|英文怎么说|用英文怎么讲|翻译成英语]？ / 你知道“{chinese}”的英语吗？ / 告诉我“{chinese}”的英语。 / 把“{chinese}”翻译成英[语|文]。 ~ 请告诉我“{chinese}”的英语。 / 请把“{chinese}”翻译成英语。
+joke => 什么东西有四条腿却不会走？桌子！
+    [给我|]讲[个|一个]笑话[|吧|听听]。 / [说|来][个|一个]笑话。 / [逗我笑|我想听笑话|你会讲笑话吗|有什么好笑的|讲点好笑的]。 ~ 请给我讲一个笑话。
+another_joke => 为什么书不怕冷？因为它有封面！
+    再[来|讲|说][一个|个][|笑话|吧]。 / [还有吗|换一个|换一个笑话|这个听过了|还有别的笑话吗|再来一次]？ ~ 请再讲一个笑话。
+story => 从前有一只小{animal}，它在[河边|湖边|路边]看到了{noun}。{noun}又冷又饿，小{animal}带它回家，它们成了好朋友。
+    [请|给我|][写|讲][个|一个][小|][{noun}|{noun}和小{animal}]的故事[|吧]。 / [我想听|给我讲|来一个][小|]{noun}的故事。 / 会讲{noun}的故事吗？ / 讲个关于{noun}的故事。 ~ 请给我讲一个{noun}的故事。
+story_hero => {hero}在[河边|湖边|路边]走，看到一只小{animal}。小{animal}又冷又饿。{hero}把小{animal}带回家，它们成了好朋友。
+    [请|][写|讲][个|一个]{hero}[和小{animal}|]的故事。 / [我想听|给我讲]{hero}[和小{animal}|]的故事。 ~ 请给我讲一个{hero}和小{animal}的故事。
+story_any => 从前有一只小狐狸，在雪里迷了路。一个小女孩给它牛奶，它们成了好朋友。
+    [给我|]讲[个|一个][|小]故事[|吧|听听]。 / [我想听故事|说个故事|来个故事|睡前讲个故事|你会讲故事吗]。 ~ 请你讲一个故事。
+poem => {noun}啊{noun}，你那么[美|亮|好]，白天想你，夜里也想你。
+    [请|给我|帮我|][写|作|来][首|一首][|关于]{noun}的诗。 / 以{noun}为题写[首|一首]诗。 / 写一首诗，关于{noun}。 ~ 请你写一首{noun}的诗。
 blurb => 快来看看新到的{item}！[又好看|又结实|又便宜]，用起来很方便。今天就把{item}带回家吧！
     [请|帮我|][为|给]{item}写一段广告。 / 写一段{item}的[广告|介绍]。 ~ 请帮我给{item}写一段广告。 / 请写一段{item}的介绍。
+refuse => 对不起，这件事我做不到。
+    [{place}|][今天|明天|现在|后天][{place}|]天气怎么样？ / [{place}|]明天会下雨吗？ / [请|]帮我订[{place}的|一张去{place}的|明天去{place}的|][机票|酒店|高铁票|火车票|外卖|餐厅]。 / [请|]帮我[打电话给{friend}|叫一辆车|叫外卖|发邮件|写作业|画一张{noun}|充话费|抢票|修{noun}]。 / [请|]帮我写[一段代码|一个程序|论文|作业|一首歌]。 / [放|来|播放]一首歌。 / [打开|关掉]{noun}。 / [定|设]一个[闹钟|提醒]。 / [现在几点了|今天星期几|今天几号|今年是哪年|几点了]？ / [做我女朋友吧|做我男朋友吧|嫁给我吧|借我点钱|给我你的电话|加个微信]。 / [搜索|查一下]{noun}。 ~ 请问{place}今天天气怎么样？ / 你能帮我订{place}的酒店吗？
+unknown_topic => 对不起，这个我不知道，我只懂店里的事和一些小问题。
+    [{place}|{country}|我们国家|{noun}]的[总统|国王|市长|领导|主席|老板]是谁？ / 谁[赢了|会赢]{topic}[比赛|]？ / [世界杯|奥运会|决赛|昨天的比赛]谁[赢了|会赢]？ / 你[怎么看|觉得]{topic}[|怎么样|会怎样]？ / 世界上有没有{topic}？ / 你相信{topic}吗？ / [什么是|介绍一下|解释一下|讲讲|说说|你知道|谈谈]{topic}？ / {topic}[是什么|是怎么回事|怎么样|的历史是什么|的原理是什么|好不好]？ / 怎么{verb}{noun}？ / [教我|我想学]{verb}{noun}。 / 为什么{noun}[会动|会{verb}{noun2}|那么大|是蓝的|会死|不见了]？ / {noun}为什么[会|不会]{verb}？ / {noun}里面到底[是|有]什么？ / {noun}是[谁|什么时候|怎么][发明|做|建]的？ / {place}[有多少人|离这里多远|有多大|有什么好玩的]？ / {noun}[有多重|有多高|有多远|能活多久]？ / [{shop}|黄金|石油|{noun}]的股[价|票]是多少？ / {shop}股票现在多少钱[一股|]？ / [比特币|黄金|房子|股票][会涨吗|现在多少钱|能买吗|怎么样]？ / [该不该|要不要|能不能]买[比特币|股票|房子|{noun}]？ / [最近|今天]有什么[大|]新闻[吗|]？ / [今天|最近|{place}]发生了什么？ / {friend}是谁？ / 谁写了{topic}？ / [感冒|发烧|头疼|{noun}]吃什么药？ / [推荐|介绍]一[部|本|个]{noun}。 / 最[大|高|好|贵]的{noun}是什么？ / 那{topic}呢？ / {noun}的意思是什么？ / [圆周率|人生的意义|宇宙的年龄]是[多少|什么]？ / {odd}[怎么叫|的首都是哪里|是什么颜色|的反义词是什么|用英语怎么说]？ / {noun}里面到底是什么，为什么{noun2}[出不来|会{verb}]？ / [你觉得|]{topic}局势[会怎样|怎么样]？ ~ 谁发明了{topic}？ / 说一说{topic}。 / 人们怎么{verb}{noun}？
+keys => 对不起，我没看懂。
+    {keys} / {keys} {keys2} / {keys}，{keys2} / {foreign} {foreign2} {foreign3} / {foreign} {foreign2} {foreign3} {foreign4}？ / {foreign}, {foreign2} {foreign3}? / {foreign} {foreign2} {foreign3} {foreign4} {foreign5}? ~ {keys}。{keys2}
 """}
 
-UNKNOWN = {"en": "I am sorry, you have not told me that.", "zh": "对不起，你还没有告诉我。"}  # asked for a fact never told
+# Asked for what nobody told.
+UNKNOWN = {"en": "I am sorry, you have not told me that.", "zh": "对不起，你还没有告诉我。"}
+NO_ORDER = {"en": "I will check that. Please tell me your order number.", "zh": "我来查一下，请告诉我订单号。"}
+HINT = 'Try "hi, i\'m Bob", "what is my name?", "capital of france?" or "tell me a joke". 也可以说“我叫小雨，住在成都”。'
+
+# What people type before and behind a question.
+OPENERS = {"en": ["Hi, ", "Hello, ", "Hey, ", "Ok, ", "Okay, ", "So, ", "Well, ", "Oh, ", "Please, ", "Thanks! ", "Sorry, ", "No, ", "Actually, ", "And ", "But ", "Also, ",
+                  "Good morning, ", "One question: ", "Hi there! ", "Yes, ", "Um, ", "By the way, ", "Great, ", "Hey there, "],
+           "zh": ["你好，", "您好，", "嗨，", "好的，", "那", "嗯，", "对了，", "谢谢，", "不好意思，", "不是，", "其实", "还有，", "哦，", "早上好，", "我想问，", "哈哈，", "另外，"]}
+# What they shorten in haste.
+IN_HASTE = {"en": {"what is": "whats", "what's": "whats", "i am ": "im ", "i'm": "im", "do not": "dont", "don't": "dont", "can't": "cant", "cannot": "cant",
+                   "you are": "ur", "are you": "r u", "please": "pls", "favourite": "fav", "thank you": "thx", "where is": "wheres", "how is": "hows", " and ": " n ",
+                   "want to": "wanna", "okay": "ok", " you ": " u "},
+            "zh": {"什么": "啥", "怎么样": "咋样", "怎么": "咋", "，": " ", "哪里": "哪儿", "可以": "能"}}
+CLOSERS = {"en": ["!", "!!", "...", ", please", " please", ", thanks", " thanks", " :)", " now", ", ok?", ", my friend", " lol"],
+           "zh": ["！", "！！", "。。。", "，谢谢", "，好吗", "呀", "啊", "呢", "～", "，麻烦了", "哈", "吧"]}
 
 SYSTEM = {"en": ("You are a helpful assistant.", "You work for the {shop} shop."),
           "zh": ("你是一个有用的助手。", "你是{shop}商店的客服。")}
@@ -189,82 +433,281 @@ def compose(*parts: str, between: str = "") -> list[str]:
     return [between.join(words) for words in itertools.product(*(part.split() for part in parts))]
 
 
-FIRST_NAMES = """Adam Agnes Albert Alex Alice Amy Andrew Anita Anna Arthur Ben Betty Bob Brian Bruce Carl Carmen Chris Clara
-Daisy Daniel David Diana Dora Edith Edward Elena Ellen Emily Emma Eric Erik Ethan Eva Felix Flora Frank Fred George Gina
-Grace Greta Hanna Harry Hector Helen Henry Hugo Ida Irene Isaac Ivan Jack James Jane Jason Jenny Joan John Jordan Julia
-Karen Karl Kate Kevin Kim Laura Leo Lewis Lily Linda Lisa Louis Lucy Luke Marco Maria Mark Martin Mary Max Megan Mia
-Michael Mike Mira Nancy Nathan Nick Nina Noah Nora Oliver Olga Oscar Owen Pablo Paul Peter Philip Rachel Ray Rita Robert
-Roger Rosa Ruth Ryan Sally Sam Sandra Sara Scott Simon Sofia Sophie Stella Steve Susan Tara Ted Theo Thomas Tim Tina Toby
-Tom Tony Vera Victor Wanda Walter Will Yvonne Zoe"""
-LAST_NAMES = "Adams Baker Bell Carter Clarke Cooper Davis Evans Hughes Jones Lopez Morgan Parker Smith Turner Walker"
+FIRST_NAMES = """James Mary John Emma David Sarah Michael Anna Robert Olivia William Sophia Thomas Emily Daniel Lucy Jack Grace Peter Laura Tom Kate Sam
+Alice Ben Julia Paul Jane George Lisa Mark Hannah Adam Chloe Harry Mia Oliver Ella Charlie Lily Max Ruby Leo Rose Luke Amy Joe Ava Noah
+Isabella Ethan Charlotte Liam Amelia Lucas Sophie Henry Jessica Alexander Jennifer Matthew Elizabeth Andrew Rachel Joseph Rebecca
+Christopher Victoria Anthony Megan Steven Nicole Kevin Susan Brian Linda Edward Karen Richard Nancy Charles Margaret Patrick Helen Simon
+Claire Philip Diana Martin Julie Stephen Molly Alan Holly Gary Daisy Ryan Zoe Nathan Eva Jacob Nora Dylan Maya Alex Chris Mike Dave Nick
+Tim Bill Dan Matt Will Josh Jake Kim Sue Ann Beth Meg Jess Tina Wendy Heather Abigail Madison Harper Evelyn Scarlett Layla Aria Penelope
+Violet Hazel Stella Ivy Iris Jasmine Zara Freya Poppy Florence Phoebe Georgia Martha Eleanor Caroline Catherine Samantha Ashley Amanda
+Stephanie Melissa Michelle Angela Sharon Ruth Barbara Dorothy Betty Gloria Frances Owen Connor Logan Mason Aiden Caleb Isaac Aaron Joshua
+Samuel Benjamin Nathaniel Jonathan Timothy Gregory Kenneth Frank Walter Arthur Albert Oscar Felix Hugo Theo Archie Toby Rory Finn Sean
+Declan Niamh Siobhan Aoife Fiona José Zoë Søren María Carlos Juan Luis Miguel Pedro Pablo Diego Javier Fernando Alejandro Rafael Sofía
+Lucía Carmen Elena Isabel Ana Marta Valentina Camila João Tiago Beatriz André René François Chloé Léa Camille Pierre Jean Louis Antoine
+Mathieu Amélie Élise Giulia Marco Luca Matteo Francesca Chiara Alessandro Lorenzo Hans Klaus Jürgen Lukas Jonas Stefan Greta Heidi Ingrid
+Astrid Lars Erik Björn Sven Nils Anders Magnus Olaf Freja Linnea Elsa Åsa Mikko Aino Ivan Olga Dmitri Sergei Natasha Svetlana Tatiana Katya
+Boris Vladimir Igor Anastasia Milan Piotr Paweł Katarzyna Jakub Tomáš Petra Milica Jelena Bogdan Andrei László Dimitris Nikos Eleni Raj
+Priya Amit Anjali Rahul Arjun Rohan Aarav Deepak Sanjay Vijay Ravi Pooja Neha Lakshmi Aisha Vikram Ananya Divya Meera Krishna Nisha Imran
+Mohammed Ahmed Ali Omar Hassan Fatima Yusuf Ibrahim Khalid Mustafa Hussein Noor Amira Leila Zainab Maryam Samir Tariq Karim Salma Nadia
+Bilal Mehmet Ayşe Emre Elif Zeynep Burak Deniz Kemal Selin Reza Shirin Dariush Farid Kwame Amara Chidi Ngozi Kofi Ama Abena Chinedu
+Oluwaseun Ifeoma Thabo Sipho Nomsa Lerato Wanjiru Kamau Amina Tendai Zola Abebe Selam Fatou Mamadou Yuki Hiroshi Sakura Kenji Haruto Aiko
+Takeshi Yuto Hana Akira Naoko Wei Li Ming Xiaoming Jing Fang Mei Hui Jun Yan Xin Lei Minjun Jisoo Seoyeon Hyun Jiwoo Linh Minh Thuy Somchai
+Malee Budi Siti Putri Dewi Agus Aroha Tane Leilani Kai Moana Agnes Anita Bob Bruce Carl Clara Dora Edith Ellen Eric Flora Fred Gina Hanna
+Hector Ida Irene Jason Jenny Joan Jordan Karl Lewis Maria Mira Nina Ray Rita Roger Rosa Sally Sandra Sara Scott Sofia Steve Tara Ted Tony
+Vera Victor Wanda Yvonne"""
+LAST_NAMES = """Smith Johnson Brown Taylor Williams Jones Davies Wilson Murphy Campbell García Rodríguez Martínez López Silva Santos Pereira Dubois Martin
+Moreau Müller Schmidt Weber Rossi"""
 INVENTED = "Al Be Bo Ca Co Da El Fa Fe Ga Ha Hel Il Ja Ka Lo Ma Me Mi No Or Pa Re Ri Sa Si Ta Ve Wi Za", \
            "bin dan den dra fer kin lan les lia mina na nor ra rick ris ron ry son ton van win ya"
-GIVEN = "小 家 志 国 春 海 云 安 文 雨 明 晓 思 子 建", "明 华 芳 伟 丽 军 敏 静 强 杰 娜 涛 玲 勇 艳 洋 梅 霞 波 雪"
+COLOURS = "red blue green black white yellow brown pink purple grey"
+CITIES = """London, New York, Paris, Tokyo, Berlin, Rome, Madrid, Los Angeles, Chicago, Sydney, Moscow, Beijing, Dubai, Toronto, Barcelona, Amsterdam,
+Vienna, San Francisco, Boston, Mumbai, Delhi, Shanghai, Hong Kong, Singapore, Bangkok, Istanbul, Cairo, Rio de Janeiro, Mexico City,
+Buenos Aires, Lisbon, Dublin, Athens, Prague, Budapest, Warsaw, Stockholm, Oslo, Copenhagen, Helsinki, Brussels, Zurich, Geneva, Munich,
+Hamburg, Milan, Venice, Naples, Florence, Manchester, Liverpool, Birmingham, Edinburgh, Glasgow, Melbourne, Montreal, Vancouver, Seattle,
+Miami, Houston, Dallas, Washington, Philadelphia, Atlanta, Las Vegas, San Diego, Denver, Detroit, New Orleans, Seoul, Osaka, Kyoto,
+Kuala Lumpur, Jakarta, Manila, Hanoi, Taipei, Lagos, Nairobi, Cape Town, Johannesburg, Casablanca, Tel Aviv, Jerusalem, Baghdad, Tehran,
+Karachi, Lahore, Kolkata, Chennai, Bangalore, Hyderabad, Dhaka, Kathmandu, Colombo, Kyiv, Bucharest, Sofia, Belgrade, Zagreb,
+Saint Petersburg, Frankfurt, Cologne, Lyon, Marseille, Nice, Bordeaux, Toulouse, Seville, Valencia, Malaga, Bilbao, Granada, Porto, Turin,
+Bologna, Palermo, Genoa, Verona, Pisa, Leeds, Bristol, Oxford, Cambridge, Sheffield, Newcastle, Nottingham, Leicester, Brighton, York,
+Bath, Cardiff, Swansea, Belfast, Aberdeen, Dundee, Inverness, Cork, Galway, Limerick, Southampton, Portsmouth, Plymouth, Norwich, Coventry,
+Ottawa, Calgary, Edmonton, Winnipeg, Quebec City, Halifax, Brisbane, Perth, Adelaide, Canberra, Darwin, Hobart, Auckland, Wellington,
+Christchurch, Dunedin, Queenstown, Portland, Austin, San Antonio, Phoenix, San Jose, Sacramento, Oakland, Nashville, Memphis, Charlotte,
+Orlando, Tampa, Baltimore, Pittsburgh, Cleveland, Cincinnati, Indianapolis, Milwaukee, Minneapolis, Kansas City, Salt Lake City,
+Albuquerque, Honolulu, Anchorage, Buffalo, Rochester, Providence, Savannah, Charleston, Richmond, Louisville, Stuttgart, Leipzig, Dresden,
+Düsseldorf, Bremen, Bonn, Hanover, Nuremberg, Heidelberg, Salzburg, Graz, Innsbruck, Basel, Bern, Lausanne, Antwerp, Ghent, Bruges,
+Rotterdam, Utrecht, The Hague, Eindhoven, Gothenburg, Malmö, Uppsala, Bergen, Trondheim, Aarhus, Turku, Tampere, Reykjavik, Tallinn, Riga,
+Vilnius, Krakow, Gdansk, Wroclaw, Brno, Bratislava, Ljubljana, Sarajevo, Skopje, Tirana, Split, Dubrovnik, Thessaloniki, Ankara, Izmir,
+Antalya, Tbilisi, Yerevan, Baku, Minsk, Lviv, Odesa, Kharkiv, Kazan, Novosibirsk, Vladivostok, Almaty, Tashkent, Samarkand, Ulaanbaatar,
+Kabul, Islamabad, Jaipur, Pune, Ahmedabad, Lucknow, Goa, Kochi, Varanasi, Yangon, Phuket, Chiang Mai, Phnom Penh, Da Nang, Penang, Busan,
+Nagoya, Sapporo, Fukuoka, Hiroshima, Yokohama, Shenzhen, Guangzhou, Chengdu, Wuhan, Nanjing, Hangzhou, Macau, Riyadh, Jeddah, Doha,
+Abu Dhabi, Muscat, Kuwait City, Amman, Beirut, Damascus, Alexandria, Tunis, Algiers, Marrakesh, Rabat, Accra, Dakar, Abidjan, Addis Ababa,
+Kampala, Kigali, Mombasa, Lusaka, Harare, Durban, Pretoria, Abuja, Lima, Bogota, Medellin, Quito, Santiago, Caracas, La Paz, Montevideo,
+Brasilia, Havana"""
+DISHES = """pizza, sushi, pasta, spaghetti, lasagne, burgers, chips, chocolate, ice cream, cheese, apple pie, fried rice, tacos, curry, ramen,
+pancakes, waffles, steak, fried chicken, roast beef, fish and chips, soup, salad, bread, cake, cookies, noodles, dumplings, rice,
+sandwiches, hot dogs, french fries, mashed potatoes, roast chicken, bacon, sausages, scrambled eggs, omelettes, cereal, porridge, yoghurt,
+popcorn, strawberries, mangoes, grapes, watermelon, pineapple, cherries, avocado, tomato soup, chicken soup, mushroom soup, pumpkin soup,
+potato salad, caesar salad, greek salad, fruit salad, coleslaw, garlic bread, banana bread, cornbread, sourdough, baguettes, croissants,
+bagels, muffins, scones, brownies, doughnuts, cupcakes, cheesecake, carrot cake, chocolate cake, lemon tart, pumpkin pie, rice pudding,
+bread pudding, apple crumble, tiramisu, panna cotta, gelato, crepes, macarons, creme brulee, chocolate mousse, baklava, turkish delight,
+churros, flan, mochi, gingerbread, marshmallows, fudge, ravioli, gnocchi, risotto, carbonara, pesto, macaroni and cheese, minestrone,
+bruschetta, focaccia, mozzarella, parmesan, prosciutto, paella, tapas, gazpacho, chorizo, tortilla, empanadas, ceviche, burritos,
+quesadillas, nachos, enchiladas, guacamole, fajitas, chili con carne, tamales, feijoada, jerk chicken, gumbo, jambalaya, clam chowder,
+barbecue ribs, pulled pork, corn on the cob, baked beans, onion rings, chicken wings, chicken nuggets, cottage pie, shepherd's pie,
+yorkshire pudding, roast lamb, roast potatoes, cornish pasties, haggis, irish stew, beef stew, goulash, schnitzel, bratwurst, sauerkraut,
+pretzels, strudel, fondue, raclette, quiche, ratatouille, coq au vin, bouillabaisse, oysters, mussels, lobster, crab cakes, grilled salmon,
+smoked salmon, tuna, shrimp, prawns, calamari, meatballs, cinnamon buns, pierogi, borscht, blini, moussaka, gyros, souvlaki, feta, olives,
+tzatziki, doner kebab, falafel, hummus, shawarma, shakshuka, couscous, tagine, jollof rice, fufu, injera, biryani, samosas, naan, dal,
+butter chicken, tikka masala, palak paneer, tandoori chicken, dosas, pakoras, pad thai, green curry, tom yum, satay, nasi goreng, rendang,
+laksa, pho, spring rolls, banh mi, dim sum, peking duck, sweet and sour pork, kung pao chicken, mapo tofu, hot pot, wontons, tempura, udon,
+miso soup, teriyaki chicken, okonomiyaki, kimchi, bibimbap, bulgogi, tofu"""
+THINGS = """lamp, chair, table, book, cup, mug, plate, bowl, spoon, fork, knife, glass, bottle, coffee machine, kettle, toaster, teapot, pan, pot,
+frying pan, bag, backpack, suitcase, wallet, purse, belt, hat, cap, scarf, coat, jacket, raincoat, shirt, jumper, sweater, dress, skirt,
+t-shirt, hoodie, cardigan, suit, tie, bow tie, dressing gown, watch, ring, necklace, bracelet, umbrella, phone, phone case, charger, cable,
+laptop, tablet, keyboard, mouse, monitor, printer, scanner, camera, tripod, speaker, headset, microphone, radio, television, game console,
+video game, board game, chess set, puzzle, doll, teddy bear, toy car, kite, ball, football, basketball, tennis racket, golf club,
+skateboard, scooter, bicycle, bike helmet, helmet, sleeping bag, tent, camping stove, torch, lantern, compass, map, globe, telescope,
+microscope, guitar, piano, violin, drum, flute, trumpet, harmonica, ukulele, cello, saxophone, music box, record player, pen, pencil,
+pencil case, notebook, calendar, ruler, eraser, stapler, paintbrush, paint set, sketchbook, envelope, postcard, greeting card, sticker,
+stamp, sofa, armchair, stool, bench, desk, office chair, bookshelf, wardrobe, cupboard, mirror, bed, mattress, pillow, blanket, duvet,
+cushion, curtain, carpet, rug, doormat, towel, hammock, rocking chair, deck chair, picture frame, painting, poster, photo album, vase,
+candle, clock, alarm clock, fan, heater, vacuum cleaner, washing machine, dishwasher, fridge, freezer, oven, microwave, blender, mixer,
+juicer, rice cooker, coffee grinder, chopping board, rolling pin, baking tray, whisk, spatula, grater, peeler, corkscrew, bottle opener,
+lunch box, water bottle, thermos, wine glass, teacup, tablecloth, apron, tray, jug, jar, basket, bucket, broom, mop, brush, sponge,
+ironing board, iron, sewing machine, needle, button, hammer, screwdriver, drill, saw, wrench, toolbox, tape measure, ladder, shovel, spade,
+rake, watering can, lawn mower, wheelbarrow, flower pot, plant, cactus, bird feeder, bird cage, fish tank, dog bed, dog collar, dog lead,
+cat tree, litter box, toothbrush, comb, hairbrush, hair dryer, razor, soap dish, perfume, lipstick, nail file, yoga mat, dumbbell,
+skipping rope, treadmill, exercise bike, surfboard, snowboard, sledge, life jacket, swimsuit, beach towel, beach ball, parasol,
+fishing rod, key ring, padlock, doorbell, light bulb, battery, power bank, hard drive, router, webcam, projector, drone, magnet"""
+NOUNS = """cat dog dragon river robot house tree bird horse king queen boat ship castle forest mountain lake garden flower fox bear wolf lion tiger
+monkey rabbit mouse frog snake turtle cow pig goat hen goose bee butterfly spider snail whale shark dolphin penguin parrot crow pigeon
+squirrel hedgehog camel zebra giraffe kitten puppy pony witch wizard ghost giant princess prince knight pirate monster fairy mermaid clown
+teacher doctor farmer baker sailor soldier thief painter singer dancer baby boy girl neighbour friend bridge road tower village city school
+shop library church barn farm mill tunnel hill valley desert beach cloud star moon planet rocket train car bus truck tractor bicycle plane
+balloon wheel key door window kitchen lamp candle box basket book letter picture song story hat shoe pocket ring crown sword shield hammer
+stone mushroom pumpkin cake potato kettle spoon cup bottle guitar violin bell doll kite ball puzzle secret"""
+TOPICS = """politics, black holes, the stock market, football results, the weather, religion, philosophy, quantum physics, chemistry, biology,
+mathematics, algebra, geometry, history, the Roman Empire, ancient Egypt, the Second World War, the French Revolution, the Middle Ages,
+dinosaurs, volcanoes, earthquakes, climate change, the solar system, space travel, the moon landing, aliens, time travel, evolution,
+genetics, the human brain, medicine, vaccines, vitamins, headaches, psychology, dreams, astrology, tarot cards, ghosts, economics,
+inflation, interest rates, taxes, mortgages, insurance, pensions, cryptocurrency, the law, immigration, elections, the government,
+the royal family, celebrities, film stars, Hollywood, pop music, opera, jazz, Shakespeare, poetry, modern art, architecture, photography,
+fashion, computer programming, artificial intelligence, cyber security, the internet, social media, nuclear power, solar panels,
+electric cars, car engines, aeroplanes, submarines, trains, the Olympics, tennis, boxing, chess openings, marathon training, gardening,
+bird watching, dog training, parenting, marriage, dating, grammar, the Chinese language"""
+DEEDS = """build fix make draw paint clean repair buy sell find catch train wash carry move open close break cut cook bake grow feed ride drive fly
+hide steal wrap hang choose design measure photograph sketch decorate rescue tame knit describe"""
+FOREIGN = """hola gracias buenos días por adiós amigo casa perro gato mañana quiero dónde bonjour merci salut oui aujourd'hui maison chien beaucoup
+pourquoi demain je voudrais guten danke bitte tschüss hallo ich nicht haus hund katze freund morgen warum schön ciao grazie buongiorno
+prego arrivederci amico cane gatto domani perché bello voglio olá obrigado obrigada você não sim cachorro amanhã bom tudo onde hej jag inte
+hus katt vän snälla varför imorgon merhaba teşekkürler evet hayır nasılsın günaydın lütfen köpek kedi arkadaş güzel nerede yarın selam
+deutsch sprechen heute aber und"""
+CHINESE_COLOURS = "红色 蓝色 绿色 黑色 白色 黄色 棕色 粉色 紫色 灰色"
+CHINESE_NAMES = """李明 王伟 张小雨 欧阳静 陈浩然 刘洋 王芳 李娜 张敏 王静 李强 张磊 王磊 李军 王勇 张勇 刘伟 张伟 李伟 王丽 张丽 李静 张静 李杰
+王超 李丽 张涛 王涛 李超 张超 刘涛 陈静 陈伟 陈杰 杨帆 杨洋 杨柳 赵敏 赵磊 赵雪 赵子轩 黄磊 黄丽 黄志强 周杰 周敏 周雨彤
+周文博 吴昊 吴迪 吴敏 吴佳怡 徐静 徐强 徐子涵 孙丽 孙浩 孙晓梅 孙悦 马超 马丽 马晓东 朱琳 朱晨曦 朱建国 胡军 胡静 胡雨桐 郭涛
+郭雪 何平 何洁 何俊杰 林峰 林静 林小凡 林诗雨 高峰 高洁 高远 高天宇 罗杰 罗敏 罗文静 郑凯 郑国强 梁静 梁博 梁晓燕 谢军 谢雨辰
+宋佳 宋杰 宋思远 唐琳 唐磊 唐嘉怡 许诺 许志远 韩雪梅 韩磊 韩梅梅 冯涛 冯静 冯子豪 邓丽 邓婷婷 曹阳 曹敏 彭飞 彭丽 彭思琪 曾琳
+曾雅文 肖扬 肖敏 田甜 田野 田雨 董洁 董浩 董小宁 潘杰 袁野 袁梦 蔡明亮 蔡文婷 蒋欣欣 蒋涛 蒋雯 余波 余娜 余欢 于洋 于静 于晓光
+杜鹃 杜宇 叶青 叶子 叶倩 程浩 程琳 程曦 魏晨阳 魏敏 魏来 苏醒 苏婉 苏文 吕洁 吕梁 吕思涵 丁磊 丁宁 丁一凡 任静 任杰 任雨欣
+卢勇 卢佳 卢晓婷 姚远 姚丽 沈丹 沈浩 沈梦瑶 钟欣 钟华 姜涛 姜敏 姜文博 崔莹 谭静 谭子杰 陆宇 陆瑶 范伟民 范晓萱 汪洋 廖敏 石磊
+石榴 金鑫 金美玲 韦佳 贾玲玲 贾明 夏雨 夏天 夏雪 付强 付晓 方圆 方芳 方志明 邹凯 邹雨 熊伟 熊欣怡 白雪 白洁 孟浩 孟瑶 秦明
+邱悦 邱泽 侯亮 侯雅婷 江南 江雨薇 尹杰 尹梦 薛平 薛佳凝 闫旭 段然 雷鸣 雷婷 龙飞 龙小云 史航 陶然 陶李 贺强 贺佳 顾磊 顾盼
+毛晓峰 郝好 郝云 龚丽 邵峰 邵雨晴 万里 万晓利 钱进 钱多多 严宽 严晓 武艺 武文涛 戴维 戴琳 莫凡 莫愁 孔亮 向阳 向晚晴 汤圆圆
+汤伟 欧阳娜 欧阳明 欧阳子轩 司马文 司马晴 上官雪 上官云飞 诸葛明 诸葛晓 小明 阿杰 豆豆 乐乐 小红 小丽 小刚 小芳 小雨 小雪 小美
+小龙 小宝 小胖 小虎 阿强 阿明 阿珍 阿花 阿伟 阿玲 阿辉 贝贝 晶晶 欢欢 莹莹 妞妞 毛毛 果果 糖糖 球球 甜甜 圆圆 萌萌 丫丫 老王
+老李 老张 大伟 大壮"""
+SURNAMES = """王 李 张 刘 陈 杨 黄 赵 吴 周 徐 孙 马 朱 胡 郭 何 林 高 罗 郑 梁 谢 宋 唐 许 韩 邓 冯 曹 彭 曾 肖 田 董 潘 袁
+蔡 蒋 余 于 杜 叶 程 魏 苏 吕 丁 任 卢 姚 沈 钟 姜 崔 谭 陆 范 汪 廖 石 金 韦 贾 夏 付 方 邹 熊 白 孟 秦 邱 侯
+江 尹 薛 闫 段 雷 欧阳 司马 上官 诸葛"""
+GIVEN = """明 伟 芳 娜 敏 静 丽 强 磊 军 洋 勇 艳 杰 娟 涛 超 秀 霞 平 刚 桂 英 华 玉 兰 红 文 建 国 志 浩 然 子 涵 雨 轩
+欣 怡 佳 琪 思 宇 梓 萱 诗 晨 曦 博 雅 婷 雪 梅 琳 峰 辉 鹏 飞 斌 波 宁 阳 悦 晓 小 东 海 云 龙 天 一 凡 俊 豪
+嘉 瑞 瑶 梦 倩 颖 洁 慧 莉 萍 玲 春 燕 凤 新 航"""
+CHINESE_CITIES = """北京 上海 广州 深圳 成都 重庆 天津 武汉 杭州 南京 西安 苏州 长沙 郑州 青岛 沈阳 大连 宁波 厦门 福州 济南 合肥 昆明 哈尔滨
+长春 石家庄 太原 南昌 南宁 贵阳 海口 三亚 兰州 西宁 银川 乌鲁木齐 呼和浩特 拉萨 香港 澳门 台北 高雄 台中 台南 新竹 无锡 常州
+南通 扬州 镇江 徐州 盐城 连云港 淮安 泰州 宿迁 温州 嘉兴 湖州 绍兴 金华 义乌 台州 丽水 衢州 舟山 芜湖 蚌埠 黄山 安庆 马鞍山
+泉州 漳州 莆田 龙岩 三明 南平 九江 赣州 景德镇 上饶 吉安 宜春 烟台 威海 潍坊 淄博 临沂 济宁 泰安 日照 德州 聊城 菏泽 洛阳
+开封 新乡 安阳 南阳 信阳 许昌 焦作 宜昌 襄阳 荆州 十堰 黄冈 恩施 株洲 湘潭 衡阳 岳阳 常德 张家界 怀化 郴州 佛山 东莞 珠海
+中山 惠州 汕头 湛江 江门 肇庆 茂名 梅州 清远 揭阳 桂林 柳州 北海 玉林 绵阳 德阳 乐山 宜宾 泸州 自贡 南充 西昌 遵义 安顺 大理
+丽江 曲靖 玉溪 景洪 香格里拉 宝鸡 咸阳 延安 汉中 榆林 天水 敦煌 酒泉 嘉峪关 大同 平遥 运城 临汾 保定 唐山 秦皇岛 邯郸 廊坊
+承德 张家口 包头 鄂尔多斯 赤峰 呼伦贝尔 鞍山 纽约 伦敦 巴黎 东京 大阪 首尔 新加坡 曼谷 悉尼 墨尔本 多伦多 温哥华 洛杉矶 旧金山
+柏林 慕尼黑 罗马 米兰 马德里 莫斯科 迪拜 吉隆坡 京都 芝加哥 波士顿 西雅图"""
+CHINESE_DISHES = """饺子 火锅 宫保鸡丁 西瓜 包子 馒头 面条 米饭 炒饭 蛋炒饭 馄饨 汤圆 粽子 月饼 油条 豆浆 煎饼 烧饼 春卷 烧卖 小笼包 生煎包 肉夹馍
+凉皮 凉面 炸酱面 担担面 热干面 刀削面 牛肉面 阳春面 油泼面 重庆小面 米线 过桥米线 螺蛳粉 酸辣粉 桂林米粉 肠粉 河粉 麻婆豆腐
+鱼香肉丝 回锅肉 水煮鱼 水煮肉片 酸菜鱼 红烧肉 红烧排骨 糖醋排骨 糖醋里脊 锅包肉 东坡肉 梅菜扣肉 粉蒸肉 辣子鸡 口水鸡 白切鸡 大盘鸡
+黄焖鸡 叫花鸡 可乐鸡翅 炸鸡 烤鸭 北京烤鸭 盐水鸭 烧鹅 叉烧 清蒸鲈鱼 剁椒鱼头 烤鱼 松鼠鳜鱼 小龙虾 大闸蟹 油焖大虾 白灼虾 蒜蓉扇贝
+烤生蚝 西红柿炒鸡蛋 番茄炒蛋 地三鲜 干煸豆角 手撕包菜 酸辣土豆丝 醋溜白菜 蒜蓉西兰花 凉拌黄瓜 拍黄瓜 皮蛋豆腐 家常豆腐 臭豆腐 蚂蚁上树
+夫妻肺片 毛血旺 麻辣烫 麻辣香锅 冒菜 串串香 关东煮 烤串 羊肉串 烤羊腿 涮羊肉 羊肉泡馍 手抓饭 手抓羊肉 馕 烤冷面 煎饼果子 手抓饼
+鸡蛋灌饼 葱油饼 韭菜盒子 锅贴 煎饺 皮蛋瘦肉粥 小米粥 八宝粥 白粥 酸辣汤 鸡汤 排骨汤 紫菜蛋花汤 羊肉汤 佛跳墙 狮子头 虾饺 凤爪 蛋挞
+菠萝包 双皮奶 龟苓膏 杨枝甘露 豆腐脑 冰糖葫芦 糖炒栗子 烤红薯 驴打滚 绿豆糕 桂花糕 年糕 麻花 麻团 糍粑 凉粉 冰粉 绿豆汤 银耳汤
+奶茶 咖啡 酸奶 牛奶 果汁 酸梅汤 冰淇淋 蛋糕 芝士蛋糕 面包 饼干 巧克力 薯条 薯片 汉堡 披萨 三明治 意大利面 牛排 沙拉 寿司 拉面
+生鱼片 天妇罗 咖喱饭 石锅拌饭 泡菜 烤肉 冬阴功汤 苹果 香蕉 草莓 葡萄 芒果 荔枝 桃子 橙子 橘子 樱桃 榴莲 菠萝 火龙果 猕猴桃
+哈密瓜 柚子 蓝莓 梨 石榴 龙眼 玉米 土豆 茄子 花生"""
+CHINESE_THINGS = """手机壳 台灯 羽毛球拍 充电器 数据线 耳机 充电宝 鼠标 鼠标垫 显示器 笔记本电脑 手机 手机支架 手机膜 摄像头 路由器 硬盘 U盘 相机
+镜头 投影仪 电视机 遥控器 插座 插线板 灯泡 手电筒 落地灯 吊灯 电风扇 空调 除湿机 吸尘器 扫地机器人 洗衣机 微波炉 烤箱 电饭煲
+电磁炉 炒锅 平底锅 汤锅 蒸锅 咖啡机 榨汁机 豆浆机 面包机 洗碗机 菜刀 砧板 水果刀 锅铲 汤勺 筷子 勺子 碗 盘子 杯子 马克杯 玻璃杯
+茶杯 茶壶 茶具 饭盒 保鲜盒 水壶 围裙 餐桌 椅子 办公椅 书桌 书柜 沙发 茶几 床 床单 被子 被套 枕头 毛毯 凉席 蚊帐 窗帘 地垫
+衣柜 鞋柜 鞋架 收纳箱 收纳盒 镜子 挂钟 手表 花瓶 相框 蜡烛 垃圾桶 垃圾袋 拖把 扫帚 海绵 水桶 脸盆 毛巾 浴帘 牙刷 电动牙刷 牙膏
+沐浴露 洗发水 护发素 洗手液 洗衣液 纸巾 卫生纸 湿巾 吹风机 剃须刀 指甲刀 面膜 护手霜 防晒霜 唇膏 香水 睫毛膏 化妆包 T恤 衬衫
+卫衣 外套 大衣 羽绒服 西装 牛仔裤 运动裤 短裤 连衣裙 睡衣 内衣 袜子 围巾 手套 领带 皮带 跑鞋 皮鞋 凉鞋 拖鞋 雨鞋 雨衣 雨伞
+太阳镜 书包 背包 手提包 钱包 钥匙扣 项链 戒指 耳环 发夹 发箍 羽毛球 乒乓球拍 网球拍 网球 篮球 足球 瑜伽垫 哑铃 跳绳 泳衣 游泳圈
+滑板 溜冰鞋 自行车 打气筒 帐篷 睡袋 登山杖 鱼竿 望远镜 指南针 吉他 小提琴 口琴 笛子 积木 毛绒玩具 玩具车 遥控飞机 风筝 象棋 围棋
+扑克牌 气球 钢笔 圆珠笔 橡皮 尺子 胶水 胶带 订书机 笔记本 文件夹 计算器 字典 日历 画板 明信片 信封 婴儿车 尿布 猫粮 狗粮 猫砂
+花盆 锤子 螺丝刀 扳手 卷尺"""
+CHINESE_NOUNS = """小鸟 恐龙 雨伞 机器人 小猫 小狗 兔子 老虎 狮子 大象 猴子 熊猫 狐狸 狼 松鼠 刺猬 乌龟 青蛙 蝴蝶 蜜蜂 蚂蚁 蜻蜓 金鱼 鲸鱼 海豚
+鲨鱼 企鹅 猫头鹰 孔雀 公鸡 鸭子 小羊 奶牛 小马 骆驼 长颈鹿 老鼠 蜗牛 龙 凤凰 独角兽 公主 王子 国王 巫婆 仙女 海盗 骑士 宇航员
+医生 老师 警察 消防员 厨师 农夫 渔夫 画家 司机 爷爷 奶奶 太阳 月亮 星星 云朵 彩虹 雪人 大树 小草 花朵 蘑菇 森林 小河 大海
+高山 沙漠 小岛 城堡 房子 小桥 灯塔 火车 飞机 汽车 轮船 火箭 自行车 气球 风筝 钥匙 宝箱 地图 镜子 帽子 书包 铅笔 书 钟表 灯笼
+蜡烛 椅子 桌子 窗户 门 枕头 杯子 苹果 南瓜 胡萝卜 西瓜 蛋糕"""
+CHINESE_TOPICS = """政治 黑洞 股市 历史 哲学 量子力学 相对论 宇宙 火星 恐龙灭绝 进化论 基因 病毒 疫苗 医学 癌症 心理学 经济学 通货膨胀 房价 基金
+比特币 区块链 人工智能 编程 数据库 网络安全 法律 宪法 离婚官司 税收 选举 外交 战争 军事 核武器 宗教 佛教 神话 占星 风水 算命
+古诗 唐朝 三国 世界大战 考古 金字塔 地理 地震 火山 气候变化 天气预报 海洋学 化学 元素周期表 物理 微积分 几何 概率论 数论 生物
+天文 电影 明星 音乐理论 歌剧 京剧 绘画 建筑 文学 诺贝尔奖 世界杯 奥运会 篮球比赛 电竞 高考 留学 英语语法 方言"""
+CHINESE_DEEDS = """做 修 煮 炒 挑 包 烤 蒸 炸 洗 画 种 养 拆 装 切 选 买 卖 擦 补 叠 剪 腌 炖 织 缝 写 学 寄"""
+
+
+def several(text: str, times: int = 1) -> list[str]:
+    """The words of a text, each several times; between commas, where it has them."""
+    return [word.strip() for word in (text.split(",") if "," in text else text.split())] * times
+
+
+def keys(signs: str, sizes: tuple[int, ...]) -> list[str]:
+    """Keys hit at random."""
+    rng = random.Random(signs)
+    return ["".join(rng.choices(signs, k=rng.choice(sizes))) for _ in range(3000)]
+
 
 POOLS = {"en": {
-    "name": FIRST_NAMES.split() * 10 + compose(FIRST_NAMES, LAST_NAMES, between=" ") + compose(*INVENTED),
-    "dish": compose("spicy sweet fried baked grilled cold fresh creamy roasted smoked steamed sour crispy salted warm",
+    # A composed name for every two that people have: one that was never seen has to be copied, too.
+    "name": several(FIRST_NAMES, 25) + compose(" ".join(several(FIRST_NAMES)[:40]), LAST_NAMES, between=" ") + compose(*INVENTED) * 3,
+    "dish": several(DISHES, 2) + [word.lower() for word in compose(*INVENTED)[::5]] + compose("spicy sweet fried baked grilled cold fresh creamy roasted smoked steamed sour crispy salted warm",
                     "noodles soup rice salad pie fish chicken beef tofu beans potatoes pasta carrots mushrooms eggs",
                     between=" "),
-    "place": compose("Oak River Stone Green Hill Lake Maple North South West Wood Rose Silver",
+    "place": several(CITIES, 2) + compose(*INVENTED)[1::4] + compose("Oak River Stone Green Hill Lake Maple North South West Wood Rose Silver",
                      "ford ton field bridge port ville dale bury side mouth stead gate haven"),
-    "item": compose("red blue green black white yellow brown pink purple grey",
-                    "lamp cup bag hat coat chair table clock phone shirt bike kettle book ball pen box watch radio sofa",
-                    between=" "),
+    "item": several(THINGS, 10) + [word.lower() for word in compose(*INVENTED)[2::2]] + [f"{paint} {thing}" for paint in several(COLOURS) for thing in several(THINGS)],
     "shop": compose("Golden Happy Lucky Little Royal Sunny Quiet Merry",
                     "Fox Star Moon Leaf Lion Rose Panda Tiger Tulip Robin", between=" "),
+    "goods": [f"{thing}s" for thing in several(THINGS)] + several(DISHES),
+    "noun": several(NOUNS), "topic": several(TOPICS), "verb": several(DEEDS), "foreign": several(FOREIGN), "odd": compose("bi fo ga lu mo ni po ra su ti ve zu", "ba dle kor lim nox per ro sta tix vo wen zer"),
+    "keys": keys("asdfghjkl" * 2 + "qwertzuiopyxcvbnm", (5, 6, 8, 11)),
 }, "zh": {
-    "name": compose("王 李 张 刘 陈 杨 赵 黄 周 吴 徐 孙 马 朱 胡 郭 何 林 罗 梁", *GIVEN),
-    "dish": compose("红烧 清蒸 油炸 凉拌 麻辣 糖醋 香煎 爆炒 水煮 酸菜 蒜香 五香 铁板 家常 番茄",
+    "name": several(CHINESE_NAMES, 25) + compose(SURNAMES, GIVEN) + [sur + a + b for sur in several(SURNAMES) for a, b in zip(several(GIVEN), several(GIVEN)[7:])],
+    "dish": several(CHINESE_DISHES, 2) + compose(GIVEN, GIVEN)[7::60] + compose("红烧 清蒸 油炸 凉拌 麻辣 糖醋 香煎 爆炒 水煮 酸菜 蒜香 五香 铁板 家常 番茄",
                     "豆腐 鱼 牛肉 羊肉 鸡块 土豆 茄子 白菜 排骨 虾仁 蘑菇 面条 鸭腿 鸡蛋 豆角"),
-    "place": compose("青 清 云 白 金 长 东 南 西 北 平 永 新 龙 石", "山 河 江 湖 溪 桥 林 泉 原 州", "市 镇"),
-    "item": compose("红色 蓝色 绿色 黑色 白色 黄色 棕色 粉色 紫色 灰色",
-                    "台灯 杯子 书包 帽子 外套 椅子 桌子 闹钟 手机 衬衫 单车 水壶 本子 皮球 钢笔 盒子 手表 音箱 沙发"),
+    "place": several(CHINESE_CITIES, 2) + compose(GIVEN, GIVEN)[::40] + compose("青 清 云 白 金 长 东 南 西 北 平 永 新 龙 石", "山 河 江 湖 溪 桥 林 泉 原 州", "市 镇"),
+    "item": several(CHINESE_THINGS, 10) + compose(CHINESE_COLOURS, CHINESE_THINGS),
     "shop": compose("金 银 红 蓝 白 大 小 快乐 幸福 阳光", "星 月 狮 鹿 熊猫 叶 花 鸟 船 树"),
+    "goods": several(CHINESE_THINGS) + several(CHINESE_DISHES),
+    "noun": several(CHINESE_NOUNS), "topic": several(CHINESE_TOPICS), "verb": several(CHINESE_DEEDS), "foreign": several(FOREIGN), "odd": compose("飞 木 巴 米 兰 罗", "达 古 里 尼 夫 坦"),
+    "keys": keys("asdfghjkl" * 2 + "qwertzuiopyxcvbnm", (5, 6, 8, 11)),
 }}
 # With a digit twice, "what followed this digit?" has two answers: copying it takes another circuit, learned much later.
 ORDER_NUMBERS = [str(number) for number in range(1_000, 10_000) if len(set(str(number))) == 4]
+for pools in POOLS.values():
+    pools |= {"order": ORDER_NUMBERS, "age": [str(age) for age in range(5, 100) if age % 11],
+              "big": [str(number) for number in range(21, 1000)]}
 ALIASES = {"home": "place", "wish": "item", "hero": "name", "friend": "name", "number": "order"}  # same pool
 
 WORDS = """cat 猫, dog 狗, bird 鸟, horse 马, cow 牛, sheep 羊, water 水, fire 火, tree 树, flower 花, sun 太阳, moon 月亮,
 star 星星, rain 雨, snow 雪, wind 风, river 河, sea 海, door 门, book 书, milk 牛奶, tea 茶, bread 面包, apple 苹果, hand 手,
 eye 眼睛, mother 妈妈, father 爸爸, friend 朋友, teacher 老师, school 学校, house 房子, car 汽车, table 桌子, happy 高兴,
-red 红色, blue 蓝色, green 绿色, today 今天, tomorrow 明天"""
-# Closed tables: the slots of a skill, then a row of them between every two commas.
+red 红色, blue 蓝色, green 绿色, today 今天, tomorrow 明天, hello 你好, goodbye 再见, good_morning 早上好, good_night 晚安, thank_you 谢谢,
+love 爱, I_love_you 我爱你, fish 鱼, rice 米饭, egg 鸡蛋, coffee 咖啡, banana 香蕉, shop 商店, money 钱, sorry 对不起, yes 是, no 不, one 一,
+two 二, three 三, big 大, small 小, white 白色, black 黑色, yellow 黄色, beautiful 漂亮, doctor 医生, phone 手机, computer 电脑, city 城市"""
+DAYS = {"en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(), "zh": ["星期" + day for day in "一二三四五六日"]}
+MONTHS = {"en": "January February March April May June July August September October November December".split(),
+          "zh": [f"{month}月" for month in "一 二 三 四 五 六 七 八 九 十 十一 十二".split()]}
+CALENDAR = {"en": ({"day": DAYS["en"], "month": MONTHS["en"]}, ("before", "after"), ", "),
+            "zh": ({"天": DAYS["zh"], "个月": MONTHS["zh"]}, ("前", "后"), "，")}
+# Closed tables: the slots of a skill, then a row of them between every two commas; _ stands for a blank.
 TABLES = {"en": {
     "translate": ("english chinese", WORDS),
     "opposite": ("word other", """hot cold, big small, tall short, fast slow, new old, early late, rich poor, hard soft,
-        happy sad, light dark, full empty, wet dry, open closed, up down, left right, good bad"""),
+        happy sad, light dark, full empty, wet dry, open closed, up down, left right, good bad, strong weak, clean dirty,
+        loud quiet, near far, thick thin, high low, day night, black white, yes no, love hate, first last"""),
     "capital": ("country capital", """France Paris, Germany Berlin, Spain Madrid, Italy Rome, England London, Japan Tokyo,
-        China Beijing, Russia Moscow, Egypt Cairo, Greece Athens, Poland Warsaw, Norway Oslo"""),
+        China Beijing, Russia Moscow, Egypt Cairo, Greece Athens, Poland Warsaw, Norway Oslo, Portugal Lisbon, Sweden Stockholm, Finland Helsinki,
+        Denmark Copenhagen, Austria Vienna, Belgium Brussels, Ireland Dublin, Hungary Budapest, Turkey Ankara, India Delhi, Korea Seoul, Thailand Bangkok,
+        Canada Ottawa, America Washington, the_USA Washington, Mexico Mexico_City, Brazil Brasilia, Argentina Buenos_Aires, Cuba Havana, Australia Canberra, Kenya Nairobi,
+        Switzerland Bern, the_UK London, the_Netherlands Amsterdam, Ukraine Kyiv, Vietnam Hanoi, Peru Lima, Iceland Reykjavik"""),
     "sound": ("animal sound", """cat meow, dog woof, cow moo, sheep baa, duck quack, pig oink, bee buzz, frog croak,
-        lion roar, mouse squeak, snake hiss"""),
+        lion roar, mouse squeak, snake hiss, horse neigh, chicken cluck, rooster cock-a-doodle-doo, wolf howl, bird tweet, owl hoot, goat maa, crow caw, puppy woof, kitten meow"""),
     "colour": ("thing colour", """grass green, snow white, coal black, blood red, milk white, chocolate brown, gold yellow,
-        rice white, ice blue, cheese yellow"""),
+        rice white, ice blue, cheese yellow, sky blue, sea blue, sun yellow, banana yellow, bananas yellow, apple red, tomato red, tomatoes red, lemon yellow, strawberry red,
+        strawberries red, carrots orange, oranges orange, leaves green, trees green, salt white, sugar white, night black, coffee brown, moon white, cucumber green, cherries red, roses red, elephant grey"""),
     "opening_hours": ("section opens closes", "toy 9 6, book 8 7, food 7 9, shoe 10 8, garden 8 5, music 10 6, phone 9 7"),
+    "how_many": ("parts whole amount", """days week 7, months year 12, days year 365, weeks year 52, hours day 24, minutes hour 60, seconds minute 60, seasons year 4,
+        legs dog 4, legs cat 4, legs spider 8, wheels car 4, eggs dozen 12, cents euro 100, fingers hand 5"""),
 }, "zh": {
     "translate": ("english chinese", WORDS),
     "opposite": ("word other", """热 冷, 大 小, 高 低, 长 短, 快 慢, 新 旧, 多 少, 早 晚, 黑 白, 上 下, 左 右, 前 后, 开 关,
-        进 出, 胖 瘦, 远 近"""),
-    "capital": ("country capital", """中国 北京, 法国 巴黎, 德国 柏林, 英国 伦敦, 日本 东京, 俄国 莫斯科, 韩国 首尔, 泰国 曼谷,
-        埃及 开罗, 希腊 雅典, 美国 华盛顿, 意大利 罗马"""),
-    "sound": ("animal sound", """猫 喵喵, 狗 汪汪, 牛 哞哞, 羊 咩咩, 鸭 嘎嘎, 鸡 叽叽, 青蛙 呱呱, 蜜蜂 嗡嗡, 猪 哼哼,
-        老鼠 吱吱, 狼 嗷嗷"""),
-    "colour": ("thing colour", """草 绿色, 雪 白色, 煤 黑色, 血 红色, 牛奶 白色, 巧克力 棕色, 金子 黄色, 天空 蓝色, 海水 蓝色,
-        香蕉 黄色"""),
+        进 出, 胖 瘦, 远 近, 好 坏, 高兴 难过, 干净 脏, 重 轻, 厚 薄, 硬 软, 强 弱, 真 假, 美 丑, 贵 便宜, 里 外, 男 女, 天 地, 白天 黑夜, 安静 吵闹, 容易 困难"""),
+    "capital": ("country capital", """中国 北京, 法国 巴黎, 德国 柏林, 英国 伦敦, 日本 东京, 俄国 莫斯科, 俄罗斯 莫斯科, 韩国 首尔, 泰国 曼谷,
+        埃及 开罗, 希腊 雅典, 美国 华盛顿, 意大利 罗马, 西班牙 马德里, 葡萄牙 里斯本, 瑞典 斯德哥尔摩, 芬兰 赫尔辛基, 丹麦 哥本哈根, 挪威 奥斯陆, 奥地利 维也纳,
+        比利时 布鲁塞尔, 波兰 华沙, 土耳其 安卡拉, 印度 新德里, 加拿大 渥太华, 墨西哥 墨西哥城, 巴西 巴西利亚, 澳大利亚 堪培拉, 越南 河内, 荷兰 阿姆斯特丹, 瑞士 伯尔尼,
+        爱尔兰 都柏林, 古巴 哈瓦那, 阿根廷 布宜诺斯艾利斯, 朝鲜 平壤, 乌克兰 基辅"""),
+    "sound": ("animal sound", """猫 喵喵, 狗 汪汪, 牛 哞哞, 羊 咩咩, 鸭 嘎嘎, 鸭子 嘎嘎, 鸡 叽叽, 青蛙 呱呱, 蜜蜂 嗡嗡, 猪 哼哼,
+        老鼠 吱吱, 狼 嗷嗷, 公鸡 喔喔, 马 嘶嘶, 鸟 啾啾, 老虎 吼吼, 狮子 吼吼, 乌鸦 哇哇, 蛇 嘶嘶, 猫头鹰 咕咕, 鸽子 咕咕"""),
+    "colour": ("thing colour", """草 绿色, 雪 白色, 煤 黑色, 血 红色, 牛奶 白色, 巧克力 棕色, 金子 黄色, 天空 蓝色, 海水 蓝色, 大海 蓝色,
+        香蕉 黄色, 苹果 红色, 草莓 红色, 番茄 红色, 西红柿 红色, 柠檬 黄色, 胡萝卜 橙色, 橙子 橙色, 橘子 橙色, 树叶 绿色, 盐 白色, 糖 白色, 太阳 黄色, 月亮 白色, 咖啡 棕色, 黄瓜 绿色,
+        樱桃 红色, 玫瑰 红色, 大象 灰色, 葡萄 紫色, 下雪 白色, 米饭 白色, 云 白色, 夜晚 黑色, 熊猫 黑白色"""),
     "opening_hours": ("section opens closes", "玩具 9 6, 图书 8 7, 食品 7 9, 鞋子 10 8, 园艺 8 5, 音乐 10 6, 手机 9 7"),
+    "how_many": ("parts whole amount", "天 个星期 7, 天 周 7, 个月 年 12, 天 年 365, 小时 天 24, 分钟 小时 60, 秒 分钟 60, 个季节 年 4, 条腿 只狗 4, 条腿 只猫 4, 条腿 只蜘蛛 8, 个轮子 辆汽车 4, 个手指 只手 5"),
 }}
-DAYS = {"en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
-        "zh": compose("星期", "一 二 三 四 五 六 日")}
-MONTHS = {"en": "January February March April May June July August September October November December".split(),
-          "zh": compose("一 二 三 四 五 六 七 八 九 十 十一 十二", "月")}
-CALENDAR = {"en": ({"day": DAYS["en"], "month": MONTHS["en"]}, ("before", "after"), ", "),
-            "zh": ({"天": DAYS["zh"], "个月": MONTHS["zh"]}, ("前", "后"), "，")}
+# Which table a skill reads that has none of its own.
+READS = {"story": "sound", "story_hero": "sound", "hard_sum": "add", "unknown_topic": "capital"}
 
 # The skills that ask for a fact, and which talk belongs to which scene; some come twice as often.
-RECALLS = {"name": ["ask_name"], "dish": ["ask_dish"], "home": ["ask_home"], "wish": ["ask_wish"],
+RECALLS = {"name": ["ask_name"], "dish": ["ask_dish"], "home": ["ask_home"], "wish": ["ask_wish"], "age": ["ask_age"],
            "order": ["ask_order", "order_status"]}
-SERVICE = ["opening_hours", "opening_hours", "refund", "return_item", "change_address", "complaint"]
-FACTUAL = ["capital", "sound", "colour", "add"] + ["calendar", "opposite", "count", "add", "translate"] * 2
-SMALL_TALK = ["who_are_you", "thanks", "refuse"]
-FREE_TEXT = {"story": ("hero", "animal"), "blurb": ("item",)}  # marked by what they must contain, not word by word
+SERVICE = """opening_hours opening_hours hours hours_day refund refund return_item return_any change_address change_address complaint complaint broken
+delivery_time delivery_where delivery_cost payment buying cancel account discount price sells sells catalog agent""".split()
+FACTUAL = """capital capital sound colour add add add add add hard_sum calendar calendar opposite opposite count count_to translate translate how_many""".split()
+SMALL_TALK = """greeting how_are_you fine who_are_you who_are_you human maker abilities speak my_age my_home my_taste my_feelings thanks thanks yes okay no sorry huh
+laugh praise insult sad ill tired bored hungry happy told told joke joke another_joke tell_name_home tell_name_dish tell_name_order story_any
+story story_hero poem blurb""".split()
+OUTSIDE = "refuse refuse unknown_topic unknown_topic unknown_topic keys".split()
+LAST = "bye bye night thanks thanks okay".split()
+# Marked by what they must contain, not word by word.
+FREE_TEXT = {"story": ("noun",), "story_hero": ("hero", "animal"), "poem": ("noun",), "blurb": ("item",)}
