@@ -16,14 +16,14 @@ from contextlib import suppress
 
 from model import LanguageModel
 from tokenizer import Tokenizer
+from zerochat.demo import world
 from zerochat.generation.engine import Engine, Sampling
 from zerochat.precision import chat_dtype
-from zerochat.run_folder import RunFolder
+from zerochat.run_folder import RunFolder, built_in
 from zerochat.text import mended, printable
 
 HELP = """/reset          forget the conversation
 /system TEXT    set the system message (without TEXT: remove it) and start anew
-/retry          answer the last message again
 /help           this list
 /exit           leave (also Ctrl-D); Ctrl-C stops an answer"""
 
@@ -36,18 +36,20 @@ class Chat:
         self.reset(system)
 
     def reset(self, system: str | None = None) -> None:
-        self.messages = [{"role": "system", "content": system}] if system else []
+        self.messages, self.noticed = [{"role": "system", "content": system}] if system else [], False
 
-    def answer(self, text: str, out, notices=None) -> None:
-        """Stream the answer to `text` to `out`; Ctrl-C keeps what has been said so far.
+    def answer(self, text: str, out, notices=None, before: str = "") -> None:
+        """Stream the answer to `text` to `out`, behind `before`; Ctrl-C keeps what has been said so far.
 
         A message that does not fit the context raises ValueError and leaves the conversation as it was."""
         asked = [*self.messages, {"role": "user", "content": text}]
         asked = mended(asked) if self.mend else asked
         kept, prompt, dropped = self.engine.fit(asked, self.sampling.max_new_tokens)
-        if dropped and notices:
+        if dropped and notices and not self.noticed:
             full = f"the context of {self.engine.context} tokens is full"
-            print(f"[{full}: the oldest {dropped} turn(s) were left out]", file=notices, flush=True)
+            print(f"[{full}: from now on the oldest turns are left out]", file=notices, flush=True)
+            self.noticed = True
+        print(end=before, file=out, flush=True)
         parts = []
         try:
             for part in self.engine.stream(prompt, self.sampling):
@@ -68,28 +70,18 @@ class Chat:
             self.reset(next((m["content"] for m in self.messages[:1] if m["role"] == "system"), None))
         elif name == "/system":
             self.reset(rest.strip() or None)
-        elif name == "/retry" and self.messages and self.messages[-1]["role"] == "assistant":
-            *before, question, _ = kept = self.messages
-            self.messages = before
-            try:
-                self.answer(question["content"], out, out)
-            except ValueError:
-                self.messages = kept  # what was there is better than nothing
-                raise
-        elif name == "/retry":
-            print("there is nothing to answer again", file=out)
         else:
             print(HELP if name == "/help" else f"unknown command {name}\n{HELP}", file=out)
         return True
 
 
-def talk(chat: Chat) -> None:
-    """Read messages until the end of standard input; prompts and notices only where a person is typing."""
+def talk(chat: Chat, hint: str = "") -> None:
+    """Read messages until the end of standard input; prompts, notices and a hint only where a person is typing."""
     interactive = sys.stdin.isatty()
     if interactive:
         with suppress(ImportError):  # native Windows has its own
             import readline  # noqa: F401  line editing and history for input()
-        print("Type a message, or /help.")
+        print("Type a message, or /help." + hint)
     while True:
         try:
             line = input("\nyou> " if interactive else "").strip()
@@ -97,8 +89,7 @@ def talk(chat: Chat) -> None:
                 if not chat.command(line, sys.stdout):
                     return
             elif line:
-                print("bot> " if interactive else "", end="", flush=True)
-                chat.answer(line, sys.stdout, sys.stdout if interactive else sys.stderr)
+                chat.answer(line, sys.stdout, *((sys.stdout, "bot> ") if interactive else (sys.stderr,)))
         except EOFError:
             print(end="\n" if interactive else "")
             return
@@ -139,7 +130,7 @@ def main(argv=None) -> None:
         if args.prompt is not None:
             chat.answer(args.prompt, sys.stdout, sys.stderr)
         else:
-            talk(chat)
+            talk(chat, f"\n{world.HINT}" if built_in(folder) else "")
     except (ValueError, OSError) as error:
         raise SystemExit(f"error: {error}") from None
     except KeyboardInterrupt:

@@ -7,7 +7,7 @@ import shutil
 import pytest
 from tiny import refuses
 
-from zerochat.run_folder import RunFolder, differences, make
+from zerochat.run_folder import RunFolder, built_in, differences, make
 
 HASHES = {"start": None, "tokenizer": "t", "data": "d"}
 CONFIG = {"seed": 1, "stages": [{"name": "sft", "steps": 5, "epochs": None, "init_from": None}]}
@@ -17,6 +17,13 @@ def test_differences_name_each_leaf_and_a_stage_by_name():
     old = {"seed": 1, "stages": [{"name": "sft", "steps": 5}], "model": {"a": 1}}
     new = {"seed": 1, "stages": [{"name": "sft", "steps": 6}], "model": {"a": 1, "b": 2}}
     assert differences(old, new) == [("stages.sft.steps", 5, 6), ("model.b", None, 2)]
+
+
+def test_only_a_run_that_ended_in_the_built_in_conversations_is_known_as_such(tmp_path):
+    for source, expected in (({"demo": "conversations"}, True), ({"demo": None, "path": "mine.jsonl"}, False), ("?", False)):
+        stages = [{"data": [{"demo": "documents"}]}, {"data": [source]}]
+        (tmp_path / "run.json").write_text(json.dumps({"config": {"stages": stages}, "stages": {}}))
+        assert built_in(str(tmp_path)) is expected, source
 
 
 def test_a_folder_has_one_owner_until_it_lets_go(tmp_path):

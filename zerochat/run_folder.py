@@ -78,6 +78,13 @@ def has_model(folder: str) -> bool:
     return any(os.path.exists(os.path.join(folder, name)) for name in WEIGHTS)
 
 
+def built_in(folder: str) -> bool:
+    """Whether the model in a folder learned the built-in conversations last; a damaged record says nothing."""
+    with suppress(ValueError, LookupError, TypeError, AttributeError):
+        return any(source.get("demo") for source in RunFolder(folder).record()["config"]["stages"][-1]["data"])
+    return False
+
+
 def _name_in_mark(folder: str) -> str:
     return os.path.basename(os.path.abspath(folder)).removesuffix(".tmp")
 
