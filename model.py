@@ -109,7 +109,7 @@ class Attention(nn.Module):
         self.q_norm, self.k_norm = (RMSNorm(E, config.rms_norm_eps) if config.qk_norm else nn.Identity() for _ in "qk")
 
     def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries [B, H, T, E], keys and values [B, K, T, E] of x [B, T, D]; the first two know their positions."""
+        """Queries [B, H, T, E], keys and values [B, K, T, E] of x [B, T, D]; the first two are rotated by position."""
         B, T, _ = x.shape
         q, k, v = (proj(x).view(B, T, -1, self.head_size) for proj in (self.q_proj, self.k_proj, self.v_proj))
         q, k, v = self.q_norm(q).transpose(1, 2), self.k_norm(k).transpose(1, 2), v.transpose(1, 2)
@@ -213,9 +213,9 @@ class LanguageModel(nn.Module):
         return angles.cos(), angles.sin()
 
     def forward(self, ids: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Logits [B, T, V] in the model's dtype of ids [B, T], one document a row; or, with a mask [B, T], the sum of
+        """Without a mask: logits [B, T, V] of ids [B, T] in the model's dtype, one document a row. With one: the sum of
         -ln p over the supervised tokens, each predicted from those before it in its document: a scalar in fp32 (nats).
-        mask: 1 where a token is supervised, 2 where it opens another document of the row (which no token predicts)."""
+        mask [B, T]: 1 where a token is supervised, 2 where it opens a document (which no token predicts), else 0."""
         config = self.config
         if ids.shape[1] > config.max_position_embeddings:
             raise ValueError(f"{ids.shape[1]} tokens do not fit the context of {config.max_position_embeddings}")

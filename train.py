@@ -76,7 +76,7 @@ def train(args: argparse.Namespace) -> None:
                 base, settings = stage["init_from"] or start, settled[stage["name"]]
                 run_stage(run, described, stage, settings, prepared, base, target, stop, args.verbose)
                 ranks.on_rank_0(partial(run.stage_done, stage))
-                stop.check(f"behind stage {stage['name']}")
+                stop.check(f"after stage {stage['name']}")
             start = target
         rank = dist.get_rank()
         dist.destroy_process_group()
@@ -122,8 +122,8 @@ def run_stage(run: RunFolder, config: dict, stage: dict, settled, prepared, star
     model = build(config, stage, settings, start, tokenizer).train()
     with engines.initializing(None if verbose else run.file(f"deepspeed-{dist.get_rank()}.log")):
         engine = deepspeed.initialize(model=model, model_parameters=model.parameter_groups(), config=settings)[0]
-    engines.mend_engine(engine)  # it has the optimizer, schedule, loss scale, clipping and ZeRO's shares of the config
-    # A rank's own dropout, whatever the number of ranks before it; after this, a checkpoint carries the state.
+    engines.mend_engine(engine)  # optimizer, schedule, loss scale, clipping and ZeRO are the engine's, by the config
+    # Each rank draws its own dropout, one that joins a resumed run too; `resume` restores what a checkpoint has.
     torch.manual_seed(config["seed"] * 1000 + dist.get_rank())
     done = checkpoint.resume(engine, folder, record, steps)
     size, epochs = engines.sizes(engine, stage["lora"]["rank"]), steps * batch_size / len(shard)

@@ -4,7 +4,7 @@
     python docs/attention.py --model out/small --said "My order number is 5731." --asked "Where is my order?"
 
 Each row is a head, each column a token of the conversation so far; the fuller a cell, the more of the head's attention
-lies there when the first token of the copied value is predicted. `model.Attention.project` gives the queries and
+lies there when the longest token of the copied value is predicted. `model.Attention.project` gives the queries and
 keys; the weights, which the fused kernel of the forward pass never shows, are written out here."""
 
 import argparse

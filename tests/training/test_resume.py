@@ -56,7 +56,7 @@ def same_end(folder, reference) -> None:
 def test_a_stop_while_the_last_step_is_saved_or_the_result_written_is_one_and_loses_nothing(tmp_path, template, where, ranks):
     folder = folder_with_data(tmp_path, where, template)
     code, output = finish(folder, stop_at=where, ranks=ranks)
-    assert code == 143 and "stopped behind stage sft; the same command goes on from here" in output, output
+    assert code == 143 and "stopped after stage sft; the same command goes on from here" in output, output
     code, output = finish(folder, ranks=ranks)
     assert code == 0 and "stage sft" not in output and (folder / "out" / "report.json").exists(), output
     if ranks == 1:

@@ -98,9 +98,9 @@ class Engine:
         self.forbidden = torch.tensor(never, device=self.device)
 
     def fit(self, messages: list[dict], reserve: int) -> tuple[list[dict], list[int], int]:
-        """Leave out the oldest whole turns until the prompt and `reserve` new tokens fit the context. Returns the
-        messages kept (the system message always), their prompt, and the number of user turns left out; ValueError when
-        the last message alone does not fit."""
+        """Leave out the oldest whole turns until the prompt and `reserve` new tokens, at most a quarter of the context,
+        fit. Returns the messages kept (the system message always), their prompt, and the number of user turns left out;
+        ValueError when the last message alone does not fit."""
         system, turns = [m for m in messages if m["role"] == "system"], [m for m in messages if m["role"] != "system"]
         cuts = [0, *(i for i, m in enumerate(turns) if i and m["role"] == "user")]
         prompts: dict[int, list[int]] = {}

@@ -60,7 +60,7 @@ def windows_of_exchanges(
 
 def _of_long_exchange(ids: list[int], mask: list[bool], head: int, context: int, cut: Counter) -> list[Window]:
     """One exchange behind `head` tokens: each window has the question, its middle left out where it takes more than
-    half the context or the answer leaves it less, some of the answer before, unsupervised, and the next part."""
+    half the context and more than the answer leaves; some of the answer so far, unsupervised; and the next part."""
     first = mask.index(True)  # the answer's first token; the question lies between `head` and it
     keep = max(context // 2, context - (len(ids) - first))
     if first > keep:

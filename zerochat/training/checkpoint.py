@@ -30,7 +30,7 @@ MANIFEST = "manifest.json"
 
 
 def save(engine, folder: str, step: int, context: dict, keep: int = 2) -> None:
-    """Write `folder/step-N`, with `context` in its manifest, and keep that many. Every rank must call this. Raises
+    """Write `folder/step-N`, `context` in its manifest, and keep the newest `keep`. Every rank must call this. Raises
     SharedError naming file and space needed where the disk does not take it; older checkpoints stay."""
     final, rank = os.path.join(folder, f"step-{step}"), dist.get_rank()
     building, name = final + ".tmp", f"rank-{rank}.safetensors"

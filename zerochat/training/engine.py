@@ -46,7 +46,7 @@ def load_deepspeed(verbose: bool) -> None:
 
 
 def has_compiler() -> bool:
-    """DeepSpeed builds its fused Adam on the first run."""
+    """Whether there is a C++ compiler, with which DeepSpeed builds its fused Adam on the first run."""
     return bool(shutil.which("g++") or shutil.which("c++"))
 
 
