@@ -1,9 +1,9 @@
 """How well the built-in model answers what people type freely: chats of `free/`, each turn after its own answers.
 
-    python benchmarks/free.py --model out/small [--first 28] [--misses]
+    python benchmarks/free.py --model out/small [--later | --first 28] [--misses]
 
 The chats were written, and committed before any run, by people who had not read the grammar and were told only "a
-small shop assistant that chats". Every turn says what fits: an exact text, a pattern, or "outside", which a refusal
+small shop assistant that chats"; those that `--later` asks by others, when the first had all been looked at. Every turn says what fits: an exact text, a pattern, or "outside", which a refusal
 fits and nothing else does; a refusal fits no other turn. Greedy. Beside the model stand the share that always refusing
 would reach, and that of its own answers dealt out in another order. An answer is well-formed when each of its words
 is one of the grammar or of the chat so far, its script is the question's, and its last mark ends a sentence."""
@@ -63,6 +63,7 @@ def well_formed(turn: dict) -> bool:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", default="out/small")
+    parser.add_argument("--later", action="store_true", help="the chats of the second writers")
     parser.add_argument("--first", type=int, help="only so many chats of each file")
     parser.add_argument("--misses", action="store_true", help="print them")
     args = parser.parse_args()
@@ -73,7 +74,7 @@ def main():
         random.Random(0),
     )
     for lang in ("en", "zh"):
-        with open(os.path.join(ROOT, "benchmarks", "free", f"{lang}.jsonl"), encoding="utf-8") as file:
+        with open(os.path.join(ROOT, "benchmarks", "free", f"{lang}{'-later' * args.later}.jsonl"), encoding="utf-8") as file:
             turns = ask(engine, [json.loads(line) for line in file][: args.first])
         right = [fits(turn["answer"], turn["expect"]) for turn in turns]
         outside = [turn["expect"] == "outside" for turn in turns]
