@@ -8,9 +8,6 @@ import subprocess
 
 from tiny import ROOT, read
 
-INSTRUCTIONS = set("ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL ONBUILD RUN SHELL STOPSIGNAL USER "
-                   "VOLUME WORKDIR".split())
-
 
 def instructions(text: str) -> list[tuple[str, str]]:
     """(instruction, arguments) of a Dockerfile, continued lines joined, comments left out."""
@@ -19,14 +16,13 @@ def instructions(text: str) -> list[tuple[str, str]]:
 
 
 def test_the_dockerfile_copies_what_exists_by_instructions_that_are_known_and_installs_what_the_project_requires():
-    def ignored(path: str) -> bool:
-        """Whether .dockerignore keeps a path of the root out of the build: the last line that matches decides."""
+    def ignored(path: str) -> bool:  # by .dockerignore, where the last line that matches decides
         matching = [line for line in read(".dockerignore").split()
                     if re.fullmatch(re.escape(line.removeprefix("!")).replace(r"\*", "[^/]*") + "(/.*)?", path)]
         return bool(matching) and not matching[-1].startswith("!")
 
     found = instructions(read("deploy", "Dockerfile"))
-    assert {name for name, _ in found} <= INSTRUCTIONS and found[0] == ("ARG", "BASE=python:3.12-slim")
+    assert {name for name, _ in found} <= set("ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL RUN USER VOLUME WORKDIR".split()) and found[0] == ("ARG", "BASE=python:3.12-slim")
     assert next(name for name, _ in found if name != "ARG") == "FROM"
     sources = [source for name, words in found if name == "COPY" for source in words.split()[:-1]]
     assert sources == ["pyproject.toml", "*.py", "zerochat"]

@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 from runs import computed, start_engine, with_fp16
-from tiny import tiny_model
+from tiny import launch, tiny_model
 
 import data
 import model as pages
@@ -279,3 +279,9 @@ def test_the_matrix_would_see_a_mean_of_means(prepared):
     shard = PackedData(prepared)
     supervised = [int((m == 1).sum()) for _, m in (shard.batch([row]) for row in shard.rows_of_step(0, BATCH, SEED))]
     assert max(supervised) > 1.3 * min(supervised), "rows with equal numbers of supervised tokens would hide the error"
+
+
+@pytest.mark.slow
+def test_the_gpu_benchmark_runs_with_tiny_sizes_anywhere_and_every_zero_stage_trains_the_same():
+    rows = re.findall(r"\| (\w*Adam) \| .* \| ([\d.]+) \|$", (done := launch("benchmarks/gpu.py", "--tiny")).stdout, re.M)
+    assert [kind for kind, _ in rows] == ["FusedAdam"] * 4 + ["DeepSpeedCPUAdam"] and len({loss for _, loss in rows}) == 1, done
