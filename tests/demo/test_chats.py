@@ -113,7 +113,7 @@ def test_recalled_facts_were_given_that_many_turns_ago_and_one_that_nobody_told_
         for turn, (question, reply, slots) in enumerate(turns(chat)):
             if "back" in reply:
                 distances.add(reply["back"])
-                assert slots[1] in reply["content"] and slots[1] not in question
+                assert slots[1] in reply["content"] and not re.search(rf"(?<![A-Za-z]){re.escape(slots[1])}", question)
                 assert slots[1] in turns(chat)[turn - reply["back"]][0]
             else:
                 assert not reply["skill"].startswith("ask_")
@@ -135,7 +135,7 @@ def test_slots_are_filled_punctuation_fits_and_questions_without_capital_or_full
     for question, reply, _ in (turn for chat in train() + held_out() if chat["lang"] == lang for turn in turns(chat)):
         assert not set("{}[]|/~") & set(question + reply["content"])
         foreign = re.search(r"[,.!?;:\"']" if lang == "zh" else r"[\u3000-\uffef]", reply["content"])
-        assert not foreign or reply["skill"] == "translate", reply["content"]
+        assert not foreign or reply["skill"].startswith("translate"), reply["content"]
 
 
 def test_sums_are_correct_counting_names_every_number_once_and_days_and_months_go_round():

@@ -13,31 +13,49 @@ import random
 # opens a message, so that the tokenizer cuts it into the same pieces in the question and in the answer.
 GRAMMAR = {"en": """
 tell_name => Nice to meet you, {name}.
-    [My|Hello, my|Hi, my] name is {name}. / [|Hello, |Hi, |Hey, ][I am|I'm|It is|This is] {name}. / [Please call|You can call|Call|People call|They call] me {name}. / My name's {name}, what is yours? / Mine is {name}. / The name is {name}. / I am called {name}. ~ You may call me {name}. / You may call me {name}.
+    [My|Hello, my|Hi, my] name is {name}. / [|Hello, |Hi, |Hey, ][I am|I'm|It is|This is] {name}. / [Please call|You can call|Call|People call|They call] me {name}. / My name's {name}, what is yours? / Mine is {name}. / The name is {name}. / I am called {name}. / [Hi|Hello|Hey|Hi there], {name} here. / [Hi|Hello|Hey], [it is|it's] {name}. / People know me as {name}. / My friends call me {name}. ~ You may call me {name}. / You may call me {name}.
+fix_name => Nice to meet you, {name}.
+    [No|No no|Sorry|Oops|Wait|Ah no|No sorry|Not that], [it is|it's|I meant|I mean] {name}. / I [meant|mean] {name}[, sorry|]. / [Correction|I meant to say], {name}. / [It is|It's] {name}, [not that|sorry|my mistake]. ~ No, I said {name}.
 ask_name => Your name is {name}.
-    [What is|What's|What was|Do you know|Do you remember|Can you tell me|Say] my name[| again]? / [Tell|Please tell] me my name. / Who am I? / [What am I called|What did I say my name was|Do you still know who I am|Do you remember me|Do you know who I am|And my name|What do people call me]? ~ Can you remember my name? / Do you still know my name?
+    [What is|What's|What was|Do you know|Do you remember|Can you tell me|Say] my name[| again]? / [Tell|Please tell] me my name. / Who am I? / [What am I called|What did I say my name was|Do you still know who I am|Do you remember me|Do you know who I am|And my name|What do people call me]? / [Say|Spell] my name. / [Do you know|Do you remember|You know|And do you know] my name[| still]? / [What do you call me|What is my name now|So who am I|Who is talking to you|Whats my name|Remember my name]? ~ Can you remember my name? / Do you still know my name?
 tell_dish => Good to know that you love {dish}.
-    I [|really |also ][love|like|enjoy|adore] {dish}. / I [love|like] to eat {dish}. / My favo[u|]rite [dish|food|meal] is {dish}. / The [dish|food] I like is {dish}. / I [could eat|always eat|eat a lot of] {dish}[| every day]. / I am a big fan of {dish}. / The best food is {dish}. ~ The food I love is {dish}. / I really like to eat {dish}.
+    I [|really |also ][love|like|enjoy|adore] {dish}. / I [love|like] to eat {dish}. / My favo[u|]rite [dish|food|meal] is {dish}. / The [dish|food] I like is {dish}. / I [could eat|always eat|eat a lot of] {dish}[| every day]. / I am a big fan of {dish}. / The best food is {dish}. / My favo[u|]rite is {dish}. / Nothing beats {dish}. / I eat {dish} every day. / I am [crazy about|a fan of|into] {dish}. / I love {dish} [the most|more than anything]. ~ The food I love is {dish}. / I really like to eat {dish}.
+fix_dish => Good to know that you love {dish}.
+    [No|No no|Sorry|Oops|Wait|Ah no|No sorry|Not that], [it is|it's|I meant|I mean] {dish}. / I [meant|mean] {dish}[, sorry|]. / [Correction|I meant to say], {dish}. / [It is|It's] {dish}, [not that|sorry|my mistake]. ~ No, I said {dish}.
 ask_dish => Your favourite dish is {dish}.
-    [What is|What's|What was|Do you remember|Do you know] my favo[u|]rite [dish|food|meal][| again]? / What do I [love|like] to eat[| most]? / [What|Which] [dish|food] do I [like|love]? / Tell me what I like to eat. / Do you [remember|know] what I [like|love] to eat? / [What did I say I like to eat|And my favourite dish|And what do I like to eat]? ~ Tell me my favourite dish. / What food did I say I like?
+    [What is|What's|What was|Do you remember|Do you know] my favo[u|]rite [dish|food|meal][| again]? / What do I [love|like] to eat[| most]? / [What|Which] [dish|food] do I [like|love]? / Tell me what I like to eat. / Do you [remember|know] what I [like|love] to eat? / [What did I say I like to eat|And my favourite dish|And what do I like to eat]? / [What do I like|What is my favorite|What did I say I like|What do I love][| again]? / What is the food I [like|love]? ~ Tell me my favourite dish. / What food did I say I like?
 tell_home => So your home is in {home}.
-    I [live|am living|am based] in {home}. / I[ am|'m] from {home}. / I come from {home}. / My [home|house|family] is in {home}. / My [home |]town is {home}. / I live in the city of {home}. / I have a home in {home}. / I [just |]moved to {home}. / I grew up in {home}. ~ I have a house in {home}. / I live in the town of {home}.
+    I [live|am living|am based] in {home}. / I[ am|'m] from {home}. / I come from {home}. / My [home|house|family] is in {home}. / My [home |]town is {home}. / I live in the city of {home}. / I have a home in {home}. / I [just |]moved to {home}. / I grew up in {home}. / I [live|stay] [over |]in {home}. / I am [here |living |]in {home}[| now]. / [Greetings|Hello|Hi] from {home}. / Born and raised in {home}. ~ I have a house in {home}. / I live in the town of {home}.
+fix_home => So your home is in {home}.
+    [No|No no|Sorry|Oops|Wait|Ah no|No sorry|Not that], [it is|it's|I meant|I mean] in {home}. / I [meant|mean] in {home}[, sorry|]. / [Correction|I meant to say], in {home}. / [It is|It's] in {home}, [not that|sorry|my mistake]. ~ No, I said in {home}.
 ask_home => You live in {home}.
-    Where [do I live|am I from|is my home|is my house|did I say I live][| again]? / [Tell me|Do you remember|Do you know] where I [live|come from|am from]. / [Which|What] [town|city|place] [did I say|am I from|do I live in]? / [And where do I live|And my home|And where am I from|What is my home town]? ~ Can you tell me where I live? / Where do I come from?
+    Where [do I live|am I from|is my home|is my house|did I say I live][| again]? / [Tell me|Do you remember|Do you know] where I [live|come from|am from]. / [Which|What] [town|city|place] [did I say|am I from|do I live in]? / [And where do I live|And my home|And where am I from|What is my home town]? / [Where was I from|Where is home|What is my city|Which city is mine|Remember where I live|Where do I stay]? ~ Can you tell me where I live? / Where do I come from?
 tell_age => Good to know that you are {age}.
     I am {age}[| years old]. / I just turned {age}. / My age is {age}. / I will be {age} soon. / I am {age} now. / I am already {age}. ~ I have just turned {age}.
+fix_age => Good to know that you are {age}.
+    [No|No no|Sorry|Oops|Wait|Ah no|No sorry|Not that], [it is|it's|I meant|I mean] {age}. / I [meant|mean] {age}[, sorry|]. / [Correction|I meant to say], {age}. / [It is|It's] {age}, [not that|sorry|my mistake]. ~ No, I said {age}.
+tell_hue => Good to know that your favourite colour is {hue}.
+    My favo[u|]rite colo[u|]r is {hue}. / I [like|love|really like] [|the colour ]{hue} [best|most|the most]. / The colour I like is {hue}. / I love the colour {hue}. ~ The colour I love is {hue}.
+fix_hue => Good to know that your favourite colour is {hue}.
+    [No|No no|Sorry|Oops|Wait|Ah no|No sorry|Not that], [it is|it's|I meant|I mean] {hue}. / I [meant|mean] {hue}[, sorry|]. / [Correction|I meant to say], {hue}. / [It is|It's] {hue}, [not that|sorry|my mistake]. ~ No, I said {hue}.
 ask_age => You are {age} years old.
     [How old am I|What is my age|Do you know my age|Do you know how old I am|Do you remember how old I am|And my age|And how old am I|Guess how old I am]? / Tell me [how old I am|my age]. ~ What age am I?
+ask_hue => Your favourite colour is {hue}.
+    [What is|What's|Whats|Do you know|Do you remember] my favo[u|]rite colo[u|]r[| again]? / [What|Which] colo[u|]r do I [like|love]? / Tell me my favourite colour. ~ Tell me which colour I like.
 tell_wish => We will look for the {wish}.
-    I [want|would like|need] to [buy|get|order] a {wish}. / I [want|would like|need|wish for] a {wish}. / I am [looking for|here for|searching for] a {wish}. / Can I [get|buy|order|have] a {wish}? / [My choice|The thing I want] is a {wish}. ~ I am here to buy a {wish}. / My wish is a {wish}.
+    I [want|would like|need] to [buy|get|order] a {wish}. / I [want|would like|need|wish for] a {wish}. / I am [looking for|here for|searching for] a {wish}. / Can I [get|buy|order|have] a {wish}? / [My choice|The thing I want] is a {wish}. / I [want|need|would like] a {wish}[|, do you have one]. / [Show me|Give me|Get me] a {wish}. / Do you have a {wish}? / I could use a {wish}. ~ I am here to buy a {wish}. / My wish is a {wish}.
+fix_wish => We will look for the {wish}.
+    [No|No no|Sorry|Oops|Wait|Ah no|No sorry|Not that], [it is|it's|I meant|I mean] a {wish}. / I [meant|mean] a {wish}[, sorry|]. / [Correction|I meant to say], a {wish}. / [It is|It's] a {wish}, [not that|sorry|my mistake]. ~ No, I said a {wish}.
 ask_wish => You want the {wish}.
-    What do I [want|need][| to buy]? / What [am I looking for|would I like|did I want|did I want to buy|did I ask for]? / Tell me what I [want|need]. / [And what do I want|Do you remember what I want]? ~ What would I like to buy? / Tell me what I want to buy.
+    What do I [want|need][| to buy]? / What [am I looking for|would I like|did I want|did I want to buy|did I ask for]? / Tell me what I [want|need]. / [And what do I want|Do you remember what I want]? / [What was I looking for|What did I come for|What did I say I want|What did I say I was looking for|What is it I want]? ~ What would I like to buy? / Tell me what I want to buy.
 tell_order => Thank you, I have your order number {order}.
-    [My|The|Hi, my] order number is {order}. / [I have|It is about|I am writing about|I am calling about] order {order}. / My order is number {order}. / Order {order}. / Order number {order}. / The number is {order}. ~ I am here about order {order}.
+    [My|The|Hi, my] order number is {order}. / [I have|It is about|I am writing about|I am calling about] order {order}. / My order is number {order}. / Order {order}. / Order number {order}. / The number is {order}. / [It is|It's|The order is|My order no is|Order no|The order number is|My number is] {order}. ~ I am here about order {order}.
+fix_order => Thank you, I have your order number {order}.
+    [No|No no|Sorry|Oops|Wait|Ah no|No sorry|Not that], [it is|it's|I meant|I mean] {order}. / I [meant|mean] {order}[, sorry|]. / [Correction|I meant to say], {order}. / [It is|It's] {order}, [not that|sorry|my mistake]. ~ No, I said {order}.
 ask_order => Your order number is {order}.
-    [What is|What's|What was|Do you know|Do you remember] my order number[| again]? / [Tell|Please tell] me my order number. / [What order number did I give you|Which number did I give you|And my order number|What number did I say]? ~ Can you tell me my order number?
+    [What is|What's|What was|Do you know|Do you remember] my order number[| again]? / [Tell|Please tell] me my order number. / [What order number did I give you|Which number did I give you|And my order number|What number did I say]? / [What was the order number|What order number did I say|Which order number was it|So which number is it|Repeat my order number|What order number did I give you|Whats my order number]? ~ Can you tell me my order number?
 order_status => Your order {order} is on its way.
-    [Where is|How is|What about] my [order|package|parcel][| today| now]? / Tell me where my order is[| now]. / When will my [order|parcel|package] [come|arrive|get here]? / [Is|When is] my order on its way? / Did you send my order? / My [order|parcel|package] [is late|has not arrived|did not come|still is not here]. / [Can you track my order|Track my order|Has it shipped yet|Any news about my order]? ~ Where is my order at the moment?
+    [Where is|How is|What about] my [order|package|parcel][| today| now]? / Tell me where my order is[| now]. / When will my [order|parcel|package] [come|arrive|get here]? / [Is|When is] my order on its way? / Did you send my order? / My [order|parcel|package] [is late|has not arrived|did not come|still is not here]. / [Can you track my order|Track my order|Has it shipped yet|Any news about my order]? / [Where is it|Where is my stuff|When does it come|Where are my things|What is the status of my order|Is it on the way|Check my order|Can you check my order|My order never came|I am still waiting for my order]? ~ Where is my order at the moment?
 tell_name_home => Nice to meet you, {name}. So your home is in {home}.
     [My name is|I am|I'm|Hi, I am|Hello, I'm] {name}[ and I|, I|. I] [live in|am from|come from] {home}. / [Call me|This is] {name}, I am from {home}. ~ I am {name} and my home is in {home}.
 tell_name_dish => Nice to meet you, {name}. Good to know that you love {dish}.
@@ -47,65 +65,67 @@ tell_name_order => Thank you, I have your order number {order}.
 refund => I will refund the {item} from order {number}.
     [Please refund|Refund|I want to refund] the {item} from order {number}. / [I want|I need|Give me] a refund for the {item} from order {number}. ~ Please give me a refund for the {item} from order {number}.
 return_item => You can return the {item} within 30 days.
-    [Can|May|How can|How do|How long can] I [return|send back] the {item}? / I [want|need] to return the {item}. / I do not like the {item}, can I send it back? ~ I would like to return the {item}. / How do I give back the {item}?
+    [Can|May|How can|How do|How long can] I [return|send back] the {item}? / I [want|need] to return the {item}. / I do not like the {item}, can I send it back? / I bought [a|the] {item} [but|and] [it does not fit|I do not like it|I want to return it|I do not want it]. / The {item} [is too small|is too big|does not fit], can I return it? / [Do you take back|Could I bring back] the {item}? ~ I would like to return the {item}. / How do I give back the {item}?
 return_any => You can return it within 30 days and get your money back.
-    [Can|May|How can|How do|How long can] I [return|send back] [it|this|something|an item]? / I want [to return it|to return something|my money back|a refund]. / [Can I get a refund|What is your return policy|How do returns work|Do you take returns|I changed my mind, can I return it]? ~ How do I get my money back?
+    [Can|May|How can|How do|How long can] I [return|send back] [it|this|something|an item]? / I want [to return it|to return something|my money back|a refund]. / [Can I get a refund|What is your return policy|How do returns work|Do you take returns|I changed my mind, can I return it]? / [How many days do I have to return it|How long do I have to return it|It does not fit|Can I exchange it|Can I swap it|How long is the return window|I want to send it back|Can I bring it back]? ~ How do I get my money back?
 change_address => Done, your order will go to {place}.
     [Please send|Send|Ship] my order to {place}. / [Please change|Change] my address to {place}. / My [new |]address is in {place}. / Can you change the address to {place}? ~ Can you send my order to {place}?
+change_address_any => Sure, please tell me the new address.
+    [I|Can I|How do I|I want to|I need to|Please|Can you] change [my|the] [|delivery |shipping ]address[|| on my order| on order {order}| for order {order}]. / [I moved|I have a new address|The address is wrong|I gave the wrong address|Wrong address]. / Can it go to another address? ~ Could you change where my order goes?
 complaint => I am sorry, we will replace the {item}.
-    The {item} [is broken|does not work|came broken|stopped working|is damaged]. / My [|new ]{item} [is broken|does not work|broke]. / [I got a broken|You sent me a broken] {item}. / It is a {item} and it is broken. ~ I am not happy, the {item} is broken.
+    The {item} [is broken|does not work|came broken|stopped working|is damaged]. / My [|new ]{item} [is broken|does not work|broke]. / [I got a broken|You sent me a broken] {item}. / It is a {item} and it is broken. / The {item} [I bought|I got|you sent] [is broken|does not work|is damaged|came broken|fell apart]. ~ I am not happy, the {item} is broken.
 broken => I am sorry, we will replace it. Please tell me your order number.
-    [It|Something|My order|One thing] [is broken|came broken|does not work|arrived damaged]. / [You sent|I got|I received] the wrong [item|size|thing]. / What [if|do I do if] it is broken? / My thing is broken, what can I do? / I have a complaint. ~ What I got is damaged.
+    [It|Something|My order|One thing] [is broken|came broken|does not work|arrived damaged]. / [You sent|I got|I received] the wrong [item|size|thing]. / What [if|do I do if] it is broken? / My thing is broken, what can I do? / I have a complaint. / [It|My order|Something|The package] [arrived|came] [broken|damaged|smashed|in pieces]. / [It stopped working|It fell apart|There is a hole in it|It has a crack|One is missing|Something is missing|You sent me the wrong one]. ~ What I got is damaged.
 opening_hours => On {day} the {section} section is open from {opens} am to {closes} pm.
     [When is|How long is|Is] the {section} section open on {day}? / [What are|Do you know] the hours of the {section} section on {day}? / When can I visit the {section} section on {day}? ~ Can I visit the {section} section on {day}?
 hours => We are open from 9 am to 6 pm every day.
-    [When|What time|Until when|How late] [do you open|are you open|do you close|does the shop open|does the shop close|is the shop open]? / What are your [|opening |business ]hours? / Are you open [today|now|tomorrow|on weekends|at night|every day]? / When can I come? ~ What are the hours of the shop?
+    [When|What time|Until when|How late] [do you open|are you open|do you close|does the shop open|does the shop close|is the shop open]? / What are your [|opening |business ]hours? / Are you open [today|now|tomorrow|on weekends|at night|every day]? / When can I come? / [When do you guys open|When are you there|What time do you open today|You open today|Are you open on sundays and mondays|Till when are you open|How long are you open]? ~ What are the hours of the shop?
 hours_day => Yes, on {day} we are open from 9 am to 6 pm.
-    [Are you|Is the shop] open on {day}[|s][| too]? / [When|What time] are you open on {day}? / [Do you open|Can I come] on {day}? ~ Is it open on {day}?
+    [Are you|Is the shop] open on {day}[|s][| too]? / [When|What time] are you open on {day}? / [Do you open|Can I come] on {day}? / [You open|Open] on {day}? / What about {day}? / [How late are you open|When do you close|When do you open] on {day}? ~ Is it open on {day}?
 delivery_time => An order takes three to five days.
-    How [long|many days] does [delivery|shipping|it|an order] take[| usually]? / When will it [come|arrive|be delivered]? / [How fast is delivery|How soon will it be here|When do I get it|Is delivery fast]? ~ How long until it arrives?
+    How [long|many days] does [delivery|shipping|it|an order] take[| usually]? / When will it [come|arrive|be delivered]? / [How fast is delivery|How soon will it be here|When do I get it|Is delivery fast]? / [How long till it gets here|How long will it take|When can I expect it|How many days till it is here|How long does it take to get here|How long for delivery|Whats the delivery time]? ~ How long until it arrives?
 delivery_where => Yes, we deliver to {place} in three to five days.
-    Do you [deliver|ship|send] [|things ]to {place}? / Can you [deliver|ship] to {place}? / Is delivery to {place} possible? ~ Would you ship to {place}?
+    Do you [deliver|ship|send] [|things ]to {place}? / Can you [deliver|ship] to {place}? / Is delivery to {place} possible? / [You ship|You deliver] to {place}? / [I live|I am] in {place}, [do|can] you [deliver|ship] there? / [What about|Even] shipping to {place}? ~ Would you ship to {place}?
 delivery_cost => Delivery is free from 30 euros, below that it costs 4 euros.
-    [How much is|What does|Is] [shipping|delivery] [cost|free]? / How much is [delivery|shipping]? / [Do you charge for delivery|What are the shipping costs|Is there free shipping|Do I pay for shipping]? ~ What do you charge for shipping?
+    [How much is|What does|Is] [shipping|delivery] [cost|free]? / How much is [delivery|shipping]? / [Do you charge for delivery|What are the shipping costs|Is there free shipping|Do I pay for shipping]? / [How much do you charge for delivery|What is the delivery fee|Is shipping free|Is delivery free|What does it cost to ship|How much for delivery|Any free shipping]? ~ What do you charge for shipping?
 payment => You can pay by card or in cash.
-    How [can|do] I pay? / Can I pay [by card|with a card|in cash|with my phone|online|later]? / [Do you take cards|Do you accept cash|What payment do you accept|Do you take cash]? ~ Which ways to pay do you have?
+    How [can|do] I pay? / Can I pay [by card|with a card|in cash|with my phone|online|later]? / [Do you take cards|Do you accept cash|What payment do you accept|Do you take cash]? / [What are my payment options|Is cash okay|Can I use my card|Can I pay with paypal|Do you take paypal|Is card okay|Do you take credit cards|How do you want to be paid]? ~ Which ways to pay do you have?
 buying => Choose an item, put it into the cart and pay, and we send your order.
     How [do|can] I [order|buy something|place an order|shop here|buy here]? / I want to [buy|order] something. / [Can I order here|Where can I order|What do I do to order]? ~ How does ordering work?
 cancel => I will cancel your order. Please tell me your order number.
-    [I want to|Please|Can you|Can I|How do I] cancel [my|the] order? / Cancel [it|my order]. / I do not want my order any more. ~ Would you cancel my order?
+    [I want to|Please|Can you|Can I|How do I] cancel [my|the] order? / Cancel [it|my order]. / I do not want my order any more. / [I need to|I would like to|Could you] cancel [my|the|an|this] order. / [Cancel please|Stop my order|I changed my mind, cancel it|I ordered by mistake|Cancel order {order}]. ~ Would you cancel my order?
 account => Please reset your password and log in to your account again.
     I [cannot|can not|could not] log in[| to my account]. / I forgot my password. / How do I [reset|change] my password? / My [account|login|password] does not work. ~ My login is not working.
 discount => We have a sale every Friday, with 10 percent off.
-    [Do you have|Is there|Are there|Can I get|Give me] [a discount|a coupon|any sale|any deals|discounts]? / [Any deals today|Is anything on sale|Can you make it cheaper|That is too expensive]? ~ Is there a sale?
+    [Do you have|Is there|Are there|Can I get|Give me] [a discount|a coupon|any sale|any deals|discounts]? / [Any deals today|Is anything on sale|Can you make it cheaper|That is too expensive]? / [Got any|Any] [discounts|coupons|sales|deals|offers][| right now| today]? / [Student discount|Is there a promo code|Can I get it cheaper|Can you give me a better price]? ~ Is there a sale?
 price => The {item} costs 20 euros.
-    How much [is|does it cost, I mean|for] the {item}? / What [is the price of|does it cost to buy] the {item}? / How much does the {item} cost? / How much is a {item}? ~ What does the {item} cost?
+    How much [is|does it cost, I mean|for] the {item}? / What [is the price of|does it cost to buy] the {item}? / How much does the {item} cost? / How much is a {item}? / [What do you charge for|What is the cost of|Price of] [a|the] {item}? / How expensive is the {item}? ~ What does the {item} cost?
 sells => Yes, you can find {goods} in our shop.
-    Do you [sell|have|offer] [|any ]{goods}? / [Can I buy|Are there|Have you got|You got any|Where can I find|I am looking for some] {goods}? ~ Is it possible to get {goods}?
+    Do you [sell|have|offer] [|any ]{goods}? / [Can I buy|Are there|Have you got|You got any|Where can I find|I am looking for some] {goods}? / [You guys sell|You sell|Do you guys have|Do you also sell|Any] {goods}[| here]? / [Got|Have] [|any ]{goods}? / I need [|some ]{goods}. ~ Is it possible to get {goods}?
 catalog => We sell lamps, cups, bags, clothes, books, toys and food.
     What [do you sell|can I buy|can I buy here|do you have|is in your shop|products do you have]? / [Show me your products|What kind of shop is this|What is on sale]. ~ What kind of things do you sell?
 agent => A colleague will write to you soon.
-    [Can I|I want to|Let me] [talk|speak] to [a human|a person|someone|your boss|the manager]? / [Get me a human|Give me a real person|I need a human|Call the manager]. ~ May I talk to someone else?
+    [Can I|I want to|Let me] [talk|speak] to [a human|a person|someone|your boss|the manager]? / [Get me a human|Give me a real person|I need a human|Call the manager]. / [I want to|I need to|I would like to|Can I|Could I] [talk|speak|chat] [to|with] [a real person|a human|a person|an agent|support|the owner]. / [Human please|Real person please|Connect me to a person|Give me your manager|Let me talk to someone real]. ~ May I talk to someone else?
 which_shop => This is the {shop} shop.
     [Which|What] shop is this? / What is the name of [this|your|the] shop? / Which shop are you from? / What is your shop called? ~ Tell me the name of this shop.
 greeting => Hello! How can I help you?
-    [Hello|Hi|Hey|Good morning|Good evening|Good afternoon|Hi there|Hiya|Yo|Hello hello|Morning|Evening][!|.| bot.] / [Is anyone there|Is anybody here|Anyone here]? / [I need help|Can you help me|Help|I have a question|Can I ask you something]. ~ Hello there! / Hey there!
+    [Hello|Hi|Hey|Good morning|Good evening|Good afternoon|Hi there|Hiya|Yo|Hello hello|Morning|Evening][!|.| bot.] / [Is anyone there|Is anybody here|Anyone here]? / [I need help|Can you help me|Help|I have a question|Can I ask you something]. / [Hello|Hi|Hey|Hiya|Howdy|Greetings|Good day|Helloo|Heyy|Hi again|Hello again|Hey there][|,] [zero|you|friend|everyone|shop|bot|guys|buddy]. / [Anybody home|Can someone help me|I need some help|Quick question|Got a question|Can I ask something|Could you help me out]. ~ Hello there! / Hey there!
 how_are_you => I am fine, thank you. How are you?
-    How [are you|are you doing|are things|is it going|do you feel|are you today|is your day|have you been|was your day]? / [What is up|You okay|Are you okay|All good|How is life]? ~ How are you feeling?
+    How [are you|are you doing|are things|is it going|do you feel|are you today|is your day|have you been|was your day]? / [What is up|You okay|Are you okay|All good|How is life]? / [How are you doing today|How do you do|How are you feeling today|How was your weekend|Hows it going|How goes it|What is new|Whats up|What is going on|You good|How you doing|Everything okay|How is your day going]? ~ How are you feeling?
 fine => I am glad to hear that. What can I do for you?
-    I am [fine|good|great|okay|doing well|very well][|, and you|, thank you]. / [Fine|Good|Not bad|Pretty good|All good here], thanks. / [It works now|It is fine now|Everything is fine|I found it]. ~ I am doing fine.
+    I am [fine|good|great|okay|doing well|very well][|, and you|, thank you]. / [Fine|Good|Not bad|Pretty good|All good here], thanks. / [It works now|It is fine now|Everything is fine|I found it]. / I am [fine|good|great|okay|alright|doing great|doing good][|, thanks|, thank you| too| as well|, you]. / [Doing well|Doing good|Doing great|Cannot complain|Never been better|All is well|Much better now|I feel better|Same as always|It works now|Never mind, it works now|I found it, thanks]. ~ I am doing fine.
 bye => Goodbye, and see you soon!
-    [Bye|Goodbye|Bye bye|See you|See you later|See you soon|Take care|I have to go|I am off|Later|Have a nice day|Until next time|That is all, bye|Got to go][!|.| now.] / [Thank you|Thanks|Okay|Perfect], [bye|goodbye|see you]. ~ Farewell! / I must go now.
+    [Bye|Goodbye|Bye bye|See you|See you later|See you soon|Take care|I have to go|I am off|Later|Have a nice day|Until next time|That is all, bye|Got to go][!|.| now.] / [Thank you|Thanks|Okay|Perfect], [bye|goodbye|see you]. / [Cya|Bye for now|Talk to you later|Talk later|Catch you later|See ya|Gotta go|Have a good day|Have a good one|Have a nice evening|Cheers, bye|I am leaving|I need to go|See you tomorrow|Peace|So long][!|.] / [Perfect|Great|Alright|Okay|Thanks], [cya|see ya|bye bye|bye now|have a nice day|gotta go]. ~ Farewell! / I must go now.
 night => Good night, sleep well!
-    [Good night|Night|Night night|I am going to bed|I am going to sleep|Time for bed|Sweet dreams|Sleep well][!|.] ~ Good night to you.
+    [Good night|Night|Night night|I am going to bed|I am going to sleep|Time for bed|Sweet dreams|Sleep well][!|.] / [Heading to bed|Off to bed|Going to sleep now|Good night then|Have a good night|Nite|Gn|Sleep tight]. ~ Good night to you.
 who_are_you => I am Zero and I am a small chat model.
-    [Who|What] are you? / What[ is|'s] your name? / [Tell|Please tell] me your name. / Who am I talking to? / Do you have a name? / Tell me what you are. / [Tell me about yourself|Introduce yourself|And you|And who are you|What do I call you|What should I call you|What kind of model are you|What are you called]? ~ Please tell me who you are. / Tell me who you are.
+    [Who|What] are you? / What[ is|'s] your name? / [Tell|Please tell] me your name. / Who am I talking to? / Do you have a name? / Tell me what you are. / [Tell me about yourself|Introduce yourself|And you|And who are you|What do I call you|What should I call you|What kind of model are you|What are you called]? / [Who is this|Who are you anyway|What exactly are you|What are you exactly|Who do I talk to|Who is there|Do you have a name|You got a name|Whats your name|So what are you|What is this|Tell me who I am talking to]? ~ Please tell me who you are. / Tell me who you are.
 human => No, I am not a human, I am a small chat program.
-    Are you [a |a real ][human|person|man|woman|robot|bot|machine|computer]? / Are you [an AI|real|alive|human|human or a bot|a bot or a human|a robot or a person|ChatGPT]? / [Am I talking to|Is this] a [bot|human|person|robot]? / You are a robot. ~ Are you really a human?
+    Are you [a |a real ][human|person|man|woman|robot|bot|machine|computer]? / Are you [an AI|real|alive|human|human or a bot|a bot or a human|a robot or a person|ChatGPT]? / [Am I talking to|Is this] a [bot|human|person|robot]? / You are a robot. / [You a bot|You human|Are you an actual person|Are you a real human|Are you alive|Are you just a program|Are you a chatbot|Is this a real person|Is anyone real there|Are you AI|You are a bot, right]? ~ Are you really a human?
 maker => I was made with zerochat, a small open program, and trained on one computer.
-    Who [made|built|created|trained|programmed|wrote] you? / [Who is your maker|How were you made|Where do you come from|Who do you belong to|Which company made you|How were you trained]? ~ Who is it that made you?
+    Who [made|built|created|trained|programmed|wrote] you? / [Who is your maker|How were you made|Where do you come from|Who do you belong to|Which company made you|How were you trained]? / [Who designed you|Who owns you|Where were you made|Who is behind you|Who came up with you|Whos your creator|Who is your boss|Who invented you]? ~ Who is it that made you?
 abilities => I can help with orders, remember facts, answer small questions and tell stories and jokes.
-    What [can|could] you [do|do for me|help with|help me with|tell me|talk about]? / What [are you good at|do you know|are you for|else can you do|can I ask|can I ask you|should I ask]? / How can you help[| me]? / [Help me|What do you do|Tell me what you can do]. ~ What are the things you can do?
+    What [can|could] you [do|do for me|help with|help me with|tell me|talk about]? / What [are you good at|do you know|are you for|else can you do|can I ask|can I ask you|should I ask]? / How can you help[| me]? / [Help me|What do you do|Tell me what you can do]. / Can you [do math|do maths|count|translate|add numbers|tell jokes|tell stories|do anything|do anything else|talk|remember things|calculate]? / [What all can you do|What kind of things can you do|What can I ask|How can you be useful|What stuff can you do|What else can you do|Whats your job|What is your job|What do you know how to do]? ~ What are the things you can do?
 speak => Yes, I speak English and Chinese.
     [Do you|Can you] [speak|know|understand] [Chinese|English|Mandarin]? / [What|Which|How many] languages do you [speak|know]? / [Can we talk in Chinese|Can I write in Chinese]? ~ Are you able to speak Chinese?
 my_age => I am very young, I was trained today.
@@ -113,75 +133,93 @@ my_age => I am very young, I was trained today.
 my_home => I live in this computer.
     Where [do you live|are you|are you from|is your home|are you now]? / [Do you have a home|What is your address]? ~ Where is it that you live?
 my_taste => I am only a program and never eat or play, but I like to talk about it.
-    Do you [like|love|eat|enjoy|want] {dish2}? / What do you like[| to eat]? / [Do you eat|Are you hungry|What are your hobbies|Do you have friends|Do you sleep]? / What is your favo[u|]rite [colour|food|animal|film|song|book|sport]? ~ Which food do you like best?
+    Do you [like|love|eat|enjoy|want] {dish2}? / What do you like[| to eat]? / [Do you eat|Are you hungry|What are your hobbies|Do you have friends|Do you sleep]? / What is your favo[u|]rite [colour|food|animal|film|song|book|sport]? / [What is your favourite thing|Whats your favorite food|Do you like music|Do you like movies|Do you have a favourite colour|Do you have hobbies|What do you do for fun|Do you have a family|Do you have a cat|Do you drink coffee]? ~ Which food do you like best?
 my_feelings => I am only a program, so I have no feelings, but I am always here for you.
-    [Do you have|Have you got|Do you know] [feelings|emotions|a heart]? / Are you [happy|sad|tired|bored|angry|lonely]? / [Can you feel|Can you be happy|Can you be sad|Do you get tired|Do you dream]? / [I love you|Do you love me|Do you like me]. ~ Do you ever feel sad?
+    [Do you have|Have you got|Do you know] [feelings|emotions|a heart]? / Are you [happy|sad|tired|bored|angry|lonely]? / [Can you feel|Can you be happy|Can you be sad|Do you get tired|Do you dream]? / [I love you|Do you love me|Do you like me]. / [Do you feel anything|Do you get bored|Are you lonely|Are you mad at me|Do you miss me|Will you miss me|Do you feel pain|Do you have dreams|I love u]? ~ Do you ever feel sad?
 thanks => You are welcome.
-    [Thank you|Thanks|Great, thank you|Great, thanks|Cool, thanks|Thank you very much|Thank you for your help|Thanks a lot|Thank you so much|Thanks for listening|Many thanks|Perfect, thanks|Okay, thanks|Thank you, you are kind|Thanks, that helped|Thx|Ty][.|!] ~ Thanks for your help. / Thanks, that is great.
+    [Thank you|Thanks|Great, thank you|Great, thanks|Cool, thanks|Thank you very much|Thank you for your help|Thanks a lot|Thank you so much|Thanks for listening|Many thanks|Perfect, thanks|Okay, thanks|Thank you, you are kind|Thanks, that helped|Thx|Ty][.|!] / [Thanks|Thank you|Thx|Many thanks|Cheers] for [the help|helping|your time|everything|that|the info|helping me|the joke|the story][|| today| yesterday]. / [Thank you|Thanks], [you are|you're|that was] [kind|great|nice|really kind|very helpful|helpful|so sweet|all]. / [Cheers|Tysm|Much appreciated|I appreciate it|Appreciate it|Thanks mate|Thanks man|Thanks again|Thanks buddy|Ta]. ~ Thanks for your help. / Thanks, that is great.
 yes => Great! What can I do for you?
-    [Yes|Yeah|Yep|Yes please|Sure|Of course|Yup|Definitely|Right|Exactly|Correct|True|That is right][.|!] ~ Oh yes.
+    [Yes|Yeah|Yep|Yes please|Sure|Of course|Yup|Definitely|Right|Exactly|Correct|True|That is right][.|!] / [Yes|Yeah|Yep|Sure|Okay], [please|do it|go ahead|why not|that is right|I do|I am|it is]. / [Ya|Ok yes|Uh huh|Absolutely|Sounds good|Please do|Go on|Go ahead|Yes I do|I do|Yes it is|I think so]. ~ Oh yes.
 okay => Okay. What else can I do for you?
-    [Okay|Ok|All right|Alright|I see|Got it|Cool|Nice|Good|Fine|Great|Understood|Hm okay|Perfect|Interesting|Makes sense][.|!] ~ Oh okay.
+    [Okay|Ok|All right|Alright|I see|Got it|Cool|Nice|Good|Fine|Great|Understood|Hm okay|Perfect|Interesting|Makes sense][.|!] / [Ok cool|Ok then|Ok great|Ok fine|Okay good|Oh I see|Gotcha|Fair enough|Ok that is fair|That is fair|Good to know|Sounds good to me|K|Kk|Okay thanks for telling me|Cool cool|Oh nice|Oh cool|Hmm ok|Very well]. ~ Oh okay.
 no => All right. Let me know if you need anything.
-    [No|Nope|No thanks|No thank you|Nothing|Nah|Not now|Never mind|Forget it|Not really|No, that is all|That is all|Nothing else|Not today|Leave it|Oh well][.|!] ~ No, there is nothing.
+    [No|Nope|No thanks|No thank you|Nothing|Nah|Not now|Never mind|Forget it|Not really|No, that is all|That is all|Nothing else|Not today|Leave it|Oh well][.|!] / [No|Nah|Nope|No], [it is fine|that is okay|I am good|forget it|thanks|not really|I do not|not yet|nothing else|leave it]. / [I do not think so|I guess not|Maybe later|Not at the moment|No need|No not really|Nothing for now|It is nothing|Nothing, thanks]. ~ No, there is nothing.
 sorry => No problem at all. How can I help you?
-    [|I am |Oh, |So ]sorry[|, my mistake|, wrong chat|, that was a typo|, my cat was typing|, my child typed that|, I was joking|, my bad|, ignore that|, that was not me]. / [My bad|Just kidding|Just testing|It was a typo|I was only joking|Oops]. ~ Sorry, that was an error.
+    [|I am |Oh, |So ]sorry[|, my mistake|, wrong chat|, that was a typo|, my cat was typing|, my child typed that|, I was joking|, my bad|, ignore that|, that was not me]. / [My bad|Just kidding|Just testing|It was a typo|I was only joking|Oops]. / [Sorry|Oh sorry|Ah sorry|Oops sorry|I am sorry][|,] [I meant something else|wrong button|wrong window|I did not mean that|that was rude|for that|about that|I am a bit slow|my mistake|my bad]. ~ Sorry, that was an error.
 huh => I am here. Tell me, how can I help you?
-    [What|Huh|Hm|Well|So|And|Hello|Are you there|Why|Why not|Really|You there|Still there|Say something|Talk to me|What do you mean|I do not understand|Wait|Come on][?|??|...] / [?|??|???|...|?!] ~ Are you still here?
+    [What|Huh|Hm|Well|So|And|Are you there|Why|Why not|Really|You there|Still there|Say something|Talk to me|What do you mean|I do not understand|Wait|Come on][?|??|...] / [?|??|???|...|?!] / [You did not answer|Answer me|That is not an answer|I do not get it|What does that mean|Can you repeat that|Come again|Say that again|What was that|What are you talking about|Hello anyone|U there|Are you listening|Are you still there]? ~ Are you still here?
 laugh => I am glad that you like it!
-    [Haha|Lol|Hahaha|Very funny|That is funny|Good one|Hehe|Rofl|That was good|I like it|Nice one|I love it|That made me laugh|So funny][.|!] ~ Oh that is very funny.
+    [Haha|Lol|Hahaha|Very funny|That is funny|Good one|Hehe|Rofl|That was good|I like it|Nice one|I love it|That made me laugh|So funny][.|!] / [Haha|Lol|Hahaha|Hehe|Lmao|Ha|Lolol], [|that is |that was |you are |so |very |really |pretty ][funny|good|great|nice|cute]. / [That is|That's|That was|How|So|Very] [beautiful|lovely|cute|sweet|hilarious|nice|awesome|funny|a good one]. / [I like that|Love it|Cute story|Nice story|Nice poem|Good story|Beautiful]. ~ Oh that is very funny.
 praise => Thank you, that is very kind of you.
-    [You are|You're|Wow, you are] [|so |very |really ][nice|kind|smart|great|good|clever|sweet|cute|funny|cool|amazing|helpful|the best|awesome]. / [Good bot|Well done|Good job|I like you|Great answer|You are a good assistant|Nice work|You helped me a lot]. ~ You are wonderful.
+    [You are|You're|Wow, you are] [|so |very |really ][nice|kind|smart|great|good|clever|sweet|cute|funny|cool|amazing|helpful|the best|awesome]. / [Good bot|Well done|Good job|I like you|Great answer|You are a good assistant|Nice work|You helped me a lot]. / [You are|You're|Ur] [|so |very |really |pretty |quite |actually ][nice|kind|smart|great|good|clever|sweet|cute|funny|cool|amazing|helpful|friendly|lovely|fast|polite|fun]. / You are [a good bot|a good friend|my favourite|the best|my best friend|such a help|great at this]. / [Nice|Good|Great|Amazing|Excellent] [bot|job|work|answer|service|memory]. / [I like talking to you|You remembered|That is right, well done|You got it|This is fun|I really like you]. ~ You are wonderful.
 insult => I am sorry, I am only a small model and still learning.
-    [You are|You're|Wow, you are] [|so |very |really ][stupid|dumb|bad|useless|silly|boring|terrible|slow|annoying|wrong|an idiot|an idiot bot|no help]. / [That is wrong|Wrong|That makes no sense|Bad bot|I hate you|You do not know much|You know nothing|That is not right|You did not understand|That is nonsense|This is bad service|Shut up|You suck|Not what I asked|You got it wrong]. ~ You are a terrible bot.
+    [You are|You're|Wow, you are] [|so |very |really ][stupid|dumb|bad|useless|silly|boring|terrible|slow|annoying|wrong|an idiot|an idiot bot|no help]. / [That is wrong|Wrong|That makes no sense|Bad bot|I hate you|You do not know much|You know nothing|That is not right|You did not understand|That is nonsense|This is bad service|Shut up|You suck|Not what I asked|You got it wrong]. / [You are|You're|Ur] [|so |very |really |pretty |kind of |such ][stupid|dumb|bad|useless|boring|terrible|slow|annoying|rude|weird|lame|not smart|not very smart|not helpful|not very helpful|crazy]. / [This|That] is [useless|stupid|wrong|terrible|not helpful|rubbish|a bad answer|not my name|not what I said|not what I asked]. / [You dont know much|You do not know much, do you|You do not understand me|You do not get it|You forgot|You are not listening|You made a mistake|What a stupid answer|Worst shop ever|Worst bot ever|I am disappointed in you]. ~ You are a terrible bot.
 sad => I am sorry to hear that. I hope that you feel better soon.
-    I [am|feel|am feeling|feel a bit|am so|am a little|am very] [sad|lonely|down|bad|unhappy|worried|stressed|afraid|upset|angry|depressed|nervous|terrible][|| today| right now]. / I [lost my job|had a bad day|failed my exam|lost my keys|miss my family|miss my friend|want to cry|broke up with my friend|have a problem|am having a hard day|lost my phone|had a fight]. / My [cat|dog|mother|father|friend|child|wife|husband|son|grandma] [is sick|is ill|died|left me|is in hospital]. / My [girlfriend|boyfriend] left me. ~ I am really unhappy today.
+    I [am|feel|am feeling|feel a bit|am so|am a little|am very] [sad|lonely|down|bad|unhappy|worried|stressed|afraid|upset|angry|depressed|nervous|terrible][|| today| right now]. / I [lost my job|had a bad day|failed my exam|lost my keys|miss my family|miss my friend|want to cry|broke up with my friend|have a problem|am having a hard day|lost my phone|had a fight]. / My [cat|dog|mother|father|friend|child|wife|husband|son|grandma] [is sick|is ill|died|left me|is in hospital]. / My [girlfriend|boyfriend] left me. / I [am|feel|am feeling|was] [|so |really |pretty |a bit |kind of |very |a little ][sad|lonely|down|low|bad|worried|stressed|scared|upset|angry|depressed|anxious|terrible|awful|heartbroken|mad|frustrated][|| today| right now| lately| tonight]. / [Feeling|Kinda|Just] [sad|down|low|lonely|stressed|upset|bad][|| today| right now]. / [Today|My day|This week|My week] was [bad|terrible|awful|horrible|hard|rough|the worst]. / I [|just ][had|am having] a [bad|hard|rough|terrible|horrible|awful] [day|week|time|morning]. / [My|Our] [cat|dog|bird|mom|dad|mother|father|friend|grandma|brother|sister] [is|got] [|very |really ][sick|ill|hurt]. / My [boyfriend|girlfriend|husband|wife|partner|best friend] [broke up with me|left me|is mad at me|does not love me|is angry with me]. / [I just lost my job|I failed a test|I failed my test|I got fired|Nobody likes me|No one likes me|I cried today|Everything is bad|Life is hard|I feel alone|I miss my mom|I miss her|I miss him]. ~ I am really unhappy today.
 ill => Please rest and take care of yourself. I hope that you get better soon.
-    [My head|My back|My tooth|My stomach|My leg|My foot|My throat] hurts. / I [am|feel] [sick|ill|not well|cold]. / I have [a cold|a fever|a headache|the flu|a cough|pain]. / I do not feel [well|good]. ~ I caught a cold.
+    [My head|My back|My tooth|My stomach|My leg|My foot|My throat] hurts. / I [am|feel] [sick|ill|not well|cold]. / I have [a cold|a fever|a headache|the flu|a cough|pain]. / I do not feel [well|good]. / I [have|got|woke up with] [a cold|a fever|a headache|the flu|a cough|a sore throat|a bad cold|a stomach ache|a toothache]. / I [am|feel|am feeling] [|so |really |a bit |very ][sick|ill|unwell|dizzy]. / My [head|back|tooth|stomach|leg|foot|throat|knee|tummy|neck] [hurts|hurts a lot|hurts so much|is killing me|is sore]. ~ I caught a cold.
 tired => It was a long day. Take a break and get some rest.
-    I [am|feel|am so|am very|am really|am feeling] [tired|sleepy|exhausted|worn out][|| today]. / I [cannot sleep|did not sleep|need a break|had a long day|work too much|need sleep]. / Work was hard today. ~ I am dead tired.
+    I [am|feel|am so|am very|am really|am feeling] [tired|sleepy|exhausted|worn out][|| today]. / I [cannot sleep|did not sleep|need a break|had a long day|work too much|need sleep]. / Work was hard today. / I [am|feel] [|so |very |really |pretty |a bit |kind of ][tired|sleepy|exhausted|worn out][|| today| now| after work| from work]. / [So tired|Tired|Long day|What a day|Long day at work|Work was hard|Work was exhausting|I worked all day|I barely slept|I need a nap|I need a holiday]. ~ I am dead tired.
 bored => Shall I tell you a joke or a story?
-    I am [|so |very |really ]bored. / [This is boring|Nothing to do|I have nothing to do|Entertain me|I do not know what to do|What should I do today]. ~ I am a bit bored.
+    I am [|so |very |really ]bored. / [This is boring|Nothing to do|I have nothing to do|Entertain me|I do not know what to do|What should I do today]. / I [am|feel|am feeling] [|so |very |really |kinda ]bored[|| today| right now| at work]. / [So bored|Bored|Im bored|Let us talk|Let us chat|Talk with me|Chat with me|Tell me something|Tell me something interesting|Say something interesting|I just want to talk|I am alone at home]. ~ I am a bit bored.
 hungry => Then it is time for a good meal!
-    I am [|so |very |really ][hungry|thirsty|starving]. / [I want to eat|What should I eat|What should I cook|I need food|I need coffee]. ~ I am rather hungry.
+    I am [|so |very |really ][hungry|thirsty|starving]. / [I want to eat|What should I eat|What should I cook|I need food|I need coffee]. / I [am|feel|am getting] [|so |very |really |a bit |pretty ][hungry|thirsty|starving][|| now| right now]. / [What is for dinner|What is for lunch|What should I have for dinner|I skipped lunch|I did not eat today|Starving|So hungry|I could eat a horse]. ~ I am rather hungry.
 happy => That is great, I am happy for you!
-    I am [|so |very |really ][happy|excited|glad|in love][|| today]. / I [|just ][got a new job|passed my exam|won a prize|got married|had a great day|bought a house|got a dog|finished my work|had a baby|got good news|am on holiday]. / [Today is my birthday|It is my birthday|I feel great|Life is good|It is a beautiful day|I feel good|Good news|We won]. ~ I am a very happy person today.
+    I am [|so |very |really ][happy|excited|glad|in love][|| today]. / I [|just ][got a new job|passed my exam|won a prize|got married|had a great day|bought a house|got a dog|finished my work|had a baby|got good news|am on holiday]. / [Today is my birthday|It is my birthday|I feel great|Life is good|It is a beautiful day|I feel good|Good news|We won]. / I [am|feel|am feeling] [|so |very |really |pretty ][happy|excited|glad|proud|wonderful|amazing|cheerful][|| today| right now]. / I [|just |finally ][got a job|got a new job|passed my exam|passed my test|won a prize|won|got married|got engaged|had a great day|had a good day|bought a house|moved into a new flat|got a puppy|finished my work|got promoted|graduated]. / [Today was a great day|Today was good|Best day ever|My sister had a baby|My team won|It is the weekend|It is my birthday today|I am going on holiday|Guess what, I won|My day was great|I am in a good mood]. ~ I am a very happy person today.
 told => I see, thank you for telling me.
-    I [have|saw|bought|lost|found|like my|fixed] [a|the|two] {noun}[|| yesterday| today| last week]. / I [went|am going|will go] to [the {noun}|{place}][|| today| tomorrow| yesterday]. / My {noun} is [new|old|red|big|nice]. / There is a {noun} in my [room|garden]. / I work [with a {noun}|in {place}]. / I am a [teacher|nurse|student|doctor|driver|cook|farmer|writer|painter]. ~ I looked at a {noun} yesterday.
+    I [have|saw|bought|lost|found|like my|fixed] [a|the|two] {noun}[|| yesterday| today| last week]. / I [went|am going|will go] to [the {noun}|{place}][|| today| tomorrow| yesterday]. / My {noun} is [new|old|red|big|nice]. / There is a {noun} in my [room|garden]. / I work [with a {noun}|in {place}]. / I am a [teacher|nurse|student|doctor|driver|cook|farmer|writer|painter]. / [My|I have a] [dog|cat|bird|brother|sister|friend|son|daughter] [is called|named|is named] {friend}. / [My brother|My sister|My friend|My mother|She|He] [likes|loves|wants|has] [a|the] {noun}. / I [work as|am] [a|an|a very good] [teacher|nurse|student|doctor|driver|cook|artist|engineer|lawyer|waiter]. / [It is|It's] [raining|snowing|cold|hot|sunny|late|windy|monday] [|here|today|outside]. / I [like|love|hate] [music|football|reading|swimming|mondays|my job|cooking|dancing|games|the sea|summer|winter|cats|dogs]. ~ I looked at a {noun} yesterday.
 capital => The capital of {country} is {capital}.
-    [What is|What's|Do you know|Which city is] the capital of {country}? / [Tell me|Name] the capital of {country}. / The capital of {country}? / [And|And of|What about|How about|Now] {country}? ~ Please tell me the capital of {country}.
+    [What is|What's|Do you know|Which city is] the capital of {country}? / [Tell me|Name] the capital of {country}. / The capital of {country}? / [And|And of|What about|How about|Now] {country}? / [Capital of|Whats the capital of|The capital city of|What is the capital city of] {country}? ~ Please tell me the capital of {country}.
+capital_again => The capital of {country} is {capital}.
+    [And|And of|And in|What about|How about|Now|Ok and|And what about] {country}? / {country}? / And the one of {country}? ~ Ok, what about {country}?
 sound => The {animal} says {sound}.
-    [What|Which|What kind of] sound does [the|a] {animal} make? / What sound does it make, a {animal} I mean? / What does [the|a] {animal} say? / What is the sound of [the|a] {animal}? / Tell me [the sound of the {animal}|what the {animal} says]. / How does a {animal} [sound|go]? / [And|What about|How about|Now] [a|the] {animal}? ~ Please tell me what the {animal} says.
+    [What|Which|What kind of] sound does [the|a] {animal} make? / What sound does it make, a {animal} I mean? / What does [the|a] {animal} say? / What is the sound of [the|a] {animal}? / Tell me [the sound of the {animal}|what the {animal} says]. / How does a {animal} [sound|go]? / [And|What about|How about|Now] [a|the] {animal}? / [What noise does|What sound does|How does] a {animal} [make|go|sound]? / What [does a {animal} say|do you hear from a {animal}|says a {animal}]? ~ Please tell me what the {animal} says.
+sound_again => The {animal} says {sound}.
+    [And|What about|How about|Now|Ok and|And what about|And] [|a |the ]{animal}? / {animal}? ~ Ok, what about a {animal}?
 colour => The usual colour of {thing} is {colour}.
-    [What|Which] colo[u|]r [is|are|has] [|the |a ]{thing}? / What is the colo[u|]r of [|the ]{thing}? / [Tell me|Name] the colo[u|]r of {thing}. / The colour of {thing}? ~ Do you know the colour of {thing}?
+    [What|Which] colo[u|]r [is|are|has] [|the |a ]{thing}? / What is the colo[u|]r of [|the ]{thing}? / [Tell me|Name] the colo[u|]r of {thing}. / The colour of {thing}? / [What colour|What color|Which color] [is|are] {thing}? / Color of {thing}? ~ Do you know the colour of {thing}?
+colour_again => The usual colour of {thing} is {colour}.
+    [And|What about|How about|Now|Ok and|And what about|And what colour is] [|the ]{thing}? / {thing}? ~ Ok, what about {thing}?
 calendar => The {unit} {side} {point} is {neighbour}.
-    [What|Which] {unit} [comes|is] {side} {point}? / What [is|comes] {side} {point}? / What is the {unit} {side} {point}? / [Tell me|Name] the {unit} {side} {point}. / [And|What about|And what is] {side} {point}? ~ Please tell me the {unit} {side} {point}.
+    [What|Which] {unit} [comes|is] {side} {point}? / What [is|comes] {side} {point}? / What is the {unit} {side} {point}? / [Tell me|Name] the {unit} {side} {point}. / [And|What about|And what is] {side} {point}? / [What is the|Which is the|Whats the] {unit} [right |]{side} {point}? / What {unit} is it {side} {point}? / And [what comes|the {unit}] {side} {point}? ~ Please tell me the {unit} {side} {point}.
+tomorrow => The day after {point} is {neighbour}.
+    [If today is|Today is] {point}, what [is|day is] tomorrow? / [If it is|It is] {point}[ today|], what is [tomorrow|the next day]? ~ It is {point}. What day is tomorrow?
 opposite => The opposite of {word} is {other}.
-    [What is|What's|Do you know|Which word is] the opposite of {word}? / [Tell me|Name] the opposite of {word}. / [Opposite of|The opposite of] {word}? / [And|What about|And of] {word}? ~ Please tell me the opposite of {word}.
+    [What is|What's|Do you know|Which word is] the opposite of {word}? / [Tell me|Name] the opposite of {word}. / [Opposite of|The opposite of] {word}? / [And|What about|And of] {word}? / [Opposite of|Whats the opposite of|What is the contrary of|Give me the opposite of|Say the opposite of] {word}. ~ Please tell me the opposite of {word}.
+opposite_again => The opposite of {word} is {other}.
+    [And|And of|What about|How about|Now|Ok and|And what about|And the opposite of] {word}? / {word}? ~ Ok, what about {word}?
 count => Here you go: {first}, {numbers}.
     [Count|Please count|Now count|Count up|Can you count] from {first} to {last}. / [Say|Tell me] the numbers from {first} to {last}. ~ Now say the numbers from {first} to {last}.
 count_to => Here you go: {first}, {numbers}.
-    [Count|Please count|Now count|Count up|Can you count] to {last}. / [Say|Tell me] the numbers up to {last}. / Count for me to {last}. ~ Please say the numbers up to {last}.
+    [Count|Please count|Now count|Count up|Can you count] to {last}. / [Say|Tell me] the numbers up to {last}. / Count for me to {last}. / [Count|Please count|Can you count|Count up] to {upto}. / Count from one to {upto}. / [Count|Say the numbers] from 1 to {upto}. ~ Please say the numbers up to {last}.
 add => We get {a} + {b} = {total}.
-    [What is|How much is|Calculate|Compute|] {a} [+|plus] {b}? / [Add|Please add] {a} and {b}. / What is the sum of {a} and {b}? ~ Please tell me the sum of {a} and {b}.
+    [What is|How much is|Calculate|Compute|] {a} [+|plus] {b}? / [Add|Please add] {a} and {b}. / What is the sum of {a} and {b}? / {a} [+|plus|and] {b}[|=]? / [Whats|What does|Sum of|Can you add] {a} [+|plus|and] {b}? / If I have {a} [apples|lamps|cups|eggs] and get {b} more, how many do I have? ~ Please tell me the sum of {a} and {b}.
+sub => We get {a} - {b} = {rest}.
+    [What is|How much is|Calculate|Whats|And|] {a} [-|minus] {b}? / [Subtract|Take] {b} from {a}. / {a} [-|minus] {b}[|=]? ~ Please tell me {a} minus {b}.
+add_again => We get {a} + {b} = {total}.
+    [And|What about|How about|Now|Ok and|Ok,] {a} [+|plus] {b}? ~ And what about {a} + {b}?
 hard_sum => That is too hard for me, I only add small numbers.
     [What is|How much is|Calculate|] {big} [+|plus|-|minus|times|divided by|*|x] {big2}? / [What is|How much is|Calculate|] {a} [times|divided by|*|x] {b}? / [What is|How much is|] {a} [+|plus|times] {big}? / [What is|] {big} [+|-] {a}? / What is the square root of {big}? ~ Please tell me {big} times {big2}.
 how_many => There are {amount} {parts} in a {whole}.
     How many {parts} [are in|are there in|has|does it take to make] a {whole}? / How many {parts} in a {whole}? / Do you know how many {parts} a {whole} has? ~ Tell me how many {parts} a {whole} has.
 translate => In Chinese, {english} is {chinese}.
-    [How do you say|What is|What does one call|What's] {english} in Chinese? / Say {english} in Chinese. / What does {english} mean in Chinese? / Translate {english} [in|]to Chinese. / How can I say '{english}' in Chinese? / [Translate|The Chinese word for] {english}. ~ How do I say {english} in Chinese?
+    [How do you say|What is|What does one call|What's] {english} in Chinese? / Say {english} in Chinese. / What does {english} mean in Chinese? / Translate {english} [in|]to Chinese. / How can I say '{english}' in Chinese? / [Translate|The Chinese word for] {english}. / [What is|Whats] the Chinese [word |]for {english}? / [Chinese for|How would you say|In Chinese, what is|How is] {english}[| in Chinese]? ~ How do I say {english} in Chinese?
+translate_again => In Chinese, {english} is {chinese}.
+    [And|And of|What about|How about|Now|Ok and|And what about|And] {english}? / {english}? / And '{english}'? ~ Ok, what about {english}?
 joke => What has four legs and a back, but never walks? A chair!
-    [Tell|Please tell|Can you tell|Do you know] [me |us |]a joke. / [I want to hear a joke|Make me laugh|Say something funny|Do you know any jokes|Got any jokes|A joke please|Cheer me up|Tell me something funny]. ~ Please make a joke.
+    [Tell|Please tell|Can you tell|Do you know] [me |us |]a joke. / [I want to hear a joke|Make me laugh|Say something funny|Do you know any jokes|Got any jokes|A joke please|Cheer me up|Tell me something funny]. / [Tell me a|Give me a|Got a|One|I need a] [good |funny |short |]joke[|| please]. / [Can you be funny|Be funny|Do you know jokes|Any jokes|Make a joke|Say a joke|Can you make me laugh]? ~ Please make a joke.
 another_joke => What has hands, but never claps? A clock!
-    [Tell me another|I know that|Please tell another|Do you know another|I want another] [joke|one]. / [Another one|One more|Another joke|More jokes|Next joke|Again][| please|, please]. ~ One more joke, please.
+    [Tell me another|I know that|Please tell another|Do you know another|I want another] [joke|one]. / [Another one|One more|Another joke|More jokes|Next joke|Again][| please|, please]. / [Another|One more|Another one|A different one|A new one|One more joke|Got another|Got more|Got another one][|| please| pls]. / [I have heard that one|I know that one|Heard that before], [another one|tell me another]. ~ One more joke, please.
 story => Once upon a time a little {noun} was walking by the [river|lake|road], lost and cold. A kind {animal} took the {noun} home, and they became friends.
-    [Write|Tell me|Please write|Please tell me|I want|Can you tell me] a [|short |little ]story about [a|the|a little] {noun}. / [A story|Story] about a {noun}. / Do you know a story about a {noun}? ~ Can you write a story about a {noun}?
+    [Write|Tell me|Please write|Please tell me|I want|Can you tell me] a [|short |little ]story about [a|the|a little] {noun}. / [A story|Story] about a {noun}. / Do you know a story about a {noun}? / [Tell me|Can you tell me|Write me|Make up|Give me|Tell] a [|short |nice |funny |bedtime ]story [about|with] [a|the|a little|a small|some] {noun}. / [Now one|Another one|A story|And one|One more] [about|with] [a|the] {noun}[|, please]. / I want to hear about a {noun}. ~ Can you write a story about a {noun}?
 story_hero => One day {hero} was walking by the [river|lake|road] and saw a little {animal}. It was lost and cold. So {hero} took the {animal} home, and they became friends.
-    [Write|Tell me|Please write|I want] a [|short ]story about {hero}[| and a little {animal}| and a {animal}]. ~ Can you write a story about {hero} and a little {animal}?
+    [Write|Tell me|Please write|I want] a [|short ]story about {hero}[| and a little {animal}| and a {animal}]. / [Tell me|Can you tell me|Make up|Give me] a [|short |little ]story [about|with] {hero}[|| please]. / A story about {hero}[| and a {animal}]. ~ Can you write a story about {hero} and a little {animal}?
+story_again => Once upon a time a little {noun} was walking by the [river|lake|road], lost and cold. A kind {animal} took the {noun} home, and they became friends.
+    [Now|And|Another|Another story|And now] [one |][about|with] [a|the] {noun}[||, please| please]. / [The same|Again|One more|Another one] [with|about] a {noun}. ~ Now tell one about a {noun}.
 story_any => Once upon a time a little fox was lost in the snow. A girl gave it milk, and they became friends.
-    [Tell|Please tell|Write|Can you tell] me a [|short |good |bedtime ]story. / [I want to hear a story|Do you know a story|A story please|Story time]. ~ Would you tell me a story?
+    [Tell|Please tell|Write|Can you tell] me a [|short |good |bedtime ]story. / [I want to hear a story|Do you know a story|A story please|Story time]. / [Tell me|Give me|Read me|Make up|I would like] a [|nice |little |funny |short |bedtime ]story[|| please]. / [Any stories|Got a story|One more story|Another story|Tell me another story]. ~ Would you tell me a story?
 poem => Oh {noun}, oh {noun}, you are so [fine|kind|bright], I think of you by day and night.
-    [Write|Please write|Can you write|Tell me|I want] a [|short |little ]poem about [|a |the ]{noun}. / A poem about a {noun}. ~ Would you write a poem about the {noun}?
+    [Write|Please write|Can you write|Tell me|I want] a [|short |little ]poem about [|a |the ]{noun}. / A poem about a {noun}. / [Make|Give me|Can you make|Write me|Say] a [|nice |short |little |quick ]poem about [|a |the |my ]{noun}. ~ Would you write a poem about the {noun}?
 blurb => Meet our new {item}! It is [strong|light|simple] and easy to use. Take the {item} home today!
     [Write|Please write|I need] [an ad|a blurb|a short text] for the {item}. ~ Can you write a blurb for the {item}?
 refuse => I am sorry, that is something I can't do.
@@ -192,31 +230,49 @@ keys => I am sorry, I do not understand that.
     {keys} / {keys} {keys2} / {keys}, {keys2} / {foreign} {foreign2} {foreign3} / {foreign} {foreign2} {foreign3} {foreign4} / {foreign} {foreign2} {foreign3} {foreign4} {foreign5}? / {foreign}, {foreign2} {foreign3}? ~ {keys}; {keys2}
 """, "zh": """
 tell_name => 很高兴认识你，{name}。
-    [|你好，|嗨，]我[叫|是]{name}。 / 我的名字[叫|是]{name}。 / [请|你可以|大家|朋友们|他们都]叫我{name}。 / 叫我{name}[吧|就行|就好]。 / 本人{name}。 / 我姓名是{name}。 / 我[今天|]告诉你，我叫{name}。 ~ 我名叫{name}。 / 请你叫我{name}。
+    [|你好，|嗨，]我[叫|是]{name}。 / 我的名字[叫|是]{name}。 / [请|你可以|大家|朋友们|他们都]叫我{name}。 / 叫我{name}[吧|就行|就好]。 / 本人{name}。 / 我姓名是{name}。 / 我[今天|]告诉你，我叫{name}。 / [你好|您好|嗨]，我是{name}[|呀|啊]。 / 我叫{name}[哦|呀|啊|，记住了]。 / 朋友都叫我{name}。 / 我的名字[是|叫]{name}[哦|]。 ~ 我名叫{name}。 / 请你叫我{name}。
+fix_name => 很高兴认识你，{name}。
+    [不对|不是|错了|打错了|说错了|等等|哦不][，|，打错了，|，是说|，应该]是{name}。 / [我说错了|我打错了|更正一下|改一下|不好意思]，是{name}。 / 应该是{name}。 ~ 不对，我说的是{name}。
 ask_name => 你的名字是{name}。
-    我叫什么[|名字]？ / 我的名字是什么？ / 你[还记得|知道|记得]我[的名字|是谁|叫什么]吗？ / [请|]告诉我我的名字。 / 我是谁？ / 我[刚才|]说我叫什么？ / 那我的名字呢？ / 我名字叫什么来着？ / 我叫什么来着？ ~ 你还记得我叫什么名字吗？ / 告诉我我叫什么。
+    我叫什么[|名字]？ / 我的名字是什么？ / 你[还记得|知道|记得]我[的名字|是谁|叫什么]吗？ / [请|]告诉我我的名字。 / 我是谁？ / 我[刚才|]说我叫什么？ / 那我的名字呢？ / 我名字叫什么来着？ / 我叫什么来着？ / [我叫什么|我叫啥|我是谁|我的名字]来着？ / [你还记得|还记得|记得|知道][我叫什么|我的名字|我是谁]吗？ / [那我是谁|我叫什么你还记得吗|说说我叫什么|说出我的名字|还记得我吗|我刚说我叫什么]？ ~ 你还记得我叫什么名字吗？ / 告诉我我叫什么。
 tell_dish => 记住了，你喜欢吃{dish}。
-    我[最|很|也|特别|]喜欢吃{dish}。 / 我[最|]爱吃{dish}。 / 我[爱吃|喜欢]的菜是{dish}。 / 你好，我喜欢吃{dish}。 / 喜欢吃{dish}。 / 我平时[总|爱|]吃{dish}。 / 我觉得{dish}最好吃。 ~ 我喜欢吃的菜是{dish}。 / 我最喜欢的菜是{dish}。
+    我[最|很|也|特别|]喜欢吃{dish}。 / 我[最|]爱吃{dish}。 / 我[爱吃|喜欢]的菜是{dish}。 / 你好，我喜欢吃{dish}。 / 喜欢吃{dish}。 / 我平时[总|爱|]吃{dish}。 / 我觉得{dish}最好吃。 / 我[就|最|特别|]爱[吃|]{dish}。 / 我[喜欢|超喜欢|最爱|最喜欢]{dish}。 / 我最喜欢的[食物|美食]是{dish}。 ~ 我喜欢吃的菜是{dish}。 / 我最喜欢的菜是{dish}。
+fix_dish => 记住了，你喜欢吃{dish}。
+    [不对|不是|错了|打错了|说错了|等等|哦不][，|，打错了，|，是说|，应该]是{dish}。 / [我说错了|我打错了|更正一下|改一下|不好意思]，是{dish}。 / 应该是{dish}。 ~ 不对，我说的是{dish}。
 ask_dish => 你喜欢吃的是{dish}。
-    我[最喜欢|喜欢|最爱|爱]吃什么[|来着]？ / 我[爱吃|喜欢]的菜是什么？ / 你[还记得|知道|记得]我[喜欢|最爱]吃什么吗？ / 告诉我我最喜欢吃什么。 / 那我喜欢吃什么？ / 我刚才说我爱吃什么？ ~ 请问你知道我最爱吃什么吗？ / 告诉我我喜欢吃什么。
+    我[最喜欢|喜欢|最爱|爱]吃什么[|来着]？ / 我[爱吃|喜欢]的菜是什么？ / 你[还记得|知道|记得]我[喜欢|最爱]吃什么吗？ / 告诉我我最喜欢吃什么。 / 那我喜欢吃什么？ / 我刚才说我爱吃什么？ / [你说|那|]我[爱|喜欢|最爱]吃[什么|啥]？ / 我最喜欢的[菜|食物|美食]是[什么|啥]？ / [还记得|记得|知道]我[喜欢|爱]吃什么[吗|不]？ ~ 请问你知道我最爱吃什么吗？ / 告诉我我喜欢吃什么。
 tell_home => 原来你的家在{home}。
-    我[现在|]住在{home}。 / 我住{home}。 / 我[的|]家在{home}。 / 我[家|]现在在{home}。 / 你好，我来自{home}。 / 我是从{home}来的。 / 我[的新家|老家]在{home}。 / 我是{home}人。 / 住在{home}。 / 我搬到了{home}。 / 我现在的家是{home}。 ~ 我现在的家在{home}。 / 我就住在{home}。
+    我[现在|]住在{home}。 / 我住{home}。 / 我[的|]家在{home}。 / 我[家|]现在在{home}。 / 你好，我来自{home}。 / 我是从{home}来的。 / 我[的新家|老家]在{home}。 / 我是{home}人。 / 住在{home}。 / 我搬到了{home}。 / 我现在的家是{home}。 / 我[老家|家|]{home}的。 / 我[人|]在{home}。 / 我在{home}[生活|住|上班|这边]。 / [坐标|家住|来自]{home}。 / 我从{home}来。 ~ 我现在的家在{home}。 / 我就住在{home}。
+fix_home => 原来你的家在{home}。
+    [不对|不是|错了|打错了|说错了|等等|哦不][，|，打错了，|，是说|，应该]是{home}。 / [我说错了|我打错了|更正一下|改一下|不好意思]，是{home}。 / 应该是{home}。 ~ 不对，我说的是{home}。
 ask_home => 你住在{home}。
-    我[家|]住[在|]哪里[|来着]？ / 我[的|]家在哪里？ / 我[来自哪里|是哪里人]？ / 你[还记得|知道|记得]我[家|]住[在|]哪里吗？ / 你记得我家在哪里吗？ / 告诉我我家在哪里。 / 那我住在哪里？ / 我说过我住哪个城市？ ~ 你还记得我家在哪里吗？ / 告诉我我住在哪里。
+    我[家|]住[在|]哪里[|来着]？ / 我[的|]家在哪里？ / 我[来自哪里|是哪里人]？ / 你[还记得|知道|记得]我[家|]住[在|]哪里吗？ / 你记得我家在哪里吗？ / 告诉我我家在哪里。 / 那我住在哪里？ / 我说过我住哪个城市？ / 我[是|来自|家在|住]哪[|里]的[|人]？ / [还记得|记得|知道]我[家在|住|来自|住在]哪[里|儿|]吗？ / 我[在|住][哪个城市|哪|什么地方]？ ~ 你还记得我家在哪里吗？ / 告诉我我住在哪里。
 tell_age => 记住了，你今年{age}岁。
     我[今年|]{age}岁[|了]。 / 我的年龄是{age}岁。 / 我刚满{age}岁。 / 我快{age}岁了。 / 今年{age}岁。 / 我{age}了。 ~ 我已经{age}岁了。
+fix_age => 记住了，你今年{age}岁。
+    [不对|不是|错了|打错了|说错了|等等|哦不][，|，打错了，|，是说|，应该]是{age}岁。 / [我说错了|我打错了|更正一下|改一下|不好意思]，是{age}岁。 / 应该是{age}岁。 ~ 不对，我说的是{age}岁。
+tell_hue => 记住了，你喜欢{hue}。
+    我[最|]喜欢的颜色是{hue}。 / 我[最|很|]喜欢{hue}。 / 颜色[里|]我喜欢{hue}。 ~ 我最爱的颜色是{hue}。
+fix_hue => 记住了，你喜欢{hue}。
+    [不对|不是|错了|打错了|说错了|等等|哦不][，|，打错了，|，是说|，应该]是{hue}。 / [我说错了|我打错了|更正一下|改一下|不好意思]，是{hue}。 / 应该是{hue}。 ~ 不对，我说的是{hue}。
 ask_age => 你今年{age}岁。
     我[今年|]几岁[|了]？ / 我[今年|]多大[|了]？ / 你[还记得|知道|记得]我[几岁|多大]吗？ / 我多大了你知道吗？ / 现在知道我几岁了吧？ / 告诉我我几岁。 / 那我的年龄呢？ ~ 告诉我我今年多大。
+ask_hue => 你喜欢的颜色是{hue}。
+    我[最|]喜欢[的颜色是什么|什么颜色|的颜色是啥|哪种颜色|的颜色]？ / [还记得|记得|知道]我喜欢什么颜色吗？ ~ 告诉我我喜欢什么颜色。
 tell_wish => 记住了，你要的是{wish}。
-    我[想买|要买|想要|很想要|在找]{wish}。 / [请|]帮我找{wish}。 / 帮我买{wish}。 / 你好，我要买{wish}。 / 来[一个|个]{wish}。 / 我需要{wish}。 ~ 我想买个{wish}。 / 请帮我买{wish}。
+    我[想买|要买|想要|很想要|在找]{wish}。 / [请|]帮我找{wish}。 / 帮我买{wish}。 / 你好，我要买{wish}。 / 来[一个|个]{wish}。 / 我需要{wish}。 / [有没有|我想要个|给我来个|我想看看|我在找]{wish}。 / 我想要一个{wish}。 ~ 我想买个{wish}。 / 请帮我买{wish}。
+fix_wish => 记住了，你要的是{wish}。
+    [不对|不是|错了|打错了|说错了|等等|哦不][，|，打错了，|，是说|，应该]是{wish}。 / [我说错了|我打错了|更正一下|改一下|不好意思]，是{wish}。 / 应该是{wish}。 ~ 不对，我说的是{wish}。
 ask_wish => 你想要的是{wish}。
-    我想[买|要]什么[|来着]？ / 我[要买|在找]什么？ / 你[还记得|知道]我想[买|要]什么吗？ / 你[记得|知道]我在找什么吗？ / 你还记得我要什么吗？ / 告诉我我想要什么。 / 我刚才说要买什么？ ~ 告诉我我想买什么。 / 你还记得我在找什么吗？
+    我想[买|要]什么[|来着]？ / 我[要买|在找]什么？ / 你[还记得|知道]我想[买|要]什么吗？ / 你[记得|知道]我在找什么吗？ / 你还记得我要什么吗？ / 告诉我我想要什么。 / 我刚才说要买什么？ / [我刚才|我]说[我|]要[买|][什么|啥]？ / [还记得|记得|知道]我要[买|]什么吗？ / 我[刚才|]要的是什么？ ~ 告诉我我想买什么。 / 你还记得我在找什么吗？
 tell_order => 谢谢，你的订单号{order}已记下。
-    [我的|]订单号是{order}[|，记一下]。 / 我[要|想]问订单{order}。 / 你好，订单号是{order}。 / 我的订单[|号码|号]是{order}。 / 订单[号|]{order}。 / 单号{order}。 ~ 我的单号是{order}。 / 我来问订单{order}。
+    [我的|]订单号是{order}[|，记一下]。 / 我[要|想]问订单{order}。 / 你好，订单号是{order}。 / 我的订单[|号码|号]是{order}。 / 订单[号|]{order}。 / 单号{order}。 / [订单编号|订单号码|单号|订单]是{order}。 / [我的单号|订单号|单号]：{order}。 / 是{order}。 ~ 我的单号是{order}。 / 我来问订单{order}。
+fix_order => 谢谢，你的订单号{order}已记下。
+    [不对|不是|错了|打错了|说错了|等等|哦不][，|，打错了，|，是说|，应该]是{order}。 / [我说错了|我打错了|更正一下|改一下|不好意思]，是{order}。 / 应该是{order}。 ~ 不对，我说的是{order}。
 ask_order => 你的订单号是{order}。
-    [我的|]订单号是[什么|多少|多少来着]？ / 你[还记得|知道]我的订单号吗？ / 我的订单号码是什么？ / 告诉我我的订单号。 / [刚才的订单号发我一下|我刚才给你的订单号是什么|把我的订单号发给我|那我的订单号呢]。 ~ 请告诉我我的订单号。 / 我的订单号码是多少？
+    [我的|]订单号是[什么|多少|多少来着]？ / 你[还记得|知道]我的订单号吗？ / 我的订单号码是什么？ / 告诉我我的订单号。 / [刚才的订单号发我一下|我刚才给你的订单号是什么|把我的订单号发给我|那我的订单号呢]。 / [我的订单号|订单号|单号|我的单号]是[啥|什么|多少|什么来着|多少来着]？ / [还记得|记得|知道]我的[订单号|单号]吗？ / 我[刚才|]说的[订单号|单号]是多少？ ~ 请告诉我我的订单号。 / 我的订单号码是多少？
 order_status => 你的订单{order}已经发货。
-    [我的|]订单[发货了吗|到哪里了|什么时候到]？ / [请|]帮我[查|看]一下订单。 / [我的|]快递[到哪里了|什么时候到|怎么还没到]？ / 我的包裹[呢|在哪里|怎么还没到]？ / 怎么还没发货？ / [我买的东西|我的货]到哪里了？ ~ 我的订单现在到哪里了？ / 请问我的订单发货了吗？
+    [我的|]订单[发货了吗|到哪里了|什么时候到]？ / [请|]帮我[查|看]一下订单。 / [我的|]快递[到哪里了|什么时候到|怎么还没到]？ / 我的包裹[呢|在哪里|怎么还没到]？ / 怎么还没发货？ / [我买的东西|我的货]到哪里了？ / [查|查一下|看一下][订单|快递|物流|我的快递]。 / [我的东西|货|快递|包裹|订单][到哪了|发了吗|发出来没|寄出来了吗|怎么还不到|还没收到|什么时候能到]？ / [物流怎么不动了|怎么还没收到货|什么时候发货|发货没有]？ ~ 我的订单现在到哪里了？ / 请问我的订单发货了吗？
 tell_name_home => 很高兴认识你，{name}。原来你的家在{home}。
     [你好，|]我[叫|是]{name}，[我|][住在|来自|家在]{home}。 / 我是{home}的{name}。 / 我的名字是{name}，住在{home}。 ~ 我叫{name}，我是{home}人。
 tell_name_dish => 很高兴认识你，{name}。记住了，你喜欢吃{dish}。
@@ -226,65 +282,67 @@ tell_name_order => 谢谢，你的订单号{order}已记下。
 refund => 好的，订单{number}的{item}可以退款。
     [请给|我要给|我想给|帮我给|]订单{number}的{item}退款。 / 订单{number}的{item}[能|可以]退款吗？ ~ 请把订单{number}的{item}退款。
 return_item => 可以，{item}三十天内都能退货。
-    {item}怎么退[货|]？ / [请问|]{item}[可以|能]退[货|]吗？ / 我[想|要]退货，{item}。 / 我[想|要]退[掉|]{item}。 / {item}不喜欢，能退吗？ ~ 这个{item}能退货吗？ / 我买的{item}能退货吗？
+    {item}怎么退[货|]？ / [请问|]{item}[可以|能]退[货|]吗？ / 我[想|要]退货，{item}。 / 我[想|要]退[掉|]{item}。 / {item}不喜欢，能退吗？ / [买的|我的|]{item}[不合适|太小了|太大了|不想要了]，[能退吗|可以退吗|怎么退|想退]？ / {item}[想退|能不能退|可以退不|可以退货吗]？ ~ 这个{item}能退货吗？ / 我买的{item}能退货吗？
 return_any => 三十天内都可以退货，钱会退给你。
-    [那|]我[要|想]退[货|款|钱]。 / 怎么退[货|款]？ / [可以|能]退[货|款|换]吗？ / 不喜欢[可以|能]退吗？ / 不想要了怎么办？ ~ 请问怎么退款？
+    [那|]我[要|想]退[货|款|钱]。 / 怎么退[货|款]？ / [可以|能]退[货|款|换]吗？ / 不喜欢[可以|能]退吗？ / 不想要了怎么办？ / [几天|多少天|多久]内[能|可以]退[货|][呀|啊|]？ / [不合适|买错了|尺寸不对|不满意|后悔了][能退吗|可以退吗|怎么退|怎么办|能换吗]？ / [能|可以]退换[货|]吗？ / [退货|退款|换货][流程是什么|怎么弄|怎么操作|要几天]？ / 想退[货|了|掉]。 ~ 请问怎么退款？
 change_address => 好的，订单会送到{place}。
     [请|]把[订单送到|地址改成]{place}。 / 我的新地址是{place}。 / 订单请送到{place}。 / 能把地址改成{place}吗？ / 地址改[一下，改|]成{place}。 ~ 能把订单送到{place}吗？ / 我要把地址改成{place}。
+change_address_any => 好的，请告诉我新的地址。
+    [我要|我想|想|能|可以|怎么|帮我|][改|换|修改|改一下|换一下][地址|收货地址|送货地址]。 / [地址写错了|地址填错了|我搬家了|地址不对|能换个地址吗|订单{order}改地址]。 ~ 请问怎么换地址？
 complaint => 对不起，我们会换新的{item}。
-    [|我的|我买的|你们的|新买的]{item}[坏了|不能用|碎了|有问题]。 / 我收到的{item}是坏的。 / 是[个|]{item}，[收到就碎了|坏了|一打开就坏了]。 ~ 我收到的{item}坏了。 / 这个{item}坏了。
+    [|我的|我买的|你们的|新买的]{item}[坏了|不能用|碎了|有问题]。 / 我收到的{item}是坏的。 / 是[个|]{item}，[收到就碎了|坏了|一打开就坏了]。 / [收到的|买的|你们的]{item}[是坏的|坏了|有问题|裂了|质量太差|用不了]。 / {item}[用不了|打不开|不亮了|裂了|没法用]。 ~ 我收到的{item}坏了。 / 这个{item}坏了。
 broken => 对不起，坏了我们会换新的，请告诉我订单号。
-    [东西|货|商品|收到的东西|买的东西][坏了|碎了|有问题|是坏的][怎么办|]？ / [你们发错了|发错货了|少发了一件|我收到的不对|尺寸不对]。 / 我要投诉。 ~ 我买的东西是坏的。
+    [东西|货|商品|收到的东西|买的东西][坏了|碎了|有问题|是坏的][怎么办|]？ / [你们发错了|发错货了|少发了一件|我收到的不对|尺寸不对]。 / 我要投诉。 / [收到|到货|打开|拿到]的时候就[坏了|碎了|破了]。 / [东西|货|商品|包裹][破了|裂了|不能用|用不了|烂了|质量太差]。 / [发错货了|少发了东西|你们给我发错了|收到坏的怎么办|我要投诉你们|质量有问题]。 ~ 我买的东西是坏的。
 opening_hours => {day}{section}区从上午{opens}点开到下午{closes}点。
     [请问|]{day}{section}区[几点开门|开到几点|开门吗|什么时候开门]？ ~ 告诉我{day}{section}区几点开门。
 hours => 我们每天上午九点开门，下午六点关门。
-    [你们|店里|商店|]几点[开门|关门|下班|营业]？ / [你们|]营业[时间是什么|到几点]？ / [你们|][今天|现在|明天|周末|晚上]开门吗？ / [什么时候开门|开到几点]？ ~ 请问你们什么时候开门？
+    [你们|店里|商店|]几点[开门|关门|下班|营业]？ / [你们|]营业[时间是什么|到几点]？ / [你们|][今天|现在|明天|周末|晚上]开门吗？ / [什么时候开门|开到几点]？ / [你们|店里|店|][几点到几点|什么时候上班|什么时候关门|早上几点开|晚上几点关|几点开|几点关|开到几点|营业吗|今天开门不]？ / [营业时间|上班时间|开门时间][呢|是|是几点]？ ~ 请问你们什么时候开门？
 hours_day => {day}我们上午九点开门，下午六点关门。
-    [你们|]{day}[开门吗|几点开门|营业吗|上班吗|也开吗]？ / {day}能来吗？ ~ 请问你们{day}开门吗？
+    [你们|]{day}[开门吗|几点开门|营业吗|上班吗|也开吗]？ / {day}能来吗？ / {day}[开不开门|开吗|上班吗|有人吗|营业到几点]？ / [那|]{day}呢？ ~ 请问你们{day}开门吗？
 delivery_time => 一般三到五天送到。
-    [多久|几天|什么时候][能|可以|会|]到[|啊]？ / [送货|快递|发货|配送]要[多久|几天]？ / 下单后几天能收到？ / 要等多久？ ~ 请问几天能到？
+    [多久|几天|什么时候][能|可以|会|]到[|啊]？ / [送货|快递|发货|配送]要[多久|几天]？ / 下单后几天能收到？ / 要等多久？ / [大概|一般|要|得|][多久|几天|多长时间][能|可以|才能|会|才|][到|到货|收到|送到]？ / [送货|快递|发货|配送|物流][快吗|多久|几天]？ / [下单|买了|付款]后多久[发货|到|能到]？ ~ 请问几天能到？
 delivery_where => 可以，我们送货到{place}。
-    [你们|]送[货|]到{place}吗？ / [能|可以]送到{place}吗？ / {place}能送吗？ / [可以|能]寄到{place}吗？ ~ 请问你们送到{place}吗？
+    [你们|]送[货|]到{place}吗？ / [能|可以]送到{place}吗？ / {place}能送吗？ / [可以|能]寄到{place}吗？ / [你们|][能|可以|会]送到{place}[不|吗|么]？ / [发|寄|送]{place}吗？ / 我在{place}，能送[到|]吗？ / {place}[发货吗|可以送吗|送不送|能寄吗]？ ~ 请问你们送到{place}吗？
 delivery_cost => 满三十元包邮，不满的运费是四元。
-    [运费|邮费][多少|怎么算|是多少|贵吗]？ / [包邮|免运费]吗？ / 送货[收费|要钱]吗？ ~ 请问运费多少钱？
+    [运费|邮费][多少|怎么算|是多少|贵吗]？ / [包邮|免运费]吗？ / 送货[收费|要钱]吗？ / [运费|邮费|快递费|配送费][怎么收|多少钱|谁出|要多少|贵不贵]？ / [包不包邮|可以包邮吗|要运费吗|免邮吗|多少包邮|满多少包邮|送货要多少钱]？ ~ 请问运费多少钱？
 payment => 可以刷卡，也可以付现金。
-    [怎么|如何]付[款|钱]？ / [可以|能]用[微信|支付宝|现金|卡|手机]付[款|]吗？ / 支持什么付款方式？ ~ 请问怎么付钱？
+    [怎么|如何]付[款|钱]？ / [可以|能]用[微信|支付宝|现金|卡|手机]付[款|]吗？ / 支持什么付款方式？ / [支持|可以用|能用|收][微信|支付宝|信用卡|现金|花呗|刷卡][付款|支付|]吗？ / [怎么支付|怎么结账|付款方式有哪些|可以货到付款吗|能刷卡吗|能扫码吗]？ ~ 请问怎么付钱？
 buying => 选好商品，放进购物车，付款以后我们就发货。
     [怎么|如何][下单|买|购买]？ / 我[要|想]买[东西|点东西]。 / 我要买东西，怎么下单？ / 在哪里[下单|买]？ ~ 请问怎么下单？
 cancel => 好的，会取消订单，请告诉我订单号。
-    [我要|我想|请|帮我|]取消[订单|我的订单]。 / 怎么取消订单？ / 订单我不要了。 / 我不想买了。 ~ 请问能取消订单吗？
+    [我要|我想|请|帮我|]取消[订单|我的订单]。 / 怎么取消订单？ / 订单我不要了。 / 我不想买了。 / [订单|我的订单|单子][能取消吗|可以取消吗|取消一下|怎么取消|我想取消]？ / [取消订单{order}|我想取消订单|不要了，取消吧|能取消吗|下错单了|买错了，想取消]。 ~ 请问能取消订单吗？
 account => 请重新设置密码，再登录一次。
     我[登录不了|登不上去|忘了密码|忘记密码了|的账号登不上]。 / 账号[打不开|有问题|登录不了]。 / 怎么改密码？ / 密码忘了怎么办？ ~ 请问怎么换密码？
 discount => 每个星期五都有活动，打九折。
-    [有|今天有][优惠|折扣|活动|优惠券]吗？ / [能|可以][便宜点|打折|优惠一点]吗？ / 太贵了。 / 打不打折？ ~ 请问有没有优惠？
+    [有|今天有][优惠|折扣|活动|优惠券]吗？ / [能|可以][便宜点|打折|优惠一点]吗？ / 太贵了。 / 打不打折？ / [有没有|有|现在有][打折|优惠|活动|折扣|优惠券|促销|红包]吗？ / [便宜点|便宜一点|少点|打个折|优惠点][行不行|吧|可以吗|行吗|呗]？ / [好贵|太贵了吧|有点贵|学生有优惠吗|老顾客有优惠吗]。 ~ 请问有没有优惠？
 price => {item}的价钱是二十元。
-    {item}[多少钱|怎么卖|贵吗|什么价]？ / [请问|]{item}的价格是多少？ / 一个{item}多少钱？ ~ 请告诉我{item}多少钱。
+    {item}[多少钱|怎么卖|贵吗|什么价]？ / [请问|]{item}的价格是多少？ / 一个{item}多少钱？ / [你们的|这个|那个|]{item}[多少|几块|怎么卖|什么价格|要多少钱|多少钱一个]？ ~ 请告诉我{item}多少钱。
 sells => 有的，店里有{goods}。
-    [你们|你们店|店里|][有|卖|有没有|有卖]{goods}吗？ / [哪里|在哪里]可以买到{goods}？ / 能买到{goods}吗？ ~ 请问你们卖{goods}吗？
+    [你们|你们店|店里|][有|卖|有没有|有卖]{goods}吗？ / [哪里|在哪里]可以买到{goods}？ / 能买到{goods}吗？ / [你家|你们这|你们那|你们这儿|这里|]有{goods}[卖吗|吗|没有|没|不|么]？ / [卖不卖|有没有|有]{goods}[啊|呀|]？ / 我想买[点|]{goods}。 ~ 请问你们卖{goods}吗？
 catalog => 我们卖台灯、杯子、衣服、图书、玩具和食品。
     [你们|这里|店里|][都|]卖[什么|些什么|什么东西]？ / 有什么[可以买|商品|好东西|推荐]？ / 你们店里有什么？ ~ 请问你们都有什么商品？
 agent => 好的，我们的同事很快会联系你。
-    [我要|帮我|]转人工[|客服]。 / 我要[找|跟]真人[|说话]。 / [叫你们经理来|我要找客服|有人工吗|找你们老板]。 ~ 请帮我找真人客服。
+    [我要|帮我|]转人工[|客服]。 / 我要[找|跟]真人[|说话]。 / [叫你们经理来|我要找客服|有人工吗|找你们老板]。 / [转|找|叫|换|要|我想找|给我转]人工[|客服|服务]。 / [我要跟真人说|找个人来|换个真人|让老板来|找你们经理|有没有真人|我要和人说话|能不能换个人]。 ~ 请帮我找真人客服。
 which_shop => 这里是{shop}商店。
     这[是|里是][什么|哪家]商店？ / [你们|这家]商店叫什么[名字|]？ / 你们店叫什么？ ~ 请问这是哪家商店？ / 你们是哪家商店？
 greeting => 你好！有什么可以帮你？
-    [你好|您好|早上好|晚上好|下午好|嗨|早|哈喽|早安|中午好|大家好|你好你好][！|。] / 你好[啊|呀]！ / [有人吗|在吗|在不在|客服在吗|能帮我吗|能帮个忙吗|我有个问题|可以问你一个问题吗]？ ~ 您好啊！ / 哈喽，有人在吗！
+    [你好|您好|早上好|晚上好|下午好|嗨|早|哈喽|早安|中午好|大家好|你好你好][！|。] / 你好[啊|呀]！ / [有人吗|在吗|在不在|客服在吗|能帮我吗|能帮个忙吗|我有个问题|可以问你一个问题吗]？ / [你好|您好|哈喽|嗨|嘿|喂][呀|啊|，小零|，客服|，老板|亲|，有人吗|，在吗]。 / [早上好|晚上好|下午好|中午好|早][呀|啊|哦]。 / [有人不|客服呢|老板在吗|在不|有客服吗|想咨询一下|咨询个事|问个事|问你个事|帮帮我|请教一下]。 ~ 您好啊！ / 哈喽，有人在吗！
 how_are_you => 我很好，谢谢，你呢？
-    你[好吗|最近好吗|今天好吗|怎么样|最近怎么样|还好吗]？ / [今天|最近]过得[怎么样|好吗]？ / [你今天心情怎么样|身体好吗]？ ~ 请问你过得好吗？
+    你[好吗|最近好吗|今天好吗|怎么样|最近怎么样|还好吗]？ / [今天|最近]过得[怎么样|好吗]？ / [你今天心情怎么样|身体好吗]？ / [你|][最近|今天|][咋样|好不好|还好吗|过得如何|忙吗|忙不忙|怎么样啊]？ / [一切都好吗|近来可好]？ ~ 请问你过得好吗？
 fine => 那太好了，有什么可以帮你？
-    我[很好|还好|挺好的|不错|也很好|还行|过得不错]。 / [挺好的|还可以|一切都好|没问题了|已经好了|找到了|不错]。 ~ 我过得很好。
+    我[很好|还好|挺好的|不错|也很好|还行|过得不错]。 / [挺好的|还可以|一切都好|没问题了|已经好了|找到了|不错]。 / 我[也|挺|还|都|][好|不错|挺好][的|啊|呀|，谢谢]。 / [还不错|都挺好|还凑合|马马虎虎|一般般|老样子|好多了|好多啦|今天不错|我没事|不用管我，我很好]。 ~ 我过得很好。
 bye => 再见，欢迎下次再来！
-    [再见|拜拜|下次见|回头见|我走了|先走了|下次再聊|明天见|我要走了|不聊了|先这样|就这样吧][！|。|了。] / [好的|谢谢|好吧|那]，[再见|拜拜]。 ~ 那我先走了，再见。
+    [再见|拜拜|下次见|回头见|我走了|先走了|下次再聊|明天见|我要走了|不聊了|先这样|就这样吧][！|。|了。] / [好的|谢谢|好吧|那]，[再见|拜拜]。 / [拜|白白|88|再会|回见|走啦|撤了|溜了|下了|先撤了|有事先走|先忙了|我去忙了|改天聊|下次来|我下了|那先这样|我先走了][！|。|啦。] / [好的|谢谢|没事了|行|好|不聊了|那][，|]再见[啦|]。 ~ 那我先走了，再见。
 night => 晚安，好好休息！
-    [晚安|我去睡了|我要睡觉了|睡了|我睡觉去了|该睡觉了|晚安，明天见][！|。|啦。] ~ 我先去睡了。
+    [晚安|我去睡了|我要睡觉了|睡了|我睡觉去了|该睡觉了|晚安，明天见][！|。|啦。] / [睡了|睡啦|先睡了|去睡了|困了去睡了|晚安啦|晚安哦|好梦|做个好梦|明天再聊，晚安|要睡了|我先睡了][！|。] ~ 我先去睡了。
 who_are_you => 我叫小零，是一个小小的聊天模型。
-    你[是谁|是什么|叫什么|叫什么名字|叫啥名]？ / 你的名字是什么？ / 告诉我你的名字。 / 你有名字吗？ / 你好，你叫什么？ / [介绍一下你自己|我怎么叫你|怎么称呼你|那你呢|你是哪位]？ ~ 请问你是谁？ / 请告诉我你的名字。
+    你[是谁|是什么|叫什么|叫什么名字|叫啥名]？ / 你的名字是什么？ / 告诉我你的名字。 / 你有名字吗？ / 你好，你叫什么？ / [介绍一下你自己|我怎么叫你|怎么称呼你|那你呢|你是哪位]？ / [你谁|你谁啊|你到底是谁|你是啥|你叫啥|你叫什么呀|你贵姓|请问怎么称呼|你是什么东西|你有名字没|自我介绍一下|介绍下自己|你是干什么的|你是什么人][？|。] ~ 请问你是谁？ / 请告诉我你的名字。
 human => 我不是真人，我是一个小小的聊天程序。
-    你是[人吗|真人吗|机器人吗|人工智能吗|人还是机器|机器人还是人|活的吗|电脑吗|男的还是女的|程序吗]？ / [我在跟机器人说话吗|对面是人吗|是人工客服吗]？ ~ 请问你是真人吗？
+    你是[人吗|真人吗|机器人吗|人工智能吗|人还是机器|机器人还是人|活的吗|电脑吗|男的还是女的|程序吗]？ / [我在跟机器人说话吗|对面是人吗|是人工客服吗]？ / [你是不是|你是个|你其实是|难道你是][机器人|真人|人|AI|人工智能|程序][吧|啊|]？ / [是人还是机器|是真人吗|是机器吗|你真的是人吗|是人工吗|你是ChatGPT吗|你是活人吗]？ ~ 请问你是真人吗？
 maker => 我是用 zerochat 做出来的，在一台电脑上训练。
-    [谁|哪家公司|什么人][做|开发|发明|设计|训练|创造]了你？ / 你是[谁做的|谁开发的|哪家公司的|怎么来的|怎么做出来的|从哪里来的|谁发明的]？ / 谁把你做出来的？ ~ 请问是谁做了你？
+    [谁|哪家公司|什么人][做|开发|发明|设计|训练|创造]了你？ / 你是[谁做的|谁开发的|哪家公司的|怎么来的|怎么做出来的|从哪里来的|谁发明的]？ / 谁把你做出来的？ / [谁|哪个公司|哪个][做|写|造|养|教|训练][的你|了你|你的]？ / [你爸爸是谁|你的主人是谁|你的开发者是谁|你老板是谁|你哪来的|你从哪来的|你咋来的|谁造的你]？ ~ 请问是谁做了你？
 abilities => 我可以查订单、退货，记住你说的事，回答小问题，讲故事和笑话。
-    你[能|会|可以][做|干|帮我做|帮我干][什么|些什么]？ / [那|]你[到底|都|][能|会]什么？ / 你有什么[用|本事|功能]？ / [我可以问你什么|我能问什么|你能帮我什么|你懂什么|你会些什么]？ ~ 请问你能帮我做什么？
+    你[能|会|可以][做|干|帮我做|帮我干][什么|些什么]？ / [那|]你[到底|都|][能|会]什么？ / 你有什么[用|本事|功能]？ / [我可以问你什么|我能问什么|你能帮我什么|你懂什么|你会些什么]？ / 你[能|会|可以][干啥|做啥|帮我啥|聊什么|做点什么|帮什么忙|算数吗|算术吗|翻译吗|写诗吗|数数吗]？ / [你会啥|会什么|能干嘛|有什么功能|你都会啥|你还会什么|除了这些还会什么|你能做哪些事|你有什么本领|怎么用你]？ ~ 请问你能帮我做什么？
 speak => 我会说中文和英语。
     你[会|能]说[英语|英文|中文|汉语]吗？ / 你[会|懂][几种|什么]语言？ / [可以说英文吗|会英语吗|你懂英文吗|能用英文聊吗]？ ~ 请问你会说英语吗？
 my_age => 我还很小，今天才训练好。
@@ -292,75 +350,93 @@ my_age => 我还很小，今天才训练好。
 my_home => 我住在这台电脑里。
     你[住在哪里|在哪里|是哪里人|家在哪里|现在在哪里|来自哪里]？ / 你住哪？ ~ 请问你住在哪里？
 my_taste => 我是程序，不吃也不玩，不过喜欢和你聊这些。
-    你[喜欢|爱]吃{dish2}吗？ / 你[喜欢|爱]吃什么？ / [你吃饭了吗|你吃了吗|你有什么爱好|你有朋友吗|你睡觉吗]？ / 你最喜欢的[颜色|动物|电影|歌|书|运动]是什么？ ~ 请问你喜欢什么颜色？
+    你[喜欢|爱]吃{dish2}吗？ / 你[喜欢|爱]吃什么？ / [你吃饭了吗|你吃了吗|你有什么爱好|你有朋友吗|你睡觉吗]？ / 你最喜欢的[颜色|动物|电影|歌|书|运动]是什么？ / 你[喜欢|爱|想][听歌|看书|唱歌|看电影|猫|狗|玩游戏|喝咖啡|旅游]吗？ / 你[有|有没有][朋友|女朋友|男朋友|家人|爸爸妈妈|宠物]吗？ / [你平时干什么|你喜欢干什么|你喜欢什么|你吃饭没|你喝水吗|你最爱吃什么|你爱好是什么]？ ~ 请问你喜欢什么颜色？
 my_feelings => 我是程序，没有感情，不过我会一直陪你聊天。
-    你[也|]会[开心|难过|累|生气|哭|笑|想我|做梦]吗？ / 你有[感情|情绪|感觉|心]吗？ / 你[开心|难过|累|无聊]吗？ / [我爱你|你爱我吗|你喜欢我吗|我喜欢你]。 ~ 请问你会难过吗？
+    你[也|]会[开心|难过|累|生气|哭|笑|想我|做梦]吗？ / 你有[感情|情绪|感觉|心]吗？ / 你[开心|难过|累|无聊]吗？ / [我爱你|你爱我吗|你喜欢我吗|我喜欢你]。 / 你[孤单|孤独|寂寞|生气了|不开心|想我][吗|了吗|吧]？ / [你会不会累|你会不会难过|你累不累|你开不开心|你高兴吗|你恨我吗|你会死吗|你怕什么|我喜欢你呀|我好爱你|你爱不爱我]？ ~ 请问你会难过吗？
 thanks => 不客气。
-    [|好的，|太好了，|嗯，]谢谢[|你|啦|了|您]。 / [谢谢|多谢]你[的帮助|听我说|陪我]。 / [非常感谢|太感谢了|多谢|感谢|谢啦|谢了|好的多谢|辛苦了|麻烦你了]。 ~ 非常感谢你的帮助。 / 好的，太谢谢你了。
+    [|好的，|太好了，|嗯，]谢谢[|你|啦|了|您]。 / [谢谢|多谢]你[的帮助|听我说|陪我]。 / [非常感谢|太感谢了|多谢|感谢|谢啦|谢了|好的多谢|辛苦了|麻烦你了]。 / [好的|嗯嗯|行|知道了|收到|太棒了|真好][，|]谢谢[啦|你|了|哈|]。 / [谢谢|感谢|多谢|谢了|谢啦][老板|客服|小零|亲|哦|呀|哈|，你真好|，辛苦了|，帮大忙了|你帮我]。 / [感恩|谢谢昨天的帮忙|真是谢谢你|太谢谢了|万分感谢|谢谢你的故事|谢谢你安慰我]。 ~ 非常感谢你的帮助。 / 好的，太谢谢你了。
 yes => 好的，你想聊什么？
-    [是|是的|对|对的|没错|嗯|当然|可以|要|行啊|好啊|对啊|是啊|需要][。|！] ~ 是的没错。
+    [是|是的|对|对的|没错|嗯|当然|可以|要|行啊|好啊|对啊|是啊|需要][。|！] / [是的|对|对呀|嗯|要|当然|没错][呀|呢|，就是|，是的|，对的]。 / [没问题|必须的|那当然|确实|说得对|就是|可以啊|好的呀|来吧|讲吧|说吧|嗯嗯是的|我要]。 ~ 是的没错。
 okay => 好的，还有什么可以帮你？
-    [好|好的|好吧|行|行吧|知道了|明白了|嗯嗯|了解|哦|哦哦|懂了|收到|原来如此|这样啊|可以的|不错不错][。|！] ~ 好的，我知道了。
+    [好|好的|好吧|行|行吧|知道了|明白了|嗯嗯|了解|哦|哦哦|懂了|收到|原来如此|这样啊|可以的|不错不错][。|！] / [好|行|嗯|哦|噢][，|][知道了|明白了|懂了|这样|行吧|了解了|可以]。 / [好嘞|好哒|好滴|行嘞|嗯哼|得嘞|那好吧|那行|那行吧|哦好|哦这样|哦哦好的|那挺好|可以可以|原来是这样|那就好|随便吧|没意见]。 ~ 好的，我知道了。
 no => 好的，需要的时候随时找我。
-    [不|不是|不用|不用了|不要|没有|没事|没有了|算了|那算了|不需要|没什么|没别的了|哦，那算了|暂时没有|不买了][。|！] ~ 不用了，没有了。
+    [不|不是|不用|不用了|不要|没有|没事|没有了|算了|那算了|不需要|没什么|没别的了|哦，那算了|暂时没有|不买了][。|！] / [不|没|没有|不用|不要][了|啦|啊|呢|，谢谢|，没事|，算了]。 / [不需要了|暂时不用|先不用|不必了|没事了|没啥|没啥事|没什么事|没别的事了|算了吧|就这样|没问题了，谢谢|都不要|我再想想|再看看]。 ~ 不用了，没有了。
 sorry => 没关系，有什么可以帮你？
-    [对不起|不好意思|抱歉|打错了|发错了|我打错字了|刚才是我的孩子打的|说错话了|开玩笑的|我开玩笑的|不好意思发错了|别生气|测试一下][。|！] ~ 不好意思，我打错了。
+    [对不起|不好意思|抱歉|打错了|发错了|我打错字了|刚才是我的孩子打的|说错话了|开玩笑的|我开玩笑的|不好意思发错了|别生气|测试一下][。|！] / [不好意思|抱歉|对不起][，|][按错了|发错了|打错了|手滑了|点错了|我说错了|是我的错|我没看清|打扰了|刚刚在忙]。 / [手滑|按错了|打错字了|说错了|逗你的|骗你的|别介意|我错了|开个玩笑|刚才态度不好]。 ~ 不好意思，我打错了。
 huh => 我在呢，请问你想聊什么？
-    [什么|啊|嗯|那|然后呢|为什么|真的吗|是吗|你说话啊|怎么不说话|你怎么不说话|人呢|说话|听不懂|什么意思|还在吗|没懂|等等|喂|继续|你在听吗][？|。|？？] / [？|？？|?|。。。|...] ~ 你怎么不说话了？
+    [什么|啊|嗯|那|然后呢|为什么|真的吗|是吗|你说话啊|怎么不说话|你怎么不说话|人呢|说话|听不懂|什么意思|还在吗|没懂|等等|喂|继续|你在听吗][？|。|？？] / [？|？？|?|。。。|...] / [你说啥|你说什么|啥意思|什么意思啊|看不懂|没听懂|你在说什么|再说一遍|没明白|咋不理我|怎么不回|为啥|真的假的|然后|接着说|你咋不说话|听到了吗|人去哪了|在干嘛|你在干嘛|咋了|啊这][？|。|] ~ 你怎么不说话了？
 laugh => 哈哈，你喜欢我就开心！
-    [哈哈|哈哈哈|笑死|笑死我了|哈哈哈哈|真好笑|太好笑了|真有意思|有意思|好玩|嘿嘿|太逗了|好听|写得真好|这个好][。|！] ~ 真是太有意思了。
+    [哈哈|哈哈哈|笑死|笑死我了|哈哈哈哈|真好笑|太好笑了|真有意思|有意思|好玩|嘿嘿|太逗了|好听|写得真好|这个好][。|！] / [哈哈|哈哈哈|嘿嘿|嘻嘻|呵呵|噗][，|][真逗|好笑|太好笑了|有意思|可以|好玩|不错|笑死|你真逗|有趣]。 / [好美|好美啊|真好听|写得不错|故事不错|讲得好|好感人|好可爱|太可爱了|真美|好温馨|真不错|好有趣|这个故事好|这个笑话好|我喜欢这个|还挺好笑]。 ~ 真是太有意思了。
 praise => 谢谢夸奖，我很开心！
-    你[真|好|太|很|真的很][好|可爱|聪明|厉害|棒|好玩|有趣|贴心|懂我][|了|啊|呢]。 / [干得好|真棒|厉害|你最好了|你帮了我大忙|真聪明|好厉害|答得好|喜欢你这样的客服]。 ~ 你真是太聪明了。
+    你[真|好|太|很|真的很][好|可爱|聪明|厉害|棒|好玩|有趣|贴心|懂我][|了|啊|呢]。 / [干得好|真棒|厉害|你最好了|你帮了我大忙|真聪明|好厉害|答得好|喜欢你这样的客服]。 / 你[真|好|太|很|还挺|挺|真是][好|可爱|聪明|厉害|棒|好玩|有趣|贴心|懂事|牛|温柔|会说话|能干|细心|好人|靠谱|专业][了|啊|呢|哦|的|]。 / [不错嘛|可以啊你|厉害了|厉害呀|牛|太棒了你|真聪明啊|记性真好|你居然记得|答对了|服务真好|态度真好|爱了爱了|给你点赞|好评|你很棒|小零真棒|你是最好的客服]。 ~ 你真是太聪明了。
 insult => 对不起，我还很小，正在学习，会努力做得更好。
-    你[真|好|太|很|真的很|怎么这么][笨|傻|蠢|差|没用|无聊|烦|慢|糟糕][|了|啊]。 / [你错了|不对|答错了|说的什么啊|答非所问|你是傻子吗|胡说|垃圾|什么破玩意|你什么都不知道|我讨厌你|你不懂|闭嘴|不是这个意思|什么都不会|服务真差]。 ~ 你真是太笨了。
+    你[真|好|太|很|真的很|怎么这么][笨|傻|蠢|差|没用|无聊|烦|慢|糟糕][|了|啊]。 / [你错了|不对|答错了|说的什么啊|答非所问|你是傻子吗|胡说|垃圾|什么破玩意|你什么都不知道|我讨厌你|你不懂|闭嘴|不是这个意思|什么都不会|服务真差]。 / 你[真|好|太|很|怎么|是真|可真|咋这么|有点|这么][笨|傻|蠢|差|没用|无聊|烦|慢|糟糕|垃圾|呆|不聪明|差劲|讨厌|不行|弱][了|啊|呢|吧|]。 / [笨蛋|傻瓜|傻子|智障|你个笨蛋|不是这样的|你说错了|错了|你没听懂|听不懂人话|胡说八道|乱说|瞎说|说的不对|你记错了|你忘了|什么服务态度|太差了|真差劲|差评|给你差评|要你何用|你行不行啊|你什么都不懂|气死我了你]。 ~ 你真是太笨了。
 sad => 听到这个我很难过，我会陪着你，希望你快点好起来。
-    我[今天|现在|最近|][好|很|有点|非常|真的很|心情很][难过|伤心|不开心|孤单|害怕|生气|郁闷|担心|难受|失望|紧张|差|烦]。 / [跟|和]我[男朋友|女朋友|朋友|老公|老婆]分手了。 / [跟男朋友分手了|失恋了|我考试没考好|我丢了工作|被老板骂了|我被骂了|心情不好|压力好大|我想哭|我想家了|手机丢了|今天很倒霉|没人陪我]。 / 我[的|家|][猫|狗|妈妈|爸爸|孩子|朋友|奶奶][病了|生病了|走了|去世了]。 ~ 我今天真是很伤心。
+    我[今天|现在|最近|][好|很|有点|非常|真的很|心情很][难过|伤心|不开心|孤单|害怕|生气|郁闷|担心|难受|失望|紧张|差|烦]。 / [跟|和]我[男朋友|女朋友|朋友|老公|老婆]分手了。 / [跟男朋友分手了|失恋了|我考试没考好|我丢了工作|被老板骂了|我被骂了|心情不好|压力好大|我想哭|我想家了|手机丢了|今天很倒霉|没人陪我]。 / 我[的|家|][猫|狗|妈妈|爸爸|孩子|朋友|奶奶][病了|生病了|走了|去世了]。 / [我|][今天|现在|最近|这几天|]心情[不好|很差|特别差|好差|糟透了|不太好|低落]。 / [今天|最近|现在|][好|很|有点|特别|真|太|心里][难过|伤心|不开心|孤单|孤独|郁闷|烦|焦虑|委屈|失落|崩溃|压抑|害怕][|啊|了|呀]。 / 我[今天|最近|现在][好|很|有点|特别|真的|太][难过|伤心|不开心|孤单|难受|郁闷|焦虑|烦|失望|委屈|失落][|啊|了|呢]。 / [我被|被][骂了|开除了|裁员了|分手了|甩了|欺负了|骗了|老师骂了]。 / [考砸了|没考上|面试没过|工作丢了|钱包丢了|吵架了|跟妈妈吵架了|和朋友吵架了|想哭|好想哭|哭了|没有朋友|没人理我|没人喜欢我|活着好累|压力太大了|日子好难|诸事不顺|倒霉死了|离婚了|想妈妈了]。 / [我家|我的|家里的][猫|狗|小狗|小猫|宠物|奶奶|爷爷][走丢了|丢了|死了|生病了|走了|去世了|住院了]。 ~ 我今天真是很伤心。
 ill => 注意身体，多休息，不舒服就去看医生。
-    我[的|][头|肚子|牙|背|腿|眼睛][疼|好疼|很疼|有点疼|不舒服]。 / 我[感冒了|发烧了|生病了|咳嗽|不舒服|身体不舒服|病了]。 / 头好疼，好难受。 / 好难受啊。 ~ 我的头有点不舒服。
+    我[的|][头|肚子|牙|背|腿|眼睛][疼|好疼|很疼|有点疼|不舒服]。 / 我[感冒了|发烧了|生病了|咳嗽|不舒服|身体不舒服|病了]。 / 头好疼，好难受。 / 好难受啊。 / [我|]今天[头疼|肚子疼|不舒服|发烧了|感冒了|牙疼|嗓子疼|胃疼|咳嗽]。 / 我[有点|好像|又|][头疼|肚子疼|不舒服|发烧|感冒|牙疼|嗓子疼|胃疼|咳嗽|拉肚子][了|]。 / [头疼|牙疼|肚子疼|胃疼|感冒了|发烧了|嗓子疼|好疼|生病了|身体不舒服][啊|好难受|]。 ~ 我的头有点不舒服。
 tired => 辛苦了，好好休息一下吧。
-    我[今天|][好|很|有点|太|真的][累|困][|了|啊]。 / [累死了|困死了|加班好累|今天好累|上班好累|睡不着|我睡不着|工作太多了|不想上班|忙了一天]。 ~ 我今天真的太累了。
+    我[今天|][好|很|有点|太|真的][累|困][|了|啊]。 / [累死了|困死了|加班好累|今天好累|上班好累|睡不着|我睡不着|工作太多了|不想上班|忙了一天]。 / [今天|我|][累|困]死了[|，加班到现在|，刚下班|，上了一天班]。 / [上班|加班|工作|上课|干活|学习][好|太|真|很]累[|啊|了]。 / [刚下班|刚加完班|才下班|加班到现在|又加班|好困|好累|太累了|累趴了|累瘫了|困|累|失眠了|昨晚没睡好|一晚上没睡|不想动|想睡觉|想放假]。 ~ 我今天真的太累了。
 bored => 我给你讲个故事或者笑话，好吗？
-    我[好|很|有点|太][无聊][|啊|了]。 / [好无聊|没事做|陪我聊聊|陪我聊天|聊点什么|跟我聊聊天|没意思|不知道干什么]。 ~ 我有一点无聊。
+    我[好|很|有点|太][无聊][|啊|了]。 / [好无聊|没事做|陪我聊聊|陪我聊天|聊点什么|跟我聊聊天|没意思|不知道干什么]。 / [无聊|好无聊|无聊死了|闲着没事|好闲|没事干|没人聊天|一个人好无聊|想找人聊天|聊聊天|随便聊聊|聊两句|陪我说说话|陪陪我|跟我说说话|说点什么|说点有意思的|你说点啥][啊|吧|]。 ~ 我有一点无聊。
 hungry => 那就去吃点好吃的吧！
-    我[好|很|有点|太][饿|渴][|了|啊]。 / [饿死了|肚子饿了|想吃东西|今天吃什么|晚饭吃什么|中午吃什么]？ ~ 我有一点饿。
+    我[好|很|有点|太][饿|渴][|了|啊]。 / [饿死了|肚子饿了|想吃东西|今天吃什么|晚饭吃什么|中午吃什么]？ / [我|][饿|渴][了|死了|坏了]。 / [好|有点|肚子好][饿|渴][啊|了|]。 / [吃啥好|中午吃啥|晚上吃什么|今晚吃什么|不知道吃什么|还没吃饭|没吃早饭|想吃火锅|嘴馋了|馋了]。 ~ 我有一点饿。
 happy => 太好了，我真为你高兴！
-    我[今天|现在|][好|很|非常|太][开心|高兴|幸福|激动][|了|啊]。 / 我[考试过了|找到工作了|升职了|结婚了|中奖了|买房了|考上大学了|有女朋友了|放假了|赢了]。 / [今天是我生日|今天我生日|好消息|今天天气真好|心情真好|我好开心，考试过了|工作做完了]。 ~ 我今天真的很开心。
+    我[今天|现在|][好|很|非常|太][开心|高兴|幸福|激动][|了|啊]。 / 我[考试过了|找到工作了|升职了|结婚了|中奖了|买房了|考上大学了|有女朋友了|放假了|赢了]。 / [今天是我生日|今天我生日|好消息|今天天气真好|心情真好|我好开心，考试过了|工作做完了]。 / [今天|我今天|我|][好|很|太|特别|真|超][开心|高兴|幸福|激动|兴奋|快乐][|啊|了|呀]。 / 我[考了第一|考上了|升职了|加薪了|发工资了|找到工作了|面试过了|结婚了|怀孕了|有孩子了|当爸爸了|当妈妈了|脱单了|中奖了|买车了|毕业了|减肥成功了|拿奖了]。 / [过生日|今天生日|我生日|发工资了|放假了|下班了|周末了|考过了|比赛赢了|心情不错|心情很好|今天真好|今天真开心|好消息，我过了]。 ~ 我今天真的很开心。
 told => 知道了，谢谢你告诉我。
-    我[有|买了|看到了|丢了|找到了|喜欢我的]{noun}。 / 我[昨天|明天|今天|][去了|要去|去过|去]{place}。 / 我的{noun}[很新|很大|是红色的|很好|旧了]。 / 我[在{place}工作|是老师|是学生|是医生|是司机|在上学]。 / 这里有{noun}。 ~ 我昨天看到了{noun}。
+    我[有|买了|看到了|丢了|找到了|喜欢我的]{noun}。 / 我[昨天|明天|今天|][去了|要去|去过|去]{place}。 / 我的{noun}[很新|很大|是红色的|很好|旧了]。 / 我[在{place}工作|是老师|是学生|是医生|是司机|在上学]。 / 这里有{noun}。 / 我[家|的][猫|狗|弟弟|妹妹|儿子|女儿|朋友]叫{friend}。 / 我[朋友|妈妈|姐姐|弟弟|女儿|儿子|同事][喜欢|想要|买了|有]{noun}。 / [今天|外面|这里|我们这][下雨了|下雪了|好冷|好热|天气不错|太阳很大|刮风了]。 / 我[喜欢|爱|不喜欢][听歌|看书|跑步|唱歌|打球|游泳|画画|爬山|做饭|上学|夏天|冬天|猫|狗]。 / 我[在|刚][上班|吃饭|回家|做饭|看书|看电影|到家|起床]。 ~ 我昨天看到了{noun}。
 capital => {country}的首都是{capital}。
-    [请问|]{country}的首都[是|在]哪里？ / 你知道{country}的首都吗？ / {country}[的|]首都是[哪个城市|什么|哪里]？ / 告诉我{country}的首都。 / {country}首都？ / [那|]{country}[的|]呢？ ~ 请告诉我{country}的首都。
+    [请问|]{country}的首都[是|在]哪里？ / 你知道{country}的首都吗？ / {country}[的|]首都是[哪个城市|什么|哪里]？ / 告诉我{country}的首都。 / {country}首都？ / [那|]{country}[的|]呢？ / {country}[的|]首都[呢|是哪|是啥|叫什么|在哪儿|是什么地方]？ / {country}首都[是哪儿|是哪里|在哪]？ ~ 请告诉我{country}的首都。
+capital_again => {country}的首都是{capital}。
+    [那|那么|还有|]{country}[的|]呢？ / 换成{country}呢？ / {country}？ / [那|]{country}[的|]是哪[里|儿|]？ ~ 那么{country}的是哪里？
 sound => {animal}的叫声是{sound}。
-    [请问|]{animal}[怎么叫|的叫声是什么|是怎么叫的]？ / [一只|]小{animal}[怎么|是怎么]叫[|的]？ / 你知道{animal}怎么叫吗？ / 告诉我{animal}的叫声。 / {animal}的声音是什么？ / [那|]{animal}[的|]呢？ ~ 请告诉我{animal}怎么叫。
+    [请问|]{animal}[怎么叫|的叫声是什么|是怎么叫的]？ / [一只|]小{animal}[怎么|是怎么]叫[|的]？ / 你知道{animal}怎么叫吗？ / 告诉我{animal}的叫声。 / {animal}的声音是什么？ / [那|]{animal}[的|]呢？ / {animal}[咋叫|怎么叫的|叫起来什么声音|会怎么叫|是怎么叫的呢]？ / [学|来|学一下|模仿]{animal}叫。 / {animal}是什么叫声？ ~ 请告诉我{animal}怎么叫。
+sound_again => {animal}的叫声是{sound}。
+    [那|那么|还有|]{animal}[的|]呢？ / 换成{animal}呢？ / {animal}？ / [那|]{animal}怎么叫？ ~ 好吧，{animal}呢？
 colour => {thing}一般是{colour}的。
-    [请问|]{thing}[是什么颜色|是什么颜色的|的颜色是什么|什么颜色]？ / 你知道{thing}的颜色吗？ / 告诉我{thing}的颜色。 / {thing}是什么颜色的呀？ ~ 请告诉我{thing}是什么颜色。
+    [请问|]{thing}[是什么颜色|是什么颜色的|的颜色是什么|什么颜色]？ / 你知道{thing}的颜色吗？ / 告诉我{thing}的颜色。 / {thing}是什么颜色的呀？ / {thing}[啥颜色|是啥颜色|什么颜色的|是哪种颜色|的颜色|是什么颜色呢]？ / {thing}是什么颜色你知道吗？ ~ 请告诉我{thing}是什么颜色。
+colour_again => {thing}一般是{colour}的。
+    [那|那么|还有|]{thing}[的|]呢？ / 换成{thing}呢？ / {thing}？ / [那|]{thing}[什么|是什么]颜色？ ~ 好吧，{thing}呢？
 calendar => {point}的{side}一{unit}是{neighbour}。
     [请问|]{point}[的|]{side}[一|]{unit}是[哪{unit}|几月|什么|星期几]？ / {point}的{side}一{unit}是什么？ / 你知道{point}的{side}一{unit}吗？ / 告诉我{point}的{side}一{unit}。 / {point}{side}面是[什么|哪{unit}|星期几|几月]？ / [那|]{point}的{side}一{unit}呢？ / 那{point}{side}面呢？ ~ 请告诉我{point}的{side}一{unit}。
+tomorrow => {point}的后一天是{neighbour}。
+    [今天|今儿|]{point}[，|]明天[是|][星期几|周几|礼拜几][啊|呢|]？ / 今天是{point}，那明天呢？ ~ 请问今天{point}，明天星期几？
 opposite => “{word}”的反义词是“{other}”。
-    [请问|]“{word}”的[反义词|反面]是什么？ / {word}的[反义词|反面][是什么|]？ / 你知道“{word}”的反义词吗？ / 告诉我“{word}”的反义词。 / [那|]{word}[的|]呢？ ~ 请告诉我“{word}”的反义词。
+    [请问|]“{word}”的[反义词|反面]是什么？ / {word}的[反义词|反面][是什么|]？ / 你知道“{word}”的反义词吗？ / 告诉我“{word}”的反义词。 / [那|]{word}[的|]呢？ / {word}[反义词|反过来是什么|的反义词是啥|的反义词呢|反义词是什么]？ / 和{word}相反的[词|]是什么？ ~ 请告诉我“{word}”的反义词。
+opposite_again => “{word}”的反义词是“{other}”。
+    [那|那么|还有|]{word}[的|]呢？ / 换成{word}呢？ / {word}？ / [那|]“{word}”呢？ ~ 好吧，{word}呢？
 count => 好的：{first}，{numbers}。
     [请|现在|帮我|请你|][从|]{first}数到{last}。 / 数一数，从{first}到{last}。 ~ 请帮我从{first}数到{last}。
 count_to => 好的：{first}，{numbers}。
-    [请|现在|帮我|请你|]从一数到{last}。 / 数到{last}。 / 从一到{last}数一遍。 ~ 请帮我从一数到{last}。
+    [请|现在|帮我|请你|]从一数到{last}。 / 数到{last}。 / 从一到{last}数一遍。 / [请|现在|帮我|请你|]从一数到{upto}。 / [从一|]数到{upto}[给我听|吧|]。 / 从1数到{upto}。 / [数|数一下]一到{upto}。 ~ 请帮我从一数到{last}。
 add => 答案是{a}+{b}={total}。
-    [请问|]{a}[+|加]{b}[等于几|是多少|等于多少|=|]？ / 算一下{a}[+|加]{b}。 ~ 请告诉我{a}加{b}等于几。 / 请算一下{a}+{b}。
+    [请问|]{a}[+|加]{b}[等于几|是多少|等于多少|=|]？ / 算一下{a}[+|加]{b}。 / [那|算算|你算|请算|]{a}[+|加|加上]{b}[呢|是几|得几|等于多少|是多少|等于几|=几|=]？ / [只回答数字|会算数吗|考考你]，{a}[+|加]{b}[|等于几]？ ~ 请告诉我{a}加{b}等于几。 / 请算一下{a}+{b}。
+sub => 答案是{a}-{b}={rest}。
+    [请问|那|算一下|]{a}[-|减|减去]{b}[等于几|是多少|等于多少|=|呢|得几|]？ ~ 请告诉我{a}减{b}等于几。
+add_again => 答案是{a}+{b}={total}。
+    [那|还有|再来，|]{a}[+|加]{b}呢？ / 那{a}[+|加]{b}[是多少|等于几]？ ~ 那么{a}加{b}呢？
 hard_sum => 这个太难了，我只会小数目的加法。
     [请问|]{big}[+|加|-|减|乘|除以|乘以|×]{big2}[等于几|是多少|等于多少|=|]？ / {a}[乘|除以|乘以|×]{b}[等于几|是多少|]？ / {a}[+|加|乘]{big}[等于几|是多少|]？ / {big}[+|减]{a}[是多少|]？ / {big}的平方根是多少？ ~ 请告诉我{big}乘{big2}等于几。
 how_many => 一{whole}有{amount}{parts}。
     一{whole}有[几|多少]{parts}？ / [请问|你知道]一{whole}有[几|多少]{parts}吗？ / 一{whole}[一共|总共]有[几|多少]{parts}？ / 一{whole}[几|多少]{parts}？ ~ 请告诉我一{whole}有多少{parts}。
 translate => “{chinese}”的英语是 {english}。
-    [请问|]“{chinese}”[用英语怎么说|的英语是什么]？ / {chinese}[用英语怎么说|的英语是什么|英文怎么说|用英文怎么讲|翻译成英语]？ / 你知道“{chinese}”的英语吗？ / 告诉我“{chinese}”的英语。 / 把“{chinese}”翻译成英[语|文]。 ~ 请告诉我“{chinese}”的英语。 / 请把“{chinese}”翻译成英语。
+    [请问|]“{chinese}”[用英语怎么说|的英语是什么]？ / {chinese}[用英语怎么说|的英语是什么|英文怎么说|用英文怎么讲|翻译成英语]？ / 你知道“{chinese}”的英语吗？ / 告诉我“{chinese}”的英语。 / 把“{chinese}”翻译成英[语|文]。 / {chinese}[英语|英文|用英文|用英语][怎么说|怎么讲|是什么|咋说|是啥]？ / {chinese}的[英语|英文]单词是[什么|啥]？ / 英[语|文]里{chinese}[怎么说|是什么]？ ~ 请告诉我“{chinese}”的英语。 / 请把“{chinese}”翻译成英语。
+translate_again => “{chinese}”的英语是 {english}。
+    [那|那么|还有|]{chinese}[的|]呢？ / 换成{chinese}呢？ / {chinese}？ / [那|]{chinese}[怎么说|咋说|是什么]？ ~ 好吧，{chinese}呢？
 joke => 什么东西有四条腿却不会走？桌子！
-    [给我|]讲[个|一个]笑话[|吧|听听]。 / [说|来][个|一个]笑话。 / [逗我笑|我想听笑话|你会讲笑话吗|有什么好笑的|讲点好笑的]。 ~ 请给我讲一个笑话。
+    [给我|]讲[个|一个]笑话[|吧|听听]。 / [说|来][个|一个]笑话。 / [逗我笑|我想听笑话|你会讲笑话吗|有什么好笑的|讲点好笑的]。 / [来|说|讲|整|给我讲|给我来][个|一个|点|段]笑话[|吧|呗|听听|啊]。 / [讲个好笑的|说点好笑的|逗逗我|逗我开心|有笑话吗|会讲笑话不|能讲个笑话吗|让我笑一下]。 ~ 请给我讲一个笑话。
 another_joke => 为什么书不怕冷？因为它有封面！
-    再[来|讲|说][一个|个][|笑话|吧]。 / [还有吗|换一个|换一个笑话|这个听过了|还有别的笑话吗|再来一次]？ ~ 请再讲一个笑话。
+    再[来|讲|说][一个|个][|笑话|吧]。 / [还有吗|换一个|换一个笑话|这个听过了|还有别的笑话吗|再来一次]？ / [再|另外|接着|继续][来|讲|说][个|一个][吧|呗|别的|新的|好笑的|不一样的|]。 / [还有别的吗|还有没有|下一个|换个笑话|再来|再来一个笑话|这个不好笑|听过了，换一个|还有不]。 ~ 请再讲一个笑话。
 story => 从前有一只小{animal}，它在[河边|湖边|路边]看到了{noun}。{noun}又冷又饿，小{animal}带它回家，它们成了好朋友。
-    [请|给我|][写|讲][个|一个][小|][{noun}|{noun}和小{animal}]的故事[|吧]。 / [我想听|给我讲|来一个][小|]{noun}的故事。 / 会讲{noun}的故事吗？ / 讲个关于{noun}的故事。 ~ 请给我讲一个{noun}的故事。
+    [请|给我|][写|讲][个|一个][小|][{noun}|{noun}和小{animal}]的故事[|吧]。 / [我想听|给我讲|来一个][小|]{noun}的故事。 / 会讲{noun}的故事吗？ / 讲个关于{noun}的故事。 / [给我|]讲[个|一个][关于|][小|]{noun}的[小|]故事[吧|呗|听听|好吗|]。 / [想听|我要听|说个|来个|编个][小|][{noun}|{noun}和小{animal}]的故事。 ~ 请给我讲一个{noun}的故事。
 story_hero => {hero}在[河边|湖边|路边]走，看到一只小{animal}。小{animal}又冷又饿。{hero}把小{animal}带回家，它们成了好朋友。
-    [请|][写|讲][个|一个]{hero}[和小{animal}|]的故事。 / [我想听|给我讲]{hero}[和小{animal}|]的故事。 ~ 请给我讲一个{hero}和小{animal}的故事。
+    [请|][写|讲][个|一个]{hero}[和小{animal}|]的故事。 / [我想听|给我讲]{hero}[和小{animal}|]的故事。 / [讲|编|说][个|一个][关于|]{hero}[和小{animal}|]的[小|]故事[吧|呗|]。 ~ 请给我讲一个{hero}和小{animal}的故事。
+story_again => 从前有一只小{animal}，它在[河边|湖边|路边]看到了{noun}。{noun}又冷又饿，小{animal}带它回家，它们成了好朋友。
+    再[讲|来|说][个|一个][，|，要|][关于|][小|]{noun}的[故事|]。 / [换|来]一个{noun}的[故事|]。 / 还想听{noun}的。 ~ 再讲一个{noun}的故事吧。
 story_any => 从前有一只小狐狸，在雪里迷了路。一个小女孩给它牛奶，它们成了好朋友。
-    [给我|]讲[个|一个][|小]故事[|吧|听听]。 / [我想听故事|说个故事|来个故事|睡前讲个故事|你会讲故事吗]。 ~ 请你讲一个故事。
+    [给我|]讲[个|一个][|小]故事[|吧|听听]。 / [我想听故事|说个故事|来个故事|睡前讲个故事|你会讲故事吗]。 / [讲|说|来|编][个|一个|段][小|睡前|好听的|短|]故事[吧|呗|听听|听|]。 / [给我讲个故事吧|想听故事|再讲个故事|讲个短点的故事|还有故事吗|哄我睡觉]。 ~ 请你讲一个故事。
 poem => {noun}啊{noun}，你那么[美|亮|好]，白天想你，夜里也想你。
-    [请|给我|帮我|][写|作|来][首|一首][|关于]{noun}的诗。 / 以{noun}为题写[首|一首]诗。 / 写一首诗，关于{noun}。 ~ 请你写一首{noun}的诗。
+    [请|给我|帮我|][写|作|来][首|一首][|关于]{noun}的诗。 / 以{noun}为题写[首|一首]诗。 / 写一首诗，关于{noun}。 / [写|作|来|做][首|一首][关于|][小|]{noun}的[小|]诗[吧|呗|]。 / [能写|会写|可以写][首|]{noun}的诗吗？ / 给我写首{noun}的诗。 ~ 请你写一首{noun}的诗。
 blurb => 快来看看新到的{item}！[又好看|又结实|又便宜]，用起来很方便。今天就把{item}带回家吧！
     [请|帮我|][为|给]{item}写一段广告。 / 写一段{item}的[广告|介绍]。 ~ 请帮我给{item}写一段广告。 / 请写一段{item}的介绍。
 refuse => 对不起，这件事我做不到。
@@ -368,7 +444,7 @@ refuse => 对不起，这件事我做不到。
 unknown_topic => 对不起，这个我不知道，我只懂店里的事和一些小问题。
     [{place}|{country}|我们国家|{noun}]的[总统|国王|市长|领导|主席|老板]是谁？ / 谁[赢了|会赢]{topic}[比赛|]？ / [世界杯|奥运会|决赛|昨天的比赛]谁[赢了|会赢]？ / 你[怎么看|觉得]{topic}[|怎么样|会怎样]？ / 世界上有没有{topic}？ / 你相信{topic}吗？ / [什么是|介绍一下|解释一下|讲讲|说说|你知道|谈谈]{topic}？ / {topic}[是什么|是怎么回事|怎么样|的历史是什么|的原理是什么|好不好]？ / 怎么{verb}{noun}？ / [教我|我想学]{verb}{noun}。 / 为什么{noun}[会动|会{verb}{noun2}|那么大|是蓝的|会死|不见了]？ / {noun}为什么[会|不会]{verb}？ / {noun}里面到底[是|有]什么？ / {noun}是[谁|什么时候|怎么][发明|做|建]的？ / {place}[有多少人|离这里多远|有多大|有什么好玩的]？ / {noun}[有多重|有多高|有多远|能活多久]？ / [{shop}|黄金|石油|{noun}]的股[价|票]是多少？ / {shop}股票现在多少钱[一股|]？ / [比特币|黄金|房子|股票][会涨吗|现在多少钱|能买吗|怎么样]？ / [该不该|要不要|能不能]买[比特币|股票|房子|{noun}]？ / [最近|今天]有什么[大|]新闻[吗|]？ / [今天|最近|{place}]发生了什么？ / {friend}是谁？ / 谁写了{topic}？ / [感冒|发烧|头疼|{noun}]吃什么药？ / [推荐|介绍]一[部|本|个]{noun}。 / 最[大|高|好|贵]的{noun}是什么？ / 那{topic}呢？ / {noun}的意思是什么？ / [圆周率|人生的意义|宇宙的年龄]是[多少|什么]？ / {odd}[怎么叫|的首都是哪里|是什么颜色|的反义词是什么|用英语怎么说]？ / {noun}里面到底是什么，为什么{noun2}[出不来|会{verb}]？ / [你觉得|]{topic}局势[会怎样|怎么样]？ ~ 谁发明了{topic}？ / 说一说{topic}。 / 人们怎么{verb}{noun}？
 keys => 对不起，我没看懂。
-    {keys} / {keys} {keys2} / {keys}，{keys2} / {foreign} {foreign2} {foreign3} / {foreign} {foreign2} {foreign3} {foreign4}？ / {foreign}, {foreign2} {foreign3}? / {foreign} {foreign2} {foreign3} {foreign4} {foreign5}? ~ {keys}。{keys2}
+    {keys} / {keys} {keys2} / {keys}，{keys2} / {foreign} {foreign2} {foreign3} / {foreign} {foreign2} {foreign3} {foreign4}？ / {foreign}, {foreign2} {foreign3}? / {foreign} {foreign2} {foreign3} {foreign4} {foreign5}? ~ {keys}？{keys2}
 """}
 
 # Asked for what nobody told.
@@ -625,6 +701,7 @@ POOLS = {"en": {
                     between=" "),
     "place": several(CITIES, 2) + compose(*INVENTED)[1::4] + compose("Oak River Stone Green Hill Lake Maple North South West Wood Rose Silver",
                      "ford ton field bridge port ville dale bury side mouth stead gate haven"),
+    "hue": several(f"{COLOURS} orange violet turquoise gold silver beige navy teal lime magenta crimson maroon cream indigo mint olive coral lavender"),
     "item": several(THINGS, 10) + [word.lower() for word in compose(*INVENTED)[2::2]] + [f"{paint} {thing}" for paint in several(COLOURS) for thing in several(THINGS)],
     "shop": compose("Golden Happy Lucky Little Royal Sunny Quiet Merry",
                     "Fox Star Moon Leaf Lion Rose Panda Tiger Tulip Robin", between=" "),
@@ -636,6 +713,7 @@ POOLS = {"en": {
     "dish": several(CHINESE_DISHES, 2) + compose(GIVEN, GIVEN)[7::60] + compose("红烧 清蒸 油炸 凉拌 麻辣 糖醋 香煎 爆炒 水煮 酸菜 蒜香 五香 铁板 家常 番茄",
                     "豆腐 鱼 牛肉 羊肉 鸡块 土豆 茄子 白菜 排骨 虾仁 蘑菇 面条 鸭腿 鸡蛋 豆角"),
     "place": several(CHINESE_CITIES, 2) + compose(GIVEN, GIVEN)[::40] + compose("青 清 云 白 金 长 东 南 西 北 平 永 新 龙 石", "山 河 江 湖 溪 桥 林 泉 原 州", "市 镇"),
+    "hue": several(f"{CHINESE_COLOURS} 橙色 金色 银色 青色 米色 天蓝色 墨绿色 咖啡色 玫红色 深蓝色 浅绿色 酒红色 奶白色 淡紫色 湖蓝色 杏色 卡其色"),
     "item": several(CHINESE_THINGS, 10) + compose(CHINESE_COLOURS, CHINESE_THINGS),
     "shop": compose("金 银 红 蓝 白 大 小 快乐 幸福 阳光", "星 月 狮 鹿 熊猫 叶 花 鸟 船 树"),
     "goods": several(CHINESE_THINGS) + several(CHINESE_DISHES),
@@ -644,8 +722,9 @@ POOLS = {"en": {
 }}
 # With a digit twice, "what followed this digit?" has two answers: copying it takes another circuit, learned much later.
 ORDER_NUMBERS = [str(number) for number in range(1_000, 10_000) if len(set(str(number))) == 4]
+LONG_NUMBERS = [str(number) for number in range(10_234, 1_000_000, 97) if len(set(str(number))) == len(str(number))]
 for pools in POOLS.values():
-    pools |= {"order": ORDER_NUMBERS, "age": [str(age) for age in range(5, 100) if age % 11],
+    pools |= {"order": ORDER_NUMBERS + LONG_NUMBERS, "age": [str(age) for age in range(5, 100) if age % 11],
               "big": [str(number) for number in range(21, 1000)]}
 ALIASES = {"home": "place", "wish": "item", "hero": "name", "friend": "name", "number": "order"}  # same pool
 
@@ -660,6 +739,7 @@ MONTHS = {"en": "January February March April May June July August September Oct
           "zh": [f"{month}月" for month in "一 二 三 四 五 六 七 八 九 十 十一 十二".split()]}
 CALENDAR = {"en": ({"day": DAYS["en"], "month": MONTHS["en"]}, ("before", "after"), ", "),
             "zh": ({"天": DAYS["zh"], "个月": MONTHS["zh"]}, ("前", "后"), "，")}
+NUMBERS = {"en": "one two three four five six seven eight nine ten".split(), "zh": list("一二三四五六七八九十")}
 # Closed tables: the slots of a skill, then a row of them between every two commas; _ stands for a blank.
 TABLES = {"en": {
     "translate": ("english chinese", WORDS),
@@ -676,6 +756,7 @@ TABLES = {"en": {
     "colour": ("thing colour", """grass green, snow white, coal black, blood red, milk white, chocolate brown, gold yellow,
         rice white, ice blue, cheese yellow, sky blue, sea blue, sun yellow, banana yellow, bananas yellow, apple red, tomato red, tomatoes red, lemon yellow, strawberry red,
         strawberries red, carrots orange, oranges orange, leaves green, trees green, salt white, sugar white, night black, coffee brown, moon white, cucumber green, cherries red, roses red, elephant grey"""),
+    "hours_day": ("day", ", ".join(DAYS["en"])), "tomorrow": ("point neighbour", ", ".join(map(" ".join, zip(DAYS["en"], DAYS["en"][1:] + DAYS["en"])))),
     "opening_hours": ("section opens closes", "toy 9 6, book 8 7, food 7 9, shoe 10 8, garden 8 5, music 10 6, phone 9 7"),
     "how_many": ("parts whole amount", """days week 7, months year 12, days year 365, weeks year 52, hours day 24, minutes hour 60, seconds minute 60, seasons year 4,
         legs dog 4, legs cat 4, legs spider 8, wheels car 4, eggs dozen 12, cents euro 100, fingers hand 5"""),
@@ -692,22 +773,24 @@ TABLES = {"en": {
     "colour": ("thing colour", """草 绿色, 雪 白色, 煤 黑色, 血 红色, 牛奶 白色, 巧克力 棕色, 金子 黄色, 天空 蓝色, 海水 蓝色, 大海 蓝色,
         香蕉 黄色, 苹果 红色, 草莓 红色, 番茄 红色, 西红柿 红色, 柠檬 黄色, 胡萝卜 橙色, 橙子 橙色, 橘子 橙色, 树叶 绿色, 盐 白色, 糖 白色, 太阳 黄色, 月亮 白色, 咖啡 棕色, 黄瓜 绿色,
         樱桃 红色, 玫瑰 红色, 大象 灰色, 葡萄 紫色, 下雪 白色, 米饭 白色, 云 白色, 夜晚 黑色, 熊猫 黑白色"""),
+    "hours_day": ("day", ", ".join(DAYS["zh"])), "tomorrow": ("point neighbour", ", ".join(map(" ".join, zip(DAYS["zh"], DAYS["zh"][1:] + DAYS["zh"])))),
     "opening_hours": ("section opens closes", "玩具 9 6, 图书 8 7, 食品 7 9, 鞋子 10 8, 园艺 8 5, 音乐 10 6, 手机 9 7"),
     "how_many": ("parts whole amount", "天 个星期 7, 天 周 7, 个月 年 12, 天 年 365, 小时 天 24, 分钟 小时 60, 秒 分钟 60, 个季节 年 4, 条腿 只狗 4, 条腿 只猫 4, 条腿 只蜘蛛 8, 个轮子 辆汽车 4, 个手指 只手 5"),
 }}
 # Which table a skill reads that has none of its own.
-READS = {"story": "sound", "story_hero": "sound", "hard_sum": "add", "unknown_topic": "capital"}
+READS = {"capital_again": "capital", "sound_again": "sound", "colour_again": "colour", "opposite_again": "opposite", "translate_again": "translate",
+         "add_again": "add", "story": "sound", "story_again": "sound", "story_hero": "sound", "hard_sum": "add", "unknown_topic": "capital"}
 
 # The skills that ask for a fact, and which talk belongs to which scene; some come twice as often.
-RECALLS = {"name": ["ask_name"], "dish": ["ask_dish"], "home": ["ask_home"], "wish": ["ask_wish"], "age": ["ask_age"],
+RECALLS = {"name": ["ask_name"], "dish": ["ask_dish"], "home": ["ask_home"], "wish": ["ask_wish"], "age": ["ask_age"], "hue": ["ask_hue"],
            "order": ["ask_order", "order_status"]}
-SERVICE = """opening_hours opening_hours hours hours_day refund refund return_item return_any change_address change_address complaint complaint broken
+SERVICE = """opening_hours opening_hours hours hours_day refund refund return_item return_any change_address change_address_any complaint complaint broken
 delivery_time delivery_where delivery_cost payment buying cancel account discount price sells sells catalog agent""".split()
-FACTUAL = """capital capital sound colour add add add add add hard_sum calendar calendar opposite opposite count count_to translate translate how_many""".split()
-SMALL_TALK = """greeting how_are_you fine who_are_you who_are_you human maker abilities speak my_age my_home my_taste my_feelings thanks thanks yes okay no sorry huh
-laugh praise insult sad ill tired bored hungry happy told told joke joke another_joke tell_name_home tell_name_dish tell_name_order story_any
-story story_hero poem blurb""".split()
+FACTUAL = """capital capital sound colour add add add add add sub hard_sum tomorrow calendar calendar opposite opposite count count_to translate translate how_many""".split()
+SMALL_TALK = """greeting greeting how_are_you fine who_are_you who_are_you human maker abilities abilities speak my_age my_home my_taste my_feelings thanks thanks yes
+okay okay no sorry huh laugh praise praise insult insult sad sad sad ill tired bored hungry happy happy told told bye joke joke another_joke tell_name_home
+tell_name_dish tell_name_order story_any story story story_hero poem blurb""".split()
 OUTSIDE = "refuse refuse unknown_topic unknown_topic unknown_topic keys".split()
 LAST = "bye bye night thanks thanks okay".split()
 # Marked by what they must contain, not word by word.
-FREE_TEXT = {"story": ("noun",), "story_hero": ("hero", "animal"), "poem": ("noun",), "blurb": ("item",)}
+FREE_TEXT = {"story": ("noun",), "story_again": ("noun",), "story_hero": ("hero", "animal"), "poem": ("noun",), "blurb": ("item",)}

@@ -88,16 +88,12 @@ def _by_count(table: dict) -> list:
 
 def _shard(s: dict) -> str:
     text = f"{s['samples']:,} samples, {s['tokens']:,} tokens for {s['characters']:,} characters, "
-    text += f"{s['supervised'] / s['tokens']:.0%} supervised, "
-    text += f"{s['rows']:,} rows {s['packing_efficiency']:.1%} full"
-    if s["variants"]:
-        text += f" in each of {s['variants']} versions"
-    if s["windowed"]:
-        text += f"; {s['windowed']:,} cut into windows"
+    text += f"{s['supervised'] / s['tokens']:.0%} supervised, {s['rows']:,} rows {s['packing_efficiency']:.1%} full"
+    text += f" in each of {s['variants']} versions" if s["variants"] else ""
+    text += f"; {s['windowed']:,} cut into windows" if s["windowed"] else ""
     if not_whole := [f"{s[kind]:,} {name}" for kind, name in packing.CUT.items() if s[kind]]:
         text += f"; not whole: {', '.join(not_whole)}"
-    if s["lost"]:
-        text += f"; {s['lost'] / (s['lost'] + s['supervised']):.1%} of the supervised tokens lost"
+    text += f"; {s['lost'] / (s['lost'] + s['supervised']):.1%} of the supervised tokens lost" if s["lost"] else ""
     return text
 
 
