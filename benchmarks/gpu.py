@@ -1,4 +1,4 @@
-"""What one GPU makes of all this, with torch and DeepSpeed alone; meant for less than eight minutes, not yet tried on one.
+"""What one GPU makes of all this, with torch and DeepSpeed alone; meant for eight minutes, not yet tried on one.
 
     python benchmarks/gpu.py                          # needs a CUDA device
     python benchmarks/gpu.py --nanogpt DIR            # and nanoGPT's own model beside it; DIR: a clone of it

@@ -5,7 +5,7 @@ the default run needs no download.
 
 A conversation is a list of skills (`plan`); for each, a question is worded and its slots filled (`exchange`), typed as
 people do (`typed`), and answered. The answer is a function of the history, one phrasing per skill, so it can be marked
-right or wrong. Left out on purpose: real knowledge, large sums, choices but in stories."""
+right or wrong. Left out on purpose: real knowledge, large sums, corrections, choices but in stories."""
 
 import itertools
 import json
@@ -37,7 +37,6 @@ def knowledge(lang: str) -> dict[str, list[dict[str, str]]]:
     numbers = [comma.join(map(str, range(a + 1, b + 1))) for a, b in spans]
     rows["count"] = [{"first": str(a), "last": str(b), "numbers": n} for (a, b), n in zip(spans, numbers)]
     rows["add"] = [{"a": str(a), "b": str(b), "total": str(a + b)} for a in range(1, 11) for b in range(1, 11)]
-    rows["sub"] = [{"a": str(a), "b": str(b), "rest": str(a - b)} for a in range(2, 11) for b in range(1, a)]
     rows["count_to"] = [row | {"upto": name} for row, name in zip(rows["count"], world.NUMBERS[lang][2:])]  # from 1
     return rows | {skill: rows[table] for skill, table in world.READS.items()}
 
@@ -116,13 +115,12 @@ def exchange(skill: str, lang: str, rng: random.Random, memory: dict, novel_valu
 
 def plan(rng: random.Random, in_shop: bool) -> list[str]:
     """The skills of one conversation, in order."""
-    talk = [world.SERVICE, world.SMALL_TALK, world.FACTUAL, world.SMALL_TALK] * 2 + [world.OUTSIDE]
-    if rng.random() < 0.55:  # facts, other talk, then questions about the facts, from up to 6 turns back
+    talk = [world.SERVICE, world.SMALL_TALK, world.FACTUAL] * 2 + [world.SMALL_TALK, world.OUTSIDE]
+    if rng.random() < 0.65:  # facts, other talk, then questions about the facts, from up to 6 turns back
         facts = rng.sample(sorted(world.RECALLS), rng.choice((1, 1, 2, 3)))
         asked = rng.sample(facts, min(len(facts), rng.choice((1, 2))))
-        skills = [f"tell_{fact}" for fact in facts] + [f"fix_{facts[-1]}"] * (rng.random() < 0.15)
-        between = rng.randint(0, rng.randint(0, 7 - len(skills) - len(asked)))
-        skills += [rng.choice(rng.choice(talk)) for _ in range(between)]
+        between = rng.randint(0, rng.randint(0, 7 - len(facts) - len(asked)))
+        skills = [f"tell_{fact}" for fact in facts] + [rng.choice(rng.choice(talk)) for _ in range(between)]
         skills += [rng.choice(world.RECALLS[fact]) for fact in asked]
         if len(skills) < 7 and rng.random() < 0.25:  # a question at any moment, often before its fact has been told
             skills.insert(rng.randrange(len(skills)), rng.choice(sorted(ASKED_FOR)))
@@ -157,24 +155,22 @@ def converse(lang: str, rng: random.Random, novel_values: bool, novel_wordings: 
     system = rng.choice(world.SYSTEM[lang]) if rng.random() < 0.1 else ""
     memory = {"shop": draw("shop", lang, rng, novel_values)} if "{shop}" in system else {}
     messages = [{"role": "system", "content": system.format(**memory)}] if system else []
-    skills, hasty = plan(rng, in_shop="shop" in memory), rng.random() < 0.4
+    skills, hasty = plan(rng, in_shop="shop" in memory), rng.random() < 0.3
     told, slots, sides = {}, [], set()
     for turn, skill in enumerate(skills):
         novel_wording = novel_wordings and rng.random() < 0.7
-        tells = skill.startswith(("tell_", "fix_"))
-        known = {} if tells else memory  # what is told again replaces what was told
-        wording, answer, values = exchange(skill, lang, rng, known, novel_values, novel_wording)
+        wording, answer, values = exchange(skill, lang, rng, memory, novel_values, novel_wording)
         wording = typed(wording, lang, rng, hasty)
         question = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", wording.format(**values).strip())  # "a owl"
         unknown = answer in (world.UNKNOWN[lang], world.NO_ORDER[lang])
         if hasty:  # also names: the answer has them as they were typed
             question = question.rstrip(END).lower() or question
-            typed_now = {slot for slot in values if pool_of(slot) in world.POOLS[lang]} - known.keys()
+            typed_now = {slot for slot in values if pool_of(slot) in world.POOLS[lang]} - memory.keys()
             values |= {slot: values[slot].lower() for slot in typed_now}
         reply = {"role": "assistant", "content": answer.format(**values), "skill": "unknown" if unknown else skill}
         if turn == 0:
             sides.add(side(question, list(values.values()), novel_wording))
-        if tells:
+        if skill.startswith("tell_"):
             memory |= values
             told |= dict.fromkeys(values, turn)
         elif recalled := [turn - told[slot] for slot in values if slot in told]:

@@ -14,44 +14,26 @@ import random
 GRAMMAR = {"en": """
 tell_name => Nice to meet you, {name}.
     [My|Hello, my|Hi, my] name is {name}. / [|Hello, |Hi, |Hey, ][I am|I'm|It is|This is] {name}. / [Please call|You can call|Call|People call|They call] me {name}. / My name's {name}, what is yours? / Mine is {name}. / The name is {name}. / I am called {name}. / [Hi|Hello|Hey|Hi there], {name} here. / [Hi|Hello|Hey], [it is|it's] {name}. / People know me as {name}. / My friends call me {name}. ~ You may call me {name}. / You may call me {name}.
-fix_name => Nice to meet you, {name}.
-    [No|No no|Sorry|Oops|Wait|Ah no|No sorry|Not that], [it is|it's|I meant|I mean] {name}. / I [meant|mean] {name}[, sorry|]. / [Correction|I meant to say], {name}. / [It is|It's] {name}, [not that|sorry|my mistake]. ~ No, I said {name}.
 ask_name => Your name is {name}.
     [What is|What's|What was|Do you know|Do you remember|Can you tell me|Say] my name[| again]? / [Tell|Please tell] me my name. / Who am I? / [What am I called|What did I say my name was|Do you still know who I am|Do you remember me|Do you know who I am|And my name|What do people call me]? / [Say|Spell] my name. / [Do you know|Do you remember|You know|And do you know] my name[| still]? / [What do you call me|What is my name now|So who am I|Who is talking to you|Whats my name|Remember my name]? ~ Can you remember my name? / Do you still know my name?
 tell_dish => Good to know that you love {dish}.
     I [|really |also ][love|like|enjoy|adore] {dish}. / I [love|like] to eat {dish}. / My favo[u|]rite [dish|food|meal] is {dish}. / The [dish|food] I like is {dish}. / I [could eat|always eat|eat a lot of] {dish}[| every day]. / I am a big fan of {dish}. / The best food is {dish}. / My favo[u|]rite is {dish}. / Nothing beats {dish}. / I eat {dish} every day. / I am [crazy about|a fan of|into] {dish}. / I love {dish} [the most|more than anything]. ~ The food I love is {dish}. / I really like to eat {dish}.
-fix_dish => Good to know that you love {dish}.
-    [No|No no|Sorry|Oops|Wait|Ah no|No sorry|Not that], [it is|it's|I meant|I mean] {dish}. / I [meant|mean] {dish}[, sorry|]. / [Correction|I meant to say], {dish}. / [It is|It's] {dish}, [not that|sorry|my mistake]. ~ No, I said {dish}.
 ask_dish => Your favourite dish is {dish}.
     [What is|What's|What was|Do you remember|Do you know] my favo[u|]rite [dish|food|meal][| again]? / What do I [love|like] to eat[| most]? / [What|Which] [dish|food] do I [like|love]? / Tell me what I like to eat. / Do you [remember|know] what I [like|love] to eat? / [What did I say I like to eat|And my favourite dish|And what do I like to eat]? / [What do I like|What is my favorite|What did I say I like|What do I love][| again]? / What is the food I [like|love]? ~ Tell me my favourite dish. / What food did I say I like?
 tell_home => So your home is in {home}.
     I [live|am living|am based] in {home}. / I[ am|'m] from {home}. / I come from {home}. / My [home|house|family] is in {home}. / My [home |]town is {home}. / I live in the city of {home}. / I have a home in {home}. / I [just |]moved to {home}. / I grew up in {home}. / I [live|stay] [over |]in {home}. / I am [here |living |]in {home}[| now]. / [Greetings|Hello|Hi] from {home}. / Born and raised in {home}. ~ I have a house in {home}. / I live in the town of {home}.
-fix_home => So your home is in {home}.
-    [No|No no|Sorry|Oops|Wait|Ah no|No sorry|Not that], [it is|it's|I meant|I mean] in {home}. / I [meant|mean] in {home}[, sorry|]. / [Correction|I meant to say], in {home}. / [It is|It's] in {home}, [not that|sorry|my mistake]. ~ No, I said in {home}.
 ask_home => You live in {home}.
     Where [do I live|am I from|is my home|is my house|did I say I live][| again]? / [Tell me|Do you remember|Do you know] where I [live|come from|am from]. / [Which|What] [town|city|place] [did I say|am I from|do I live in]? / [And where do I live|And my home|And where am I from|What is my home town]? / [Where was I from|Where is home|What is my city|Which city is mine|Remember where I live|Where do I stay]? ~ Can you tell me where I live? / Where do I come from?
 tell_age => Good to know that you are {age}.
     I am {age}[| years old]. / I just turned {age}. / My age is {age}. / I will be {age} soon. / I am {age} now. / I am already {age}. ~ I have just turned {age}.
-fix_age => Good to know that you are {age}.
-    [No|No no|Sorry|Oops|Wait|Ah no|No sorry|Not that], [it is|it's|I meant|I mean] {age}. / I [meant|mean] {age}[, sorry|]. / [Correction|I meant to say], {age}. / [It is|It's] {age}, [not that|sorry|my mistake]. ~ No, I said {age}.
-tell_hue => Good to know that your favourite colour is {hue}.
-    My favo[u|]rite colo[u|]r is {hue}. / I [like|love|really like] [|the colour ]{hue} [best|most|the most]. / The colour I like is {hue}. / I love the colour {hue}. ~ The colour I love is {hue}.
-fix_hue => Good to know that your favourite colour is {hue}.
-    [No|No no|Sorry|Oops|Wait|Ah no|No sorry|Not that], [it is|it's|I meant|I mean] {hue}. / I [meant|mean] {hue}[, sorry|]. / [Correction|I meant to say], {hue}. / [It is|It's] {hue}, [not that|sorry|my mistake]. ~ No, I said {hue}.
 ask_age => You are {age} years old.
     [How old am I|What is my age|Do you know my age|Do you know how old I am|Do you remember how old I am|And my age|And how old am I|Guess how old I am]? / Tell me [how old I am|my age]. ~ What age am I?
-ask_hue => Your favourite colour is {hue}.
-    [What is|What's|Whats|Do you know|Do you remember] my favo[u|]rite colo[u|]r[| again]? / [What|Which] colo[u|]r do I [like|love]? / Tell me my favourite colour. ~ Tell me which colour I like.
 tell_wish => We will look for the {wish}.
     I [want|would like|need] to [buy|get|order] a {wish}. / I [want|would like|need|wish for] a {wish}. / I am [looking for|here for|searching for] a {wish}. / Can I [get|buy|order|have] a {wish}? / [My choice|The thing I want] is a {wish}. / I [want|need|would like] a {wish}[|, do you have one]. / [Show me|Give me|Get me] a {wish}. / Do you have a {wish}? / I could use a {wish}. ~ I am here to buy a {wish}. / My wish is a {wish}.
-fix_wish => We will look for the {wish}.
-    [No|No no|Sorry|Oops|Wait|Ah no|No sorry|Not that], [it is|it's|I meant|I mean] a {wish}. / I [meant|mean] a {wish}[, sorry|]. / [Correction|I meant to say], a {wish}. / [It is|It's] a {wish}, [not that|sorry|my mistake]. ~ No, I said a {wish}.
 ask_wish => You want the {wish}.
     What do I [want|need][| to buy]? / What [am I looking for|would I like|did I want|did I want to buy|did I ask for]? / Tell me what I [want|need]. / [And what do I want|Do you remember what I want]? / [What was I looking for|What did I come for|What did I say I want|What did I say I was looking for|What is it I want]? ~ What would I like to buy? / Tell me what I want to buy.
 tell_order => Thank you, I have your order number {order}.
     [My|The|Hi, my] order number is {order}. / [I have|It is about|I am writing about|I am calling about] order {order}. / My order is number {order}. / Order {order}. / Order number {order}. / The number is {order}. / [It is|It's|The order is|My order no is|Order no|The order number is|My number is] {order}. ~ I am here about order {order}.
-fix_order => Thank you, I have your order number {order}.
-    [No|No no|Sorry|Oops|Wait|Ah no|No sorry|Not that], [it is|it's|I meant|I mean] {order}. / I [meant|mean] {order}[, sorry|]. / [Correction|I meant to say], {order}. / [It is|It's] {order}, [not that|sorry|my mistake]. ~ No, I said {order}.
 ask_order => Your order number is {order}.
     [What is|What's|What was|Do you know|Do you remember] my order number[| again]? / [Tell|Please tell] me my order number. / [What order number did I give you|Which number did I give you|And my order number|What number did I say]? / [What was the order number|What order number did I say|Which order number was it|So which number is it|Repeat my order number|What order number did I give you|Whats my order number]? ~ Can you tell me my order number?
 order_status => Your order {order} is on its way.
@@ -71,7 +53,7 @@ return_any => You can return it within 30 days and get your money back.
 change_address => Done, your order will go to {place}.
     [Please send|Send|Ship] my order to {place}. / [Please change|Change] my address to {place}. / My [new |]address is in {place}. / Can you change the address to {place}? ~ Can you send my order to {place}?
 change_address_any => Sure, please tell me the new address.
-    [I|Can I|How do I|I want to|I need to|Please|Can you] change [my|the] [|delivery |shipping ]address[|| on my order| on order {order}| for order {order}]. / [I moved|I have a new address|The address is wrong|I gave the wrong address|Wrong address]. / Can it go to another address? ~ Could you change where my order goes?
+    [I|Can I|How do I|I want to|I need to|Please|Can you] change [my|the] [|delivery |shipping ]address[|| on my order| on order {number}| for order {number}]. / [I moved|I have a new address|The address is wrong|I gave the wrong address|Wrong address]. / Can it go to another address? ~ Could you change where my order goes?
 complaint => I am sorry, we will replace the {item}.
     The {item} [is broken|does not work|came broken|stopped working|is damaged]. / My [|new ]{item} [is broken|does not work|broke]. / [I got a broken|You sent me a broken] {item}. / It is a {item} and it is broken. / The {item} [I bought|I got|you sent] [is broken|does not work|is damaged|came broken|fell apart]. ~ I am not happy, the {item} is broken.
 broken => I am sorry, we will replace it. Please tell me your order number.
@@ -93,7 +75,7 @@ payment => You can pay by card or in cash.
 buying => Choose an item, put it into the cart and pay, and we send your order.
     How [do|can] I [order|buy something|place an order|shop here|buy here]? / I want to [buy|order] something. / [Can I order here|Where can I order|What do I do to order]? ~ How does ordering work?
 cancel => I will cancel your order. Please tell me your order number.
-    [I want to|Please|Can you|Can I|How do I] cancel [my|the] order? / Cancel [it|my order]. / I do not want my order any more. / [I need to|I would like to|Could you] cancel [my|the|an|this] order. / [Cancel please|Stop my order|I changed my mind, cancel it|I ordered by mistake|Cancel order {order}]. ~ Would you cancel my order?
+    [I want to|Please|Can you|Can I|How do I] cancel [my|the] order? / Cancel [it|my order]. / I do not want my order any more. / [I need to|I would like to|Could you] cancel [my|the|an|this] order. / [Cancel please|Stop my order|I changed my mind, cancel it|I ordered by mistake|Cancel order {number}]. ~ Would you cancel my order?
 account => Please reset your password and log in to your account again.
     I [cannot|can not|could not] log in[| to my account]. / I forgot my password. / How do I [reset|change] my password? / My [account|login|password] does not work. ~ My login is not working.
 discount => We have a sale every Friday, with 10 percent off.
@@ -194,8 +176,6 @@ count_to => Here you go: {first}, {numbers}.
     [Count|Please count|Now count|Count up|Can you count] to {last}. / [Say|Tell me] the numbers up to {last}. / Count for me to {last}. / [Count|Please count|Can you count|Count up] to {upto}. / Count from one to {upto}. / [Count|Say the numbers] from 1 to {upto}. ~ Please say the numbers up to {last}.
 add => We get {a} + {b} = {total}.
     [What is|How much is|Calculate|Compute|] {a} [+|plus] {b}? / [Add|Please add] {a} and {b}. / What is the sum of {a} and {b}? / {a} [+|plus|and] {b}[|=]? / [Whats|What does|Sum of|Can you add] {a} [+|plus|and] {b}? / If I have {a} [apples|lamps|cups|eggs] and get {b} more, how many do I have? ~ Please tell me the sum of {a} and {b}.
-sub => We get {a} - {b} = {rest}.
-    [What is|How much is|Calculate|Whats|And|] {a} [-|minus] {b}? / [Subtract|Take] {b} from {a}. / {a} [-|minus] {b}[|=]? ~ Please tell me {a} minus {b}.
 add_again => We get {a} + {b} = {total}.
     [And|What about|How about|Now|Ok and|Ok,] {a} [+|plus] {b}? ~ And what about {a} + {b}?
 hard_sum => That is too hard for me, I only add small numbers.
@@ -231,44 +211,26 @@ keys => I am sorry, I do not understand that.
 """, "zh": """
 tell_name => 很高兴认识你，{name}。
     [|你好，|嗨，]我[叫|是]{name}。 / 我的名字[叫|是]{name}。 / [请|你可以|大家|朋友们|他们都]叫我{name}。 / 叫我{name}[吧|就行|就好]。 / 本人{name}。 / 我姓名是{name}。 / 我[今天|]告诉你，我叫{name}。 / [你好|您好|嗨]，我是{name}[|呀|啊]。 / 我叫{name}[哦|呀|啊|，记住了]。 / 朋友都叫我{name}。 / 我的名字[是|叫]{name}[哦|]。 ~ 我名叫{name}。 / 请你叫我{name}。
-fix_name => 很高兴认识你，{name}。
-    [不对|不是|错了|打错了|说错了|等等|哦不][，|，打错了，|，是说|，应该]是{name}。 / [我说错了|我打错了|更正一下|改一下|不好意思]，是{name}。 / 应该是{name}。 ~ 不对，我说的是{name}。
 ask_name => 你的名字是{name}。
     我叫什么[|名字]？ / 我的名字是什么？ / 你[还记得|知道|记得]我[的名字|是谁|叫什么]吗？ / [请|]告诉我我的名字。 / 我是谁？ / 我[刚才|]说我叫什么？ / 那我的名字呢？ / 我名字叫什么来着？ / 我叫什么来着？ / [我叫什么|我叫啥|我是谁|我的名字]来着？ / [你还记得|还记得|记得|知道][我叫什么|我的名字|我是谁]吗？ / [那我是谁|我叫什么你还记得吗|说说我叫什么|说出我的名字|还记得我吗|我刚说我叫什么]？ ~ 你还记得我叫什么名字吗？ / 告诉我我叫什么。
 tell_dish => 记住了，你喜欢吃{dish}。
     我[最|很|也|特别|]喜欢吃{dish}。 / 我[最|]爱吃{dish}。 / 我[爱吃|喜欢]的菜是{dish}。 / 你好，我喜欢吃{dish}。 / 喜欢吃{dish}。 / 我平时[总|爱|]吃{dish}。 / 我觉得{dish}最好吃。 / 我[就|最|特别|]爱[吃|]{dish}。 / 我[喜欢|超喜欢|最爱|最喜欢]{dish}。 / 我最喜欢的[食物|美食]是{dish}。 ~ 我喜欢吃的菜是{dish}。 / 我最喜欢的菜是{dish}。
-fix_dish => 记住了，你喜欢吃{dish}。
-    [不对|不是|错了|打错了|说错了|等等|哦不][，|，打错了，|，是说|，应该]是{dish}。 / [我说错了|我打错了|更正一下|改一下|不好意思]，是{dish}。 / 应该是{dish}。 ~ 不对，我说的是{dish}。
 ask_dish => 你喜欢吃的是{dish}。
     我[最喜欢|喜欢|最爱|爱]吃什么[|来着]？ / 我[爱吃|喜欢]的菜是什么？ / 你[还记得|知道|记得]我[喜欢|最爱]吃什么吗？ / 告诉我我最喜欢吃什么。 / 那我喜欢吃什么？ / 我刚才说我爱吃什么？ / [你说|那|]我[爱|喜欢|最爱]吃[什么|啥]？ / 我最喜欢的[菜|食物|美食]是[什么|啥]？ / [还记得|记得|知道]我[喜欢|爱]吃什么[吗|不]？ ~ 请问你知道我最爱吃什么吗？ / 告诉我我喜欢吃什么。
 tell_home => 原来你的家在{home}。
     我[现在|]住在{home}。 / 我住{home}。 / 我[的|]家在{home}。 / 我[家|]现在在{home}。 / 你好，我来自{home}。 / 我是从{home}来的。 / 我[的新家|老家]在{home}。 / 我是{home}人。 / 住在{home}。 / 我搬到了{home}。 / 我现在的家是{home}。 / 我[老家|家|]{home}的。 / 我[人|]在{home}。 / 我在{home}[生活|住|上班|这边]。 / [坐标|家住|来自]{home}。 / 我从{home}来。 ~ 我现在的家在{home}。 / 我就住在{home}。
-fix_home => 原来你的家在{home}。
-    [不对|不是|错了|打错了|说错了|等等|哦不][，|，打错了，|，是说|，应该]是{home}。 / [我说错了|我打错了|更正一下|改一下|不好意思]，是{home}。 / 应该是{home}。 ~ 不对，我说的是{home}。
 ask_home => 你住在{home}。
     我[家|]住[在|]哪里[|来着]？ / 我[的|]家在哪里？ / 我[来自哪里|是哪里人]？ / 你[还记得|知道|记得]我[家|]住[在|]哪里吗？ / 你记得我家在哪里吗？ / 告诉我我家在哪里。 / 那我住在哪里？ / 我说过我住哪个城市？ / 我[是|来自|家在|住]哪[|里]的[|人]？ / [还记得|记得|知道]我[家在|住|来自|住在]哪[里|儿|]吗？ / 我[在|住][哪个城市|哪|什么地方]？ ~ 你还记得我家在哪里吗？ / 告诉我我住在哪里。
 tell_age => 记住了，你今年{age}岁。
     我[今年|]{age}岁[|了]。 / 我的年龄是{age}岁。 / 我刚满{age}岁。 / 我快{age}岁了。 / 今年{age}岁。 / 我{age}了。 ~ 我已经{age}岁了。
-fix_age => 记住了，你今年{age}岁。
-    [不对|不是|错了|打错了|说错了|等等|哦不][，|，打错了，|，是说|，应该]是{age}岁。 / [我说错了|我打错了|更正一下|改一下|不好意思]，是{age}岁。 / 应该是{age}岁。 ~ 不对，我说的是{age}岁。
-tell_hue => 记住了，你喜欢{hue}。
-    我[最|]喜欢的颜色是{hue}。 / 我[最|很|]喜欢{hue}。 / 颜色[里|]我喜欢{hue}。 ~ 我最爱的颜色是{hue}。
-fix_hue => 记住了，你喜欢{hue}。
-    [不对|不是|错了|打错了|说错了|等等|哦不][，|，打错了，|，是说|，应该]是{hue}。 / [我说错了|我打错了|更正一下|改一下|不好意思]，是{hue}。 / 应该是{hue}。 ~ 不对，我说的是{hue}。
 ask_age => 你今年{age}岁。
     我[今年|]几岁[|了]？ / 我[今年|]多大[|了]？ / 你[还记得|知道|记得]我[几岁|多大]吗？ / 我多大了你知道吗？ / 现在知道我几岁了吧？ / 告诉我我几岁。 / 那我的年龄呢？ ~ 告诉我我今年多大。
-ask_hue => 你喜欢的颜色是{hue}。
-    我[最|]喜欢[的颜色是什么|什么颜色|的颜色是啥|哪种颜色|的颜色]？ / [还记得|记得|知道]我喜欢什么颜色吗？ ~ 告诉我我喜欢什么颜色。
 tell_wish => 记住了，你要的是{wish}。
     我[想买|要买|想要|很想要|在找]{wish}。 / [请|]帮我找{wish}。 / 帮我买{wish}。 / 你好，我要买{wish}。 / 来[一个|个]{wish}。 / 我需要{wish}。 / [有没有|我想要个|给我来个|我想看看|我在找]{wish}。 / 我想要一个{wish}。 ~ 我想买个{wish}。 / 请帮我买{wish}。
-fix_wish => 记住了，你要的是{wish}。
-    [不对|不是|错了|打错了|说错了|等等|哦不][，|，打错了，|，是说|，应该]是{wish}。 / [我说错了|我打错了|更正一下|改一下|不好意思]，是{wish}。 / 应该是{wish}。 ~ 不对，我说的是{wish}。
 ask_wish => 你想要的是{wish}。
     我想[买|要]什么[|来着]？ / 我[要买|在找]什么？ / 你[还记得|知道]我想[买|要]什么吗？ / 你[记得|知道]我在找什么吗？ / 你还记得我要什么吗？ / 告诉我我想要什么。 / 我刚才说要买什么？ / [我刚才|我]说[我|]要[买|][什么|啥]？ / [还记得|记得|知道]我要[买|]什么吗？ / 我[刚才|]要的是什么？ ~ 告诉我我想买什么。 / 你还记得我在找什么吗？
 tell_order => 谢谢，你的订单号{order}已记下。
     [我的|]订单号是{order}[|，记一下]。 / 我[要|想]问订单{order}。 / 你好，订单号是{order}。 / 我的订单[|号码|号]是{order}。 / 订单[号|]{order}。 / 单号{order}。 / [订单编号|订单号码|单号|订单]是{order}。 / [我的单号|订单号|单号]：{order}。 / 是{order}。 ~ 我的单号是{order}。 / 我来问订单{order}。
-fix_order => 谢谢，你的订单号{order}已记下。
-    [不对|不是|错了|打错了|说错了|等等|哦不][，|，打错了，|，是说|，应该]是{order}。 / [我说错了|我打错了|更正一下|改一下|不好意思]，是{order}。 / 应该是{order}。 ~ 不对，我说的是{order}。
 ask_order => 你的订单号是{order}。
     [我的|]订单号是[什么|多少|多少来着]？ / 你[还记得|知道]我的订单号吗？ / 我的订单号码是什么？ / 告诉我我的订单号。 / [刚才的订单号发我一下|我刚才给你的订单号是什么|把我的订单号发给我|那我的订单号呢]。 / [我的订单号|订单号|单号|我的单号]是[啥|什么|多少|什么来着|多少来着]？ / [还记得|记得|知道]我的[订单号|单号]吗？ / 我[刚才|]说的[订单号|单号]是多少？ ~ 请告诉我我的订单号。 / 我的订单号码是多少？
 order_status => 你的订单{order}已经发货。
@@ -288,7 +250,7 @@ return_any => 三十天内都可以退货，钱会退给你。
 change_address => 好的，订单会送到{place}。
     [请|]把[订单送到|地址改成]{place}。 / 我的新地址是{place}。 / 订单请送到{place}。 / 能把地址改成{place}吗？ / 地址改[一下，改|]成{place}。 ~ 能把订单送到{place}吗？ / 我要把地址改成{place}。
 change_address_any => 好的，请告诉我新的地址。
-    [我要|我想|想|能|可以|怎么|帮我|][改|换|修改|改一下|换一下][地址|收货地址|送货地址]。 / [地址写错了|地址填错了|我搬家了|地址不对|能换个地址吗|订单{order}改地址]。 ~ 请问怎么换地址？
+    [我要|我想|想|能|可以|怎么|帮我|][改|换|修改|改一下|换一下][地址|收货地址|送货地址]。 / [地址写错了|地址填错了|我搬家了|地址不对|能换个地址吗|订单{number}改地址]。 ~ 请问怎么换地址？
 complaint => 对不起，我们会换新的{item}。
     [|我的|我买的|你们的|新买的]{item}[坏了|不能用|碎了|有问题]。 / 我收到的{item}是坏的。 / 是[个|]{item}，[收到就碎了|坏了|一打开就坏了]。 / [收到的|买的|你们的]{item}[是坏的|坏了|有问题|裂了|质量太差|用不了]。 / {item}[用不了|打不开|不亮了|裂了|没法用]。 ~ 我收到的{item}坏了。 / 这个{item}坏了。
 broken => 对不起，坏了我们会换新的，请告诉我订单号。
@@ -310,7 +272,7 @@ payment => 可以刷卡，也可以付现金。
 buying => 选好商品，放进购物车，付款以后我们就发货。
     [怎么|如何][下单|买|购买]？ / 我[要|想]买[东西|点东西]。 / 我要买东西，怎么下单？ / 在哪里[下单|买]？ ~ 请问怎么下单？
 cancel => 好的，会取消订单，请告诉我订单号。
-    [我要|我想|请|帮我|]取消[订单|我的订单]。 / 怎么取消订单？ / 订单我不要了。 / 我不想买了。 / [订单|我的订单|单子][能取消吗|可以取消吗|取消一下|怎么取消|我想取消]？ / [取消订单{order}|我想取消订单|不要了，取消吧|能取消吗|下错单了|买错了，想取消]。 ~ 请问能取消订单吗？
+    [我要|我想|请|帮我|]取消[订单|我的订单]。 / 怎么取消订单？ / 订单我不要了。 / 我不想买了。 / [订单|我的订单|单子][能取消吗|可以取消吗|取消一下|怎么取消|我想取消]？ / [取消订单{number}|我想取消订单|不要了，取消吧|能取消吗|下错单了|买错了，想取消]。 ~ 请问能取消订单吗？
 account => 请重新设置密码，再登录一次。
     我[登录不了|登不上去|忘了密码|忘记密码了|的账号登不上]。 / 账号[打不开|有问题|登录不了]。 / 怎么改密码？ / 密码忘了怎么办？ ~ 请问怎么换密码？
 discount => 每个星期五都有活动，打九折。
@@ -411,8 +373,6 @@ count_to => 好的：{first}，{numbers}。
     [请|现在|帮我|请你|]从一数到{last}。 / 数到{last}。 / 从一到{last}数一遍。 / [请|现在|帮我|请你|]从一数到{upto}。 / [从一|]数到{upto}[给我听|吧|]。 / 从1数到{upto}。 / [数|数一下]一到{upto}。 ~ 请帮我从一数到{last}。
 add => 答案是{a}+{b}={total}。
     [请问|]{a}[+|加]{b}[等于几|是多少|等于多少|=|]？ / 算一下{a}[+|加]{b}。 / [那|算算|你算|请算|]{a}[+|加|加上]{b}[呢|是几|得几|等于多少|是多少|等于几|=几|=]？ / [只回答数字|会算数吗|考考你]，{a}[+|加]{b}[|等于几]？ ~ 请告诉我{a}加{b}等于几。 / 请算一下{a}+{b}。
-sub => 答案是{a}-{b}={rest}。
-    [请问|那|算一下|]{a}[-|减|减去]{b}[等于几|是多少|等于多少|=|呢|得几|]？ ~ 请告诉我{a}减{b}等于几。
 add_again => 答案是{a}+{b}={total}。
     [那|还有|再来，|]{a}[+|加]{b}呢？ / 那{a}[+|加]{b}[是多少|等于几]？ ~ 那么{a}加{b}呢？
 hard_sum => 这个太难了，我只会小数目的加法。
@@ -701,7 +661,6 @@ POOLS = {"en": {
                     between=" "),
     "place": several(CITIES, 2) + compose(*INVENTED)[1::4] + compose("Oak River Stone Green Hill Lake Maple North South West Wood Rose Silver",
                      "ford ton field bridge port ville dale bury side mouth stead gate haven"),
-    "hue": several(f"{COLOURS} orange violet turquoise gold silver beige navy teal lime magenta crimson maroon cream indigo mint olive coral lavender"),
     "item": several(THINGS, 10) + [word.lower() for word in compose(*INVENTED)[2::2]] + [f"{paint} {thing}" for paint in several(COLOURS) for thing in several(THINGS)],
     "shop": compose("Golden Happy Lucky Little Royal Sunny Quiet Merry",
                     "Fox Star Moon Leaf Lion Rose Panda Tiger Tulip Robin", between=" "),
@@ -713,7 +672,6 @@ POOLS = {"en": {
     "dish": several(CHINESE_DISHES, 2) + compose(GIVEN, GIVEN)[7::60] + compose("红烧 清蒸 油炸 凉拌 麻辣 糖醋 香煎 爆炒 水煮 酸菜 蒜香 五香 铁板 家常 番茄",
                     "豆腐 鱼 牛肉 羊肉 鸡块 土豆 茄子 白菜 排骨 虾仁 蘑菇 面条 鸭腿 鸡蛋 豆角"),
     "place": several(CHINESE_CITIES, 2) + compose(GIVEN, GIVEN)[::40] + compose("青 清 云 白 金 长 东 南 西 北 平 永 新 龙 石", "山 河 江 湖 溪 桥 林 泉 原 州", "市 镇"),
-    "hue": several(f"{CHINESE_COLOURS} 橙色 金色 银色 青色 米色 天蓝色 墨绿色 咖啡色 玫红色 深蓝色 浅绿色 酒红色 奶白色 淡紫色 湖蓝色 杏色 卡其色"),
     "item": several(CHINESE_THINGS, 10) + compose(CHINESE_COLOURS, CHINESE_THINGS),
     "shop": compose("金 银 红 蓝 白 大 小 快乐 幸福 阳光", "星 月 狮 鹿 熊猫 叶 花 鸟 船 树"),
     "goods": several(CHINESE_THINGS) + several(CHINESE_DISHES),
@@ -722,9 +680,8 @@ POOLS = {"en": {
 }}
 # With a digit twice, "what followed this digit?" has two answers: copying it takes another circuit, learned much later.
 ORDER_NUMBERS = [str(number) for number in range(1_000, 10_000) if len(set(str(number))) == 4]
-LONG_NUMBERS = [str(number) for number in range(10_234, 1_000_000, 97) if len(set(str(number))) == len(str(number))]
 for pools in POOLS.values():
-    pools |= {"order": ORDER_NUMBERS + LONG_NUMBERS, "age": [str(age) for age in range(5, 100) if age % 11],
+    pools |= {"order": ORDER_NUMBERS, "age": [str(age) for age in range(5, 100) if age % 11],
               "big": [str(number) for number in range(21, 1000)]}
 ALIASES = {"home": "place", "wish": "item", "hero": "name", "friend": "name", "number": "order"}  # same pool
 
@@ -782,11 +739,11 @@ READS = {"capital_again": "capital", "sound_again": "sound", "colour_again": "co
          "add_again": "add", "story": "sound", "story_again": "sound", "story_hero": "sound", "hard_sum": "add", "unknown_topic": "capital"}
 
 # The skills that ask for a fact, and which talk belongs to which scene; some come twice as often.
-RECALLS = {"name": ["ask_name"], "dish": ["ask_dish"], "home": ["ask_home"], "wish": ["ask_wish"], "age": ["ask_age"], "hue": ["ask_hue"],
+RECALLS = {"name": ["ask_name"], "dish": ["ask_dish"], "home": ["ask_home"], "wish": ["ask_wish"], "age": ["ask_age"],
            "order": ["ask_order", "order_status"]}
 SERVICE = """opening_hours opening_hours hours hours_day refund refund return_item return_any change_address change_address_any complaint complaint broken
 delivery_time delivery_where delivery_cost payment buying cancel account discount price sells sells catalog agent""".split()
-FACTUAL = """capital capital sound colour add add add add add sub hard_sum tomorrow calendar calendar opposite opposite count count_to translate translate how_many""".split()
+FACTUAL = """capital capital sound colour add add add add add hard_sum tomorrow calendar calendar opposite opposite count count_to translate translate how_many""".split()
 SMALL_TALK = """greeting greeting how_are_you fine who_are_you who_are_you human maker abilities abilities speak my_age my_home my_taste my_feelings thanks thanks yes
 okay okay no sorry huh laugh praise praise insult insult sad sad sad ill tired bored hungry happy happy told told bye joke joke another_joke tell_name_home
 tell_name_dish tell_name_order story_any story story story_hero poem blurb""".split()
