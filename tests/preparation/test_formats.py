@@ -204,7 +204,7 @@ def test_what_is_no_conversation_is_left_out_with_its_reason(record, reason, bad
     ("x.json", b'[{"text": "a"},\n {"text": "b" "c"}]', r"x.json:2: broken JSON at column 15"),
     ("x.json", b'[{"text": "a"}] x', r"x.json:1: broken JSON at column 17: more after the end"),
     ("x.json", b"[" * 100_000, "x.json:1: broken JSON"), ("x.txt", codecs.BOM_UTF16_LE + b"a\0", "UTF-16"),
-    ("x.jsonl.gz", gzip.compress(b"{}" * 100)[:-9], "cannot be read: Compressed file ended"), ("no.txt", None, "no such file")])
+    ("x.jsonl.gz", gzip.compress(b"{}" * 100, mtime=0)[:-9], "cannot be read: Compressed file ended"), ("no.txt", None, "no such file")])
 def test_unreadable_files_are_named_with_their_line(tmp_path, name, content, message):
     if content is not None:
         (tmp_path / name).write_bytes(content)
