@@ -5,9 +5,9 @@
 The chats were written, and committed before any run, by people who had not read the grammar and were told only "a
 small shop assistant that chats"; those of `--later` by others, when all of the first had been looked at. Every turn
 says what fits: an exact text, a pattern, or "outside", which a refusal fits and nothing else does; a refusal fits no
-other turn. Greedy. Beside the model stand the share that always refusing
-would reach, and that of its own answers dealt out in another order. An answer is well-formed when each of its words
-is one of the grammar or of the chat so far, its script is the question's, and its last mark ends a sentence."""
+other turn. Greedy. Beside the model stand the share that always refusing would reach, and that of its own answers dealt
+out in another order. An answer is well-formed when each of its words is one of the grammar or of the chat so far, its
+script is the question's, and its last mark ends a sentence."""
 
 import argparse
 import json

@@ -80,9 +80,9 @@ def overflowing(config: ModelConfig, rows: int) -> str:
     engine = engine_of(config, rows, rows, ZERO["1"], fp16={"enabled": "auto", "loss_scale": 0, "initial_scale_power": 32})
     if not engine.fp16_enabled():
         return "no fp16 here: no loss scale"
-    scales = [engines.loss_scale(engine)]
+    scales, shard = [engines.loss_scale(engine)], Rows(config, rows)
     for step in range(40):
-        train.train_step(engine, Rows(config, rows), list(range(rows)), step)
+        train.train_step(engine, shard, list(range(rows)), step)
         scales.append(engines.loss_scale(engine))
     skipped = engine.skipped_steps
     assert 0 < skipped < 40 and scales[-1] < scales[0], (skipped, scales)
@@ -101,8 +101,8 @@ def matmul_rate(dtype: torch.dtype, size: int) -> float:
     return 2 * size**3 / statistics.median(times[2:])
 
 
-def rates(name: str, config: ModelConfig, parameters: int, step, tokens: int, dtype: torch.dtype, size: int, rounds: int) -> list[str]:
-    """A row of the table of a step: of the rounds the first third warms up."""
+def rates(name: str, config: ModelConfig, parameters: int, step, tokens: int, product: float, rounds: int) -> list[str]:
+    """A row of the table of a step: of the rounds the first third warms up. product: one product's rate."""
     times = []
     for _ in range(rounds):
         begun = ready()
@@ -114,7 +114,7 @@ def rates(name: str, config: ModelConfig, parameters: int, step, tokens: int, dt
     peak = next((peak for known, peak in SHEET.items() if known in gpu), None)
     memory = f"{torch.cuda.max_memory_allocated() / 2**30:.1f} GiB" if ON_GPU else ""
     of_sheet = f"{second * each / peak:.1%}" if peak else ""
-    return [name, f"{parameters:,}", f"{second:,.0f}", f"{second * each / matmul_rate(dtype, size):.1%}", of_sheet, memory]
+    return [name, f"{parameters:,}", f"{second:,.0f}", f"{second * each / product:.1%}", of_sheet, memory]
 
 
 def ours(name: str, config: ModelConfig, rows: int, size: int, rounds: int) -> list[str]:
@@ -122,7 +122,7 @@ def ours(name: str, config: ModelConfig, rows: int, size: int, rounds: int) -> l
     engine, shard = engine_of(config, rows, rows, ZERO["1"]), Rows(config, rows)
     counted, dtype = sum(p.numel() for p in engine.module.parameters()), next(engine.module.parameters()).dtype
     step = lambda: train.train_step(engine, shard, list(range(rows)), 0)  # noqa: E731
-    row = rates(name, config, counted, step, rows * config.max_position_embeddings, dtype, size, rounds)
+    row = rates(name, config, counted, step, rows * config.max_position_embeddings, matmul_rate(dtype, size), rounds)
     engines.destroy(engine)
     return row
 
@@ -153,7 +153,7 @@ def nanogpt(folder: str, config: ModelConfig, rows: int, size: int, rounds: int)
         float(loss)
 
     counted = sum(p.numel() for p in gpt.parameters())
-    return rates("nanoGPT's model and loop", config, counted, step, ids.numel(), dtype, size, rounds)
+    return rates("nanoGPT's model and loop", config, counted, step, ids.numel(), matmul_rate(dtype, size), rounds)
 
 
 @torch.inference_mode()

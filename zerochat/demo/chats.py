@@ -162,12 +162,12 @@ def converse(lang: str, rng: random.Random, novel_values: bool, novel_wordings: 
         wording, answer, values = exchange(skill, lang, rng, memory, novel_values, novel_wording)
         wording = typed(wording, lang, rng, hasty)
         question = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", wording.format(**values).strip())  # "a owl"
-        unknown = answer in (world.UNKNOWN[lang], world.NO_ORDER[lang])
+        known = answer not in (world.UNKNOWN[lang], world.NO_ORDER[lang])
         if hasty:  # also names: the answer has them as they were typed
             question = question.rstrip(END).lower() or question
             typed_now = {slot for slot in values if pool_of(slot) in world.POOLS[lang]} - memory.keys()
             values |= {slot: values[slot].lower() for slot in typed_now}
-        reply = {"role": "assistant", "content": answer.format(**values), "skill": "unknown" if unknown else skill}
+        reply = {"role": "assistant", "content": answer.format(**values), "skill": skill if known else "unknown"}
         if turn == 0:
             sides.add(side(question, list(values.values()), novel_wording))
         if skill.startswith("tell_"):
