@@ -36,7 +36,7 @@ def start_process_group() -> None:
         deepspeed.init_distributed(timeout=timedelta(minutes=30), verbose=False)
     except dist.DistNetworkError as error:
         port, host, said = os.environ["MASTER_PORT"], os.environ["MASTER_ADDR"], str(error).splitlines()[0][:200]
-        advice = f"deepspeed --master_port {port} train.py ...   ({said})"
+        advice = f"deepspeed --master_port N train.py ... for a free port N   ({said})"
         raise ValueError(f"port {port} of {host} is taken, by another run perhaps: {advice}") from None
 
 
