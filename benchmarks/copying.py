@@ -44,6 +44,7 @@ def main():
     parser.add_argument("--steps", type=int, default=800)
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--theta", type=float, default=10000.0, help="of the rotary positions")
+    parser.add_argument("--std", type=float, default=0.02, help="of the first weights")
     parser.add_argument("--qkv-bias", action="store_true")
     parser.add_argument("--qk-norm", action="store_true")
     args = parser.parse_args()
@@ -56,7 +57,7 @@ def main():
         "num_attention_heads": 4,
         "num_key_value_heads": 2,
     }
-    options = {"rope_theta": args.theta, "qkv_bias": args.qkv_bias, "qk_norm": args.qk_norm}
+    options = {"rope_theta": args.theta, "initializer_range": args.std, "qkv_bias": args.qkv_bias, "qk_norm": args.qk_norm}
     model = LanguageModel(ModelConfig(vocab_size=args.vocabulary, max_position_embeddings=CONTEXT, **shape, **options))
     optimizer = torch.optim.AdamW(model.parameters(), betas=(0.9, 0.98), weight_decay=0.05)
     warmup = args.steps // 10
