@@ -94,7 +94,7 @@ def main():
             real, made = values(lang, slot, alphabets[lang], rng)
             odd = [value for value in real if spelled(value)]
             if slot != "order":
-                odd += [value[:-1] + rng.choice(rare if lang == "zh" else "øéñöç") for value in made[: 20 - len(odd)]]
+                odd += [value[:-1] + rng.choice(rare if lang == "zh" else "ðœŵżķ") for value in made[: 20 - len(odd)]]
             cells = []
             for told in (
                 [value for value in real if not spelled(value)],

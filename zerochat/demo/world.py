@@ -647,26 +647,29 @@ def several(text: str, times: int = 1) -> list[str]:
     return [word.strip() for word in (text.split(",") if "," in text else text.split())] * times
 
 
-def keys(signs: str, sizes: tuple[int, ...]) -> list[str]:
-    """Keys hit at random."""
-    rng = random.Random(signs)
-    return ["".join(rng.choices(signs, k=rng.choice(sizes))) for _ in range(3000)]
+def made_up(alphabets: list[str], sizes: tuple[int, ...], count: int) -> list[str]:
+    """Words of signs drawn at random, from each alphabet in turn: nobody can know them, they have to be copied."""
+    rng = random.Random(alphabets[0])
+    return ["".join(rng.choice(alphabets[i % len(alphabets)]) for i in range(rng.choice(sizes))) for _ in range(count)]
 
+
+KEYS = made_up(["asdfghjkl" * 2 + "qwertzuiopyxcvbnm"], (5, 6, 8, 11), 3000)
+LETTERS = made_up(["bcdfghjklmnpqrstvwxyz" * 4 + "çñšłş", "aeiou" * 8 + "áéíóäöüøåãë"], (3, 4, 5, 6, 7, 8), 5000)
 
 POOLS = {"en": {
     # A composed name for every two that people have: one that was never seen has to be copied, too.
-    "name": several(FIRST_NAMES, 25) + compose(" ".join(several(FIRST_NAMES)[:40]), LAST_NAMES, between=" ") + compose(*INVENTED) * 3,
-    "dish": several(DISHES, 2) + [word.lower() for word in compose(*INVENTED)[::5]] + compose("spicy sweet fried baked grilled cold fresh creamy roasted smoked steamed sour crispy salted warm",
+    "name": several(FIRST_NAMES, 25) + compose(" ".join(several(FIRST_NAMES)[:40]), LAST_NAMES, between=" ") + compose(*INVENTED) * 3 + [word.capitalize() for word in LETTERS[:3000]],
+    "dish": several(DISHES, 2) + [word.lower() for word in compose(*INVENTED)[::5]] + LETTERS[3000:3250] + compose("spicy sweet fried baked grilled cold fresh creamy roasted smoked steamed sour crispy salted warm",
                     "noodles soup rice salad pie fish chicken beef tofu beans potatoes pasta carrots mushrooms eggs",
                     between=" "),
-    "place": several(CITIES, 2) + compose(*INVENTED)[1::4] + compose("Oak River Stone Green Hill Lake Maple North South West Wood Rose Silver",
+    "place": several(CITIES, 2) + compose(*INVENTED)[1::4] + [word.capitalize() for word in LETTERS[3250:3500]] + compose("Oak River Stone Green Hill Lake Maple North South West Wood Rose Silver",
                      "ford ton field bridge port ville dale bury side mouth stead gate haven"),
-    "item": several(THINGS, 10) + [word.lower() for word in compose(*INVENTED)[2::2]] + [f"{paint} {thing}" for paint in several(COLOURS) for thing in several(THINGS)],
+    "item": several(THINGS, 10) + [word.lower() for word in compose(*INVENTED)[2::2]] + LETTERS[3500:] + [f"{paint} {thing}" for paint in several(COLOURS) for thing in several(THINGS)],
     "shop": compose("Golden Happy Lucky Little Royal Sunny Quiet Merry",
                     "Fox Star Moon Leaf Lion Rose Panda Tiger Tulip Robin", between=" "),
     "goods": [f"{thing}s" for thing in several(THINGS)] + several(DISHES),
     "noun": several(NOUNS), "topic": several(TOPICS), "verb": several(DEEDS), "foreign": several(FOREIGN), "odd": compose("bi fo ga lu mo ni po ra su ti ve zu", "ba dle kor lim nox per ro sta tix vo wen zer"),
-    "keys": keys("asdfghjkl" * 2 + "qwertzuiopyxcvbnm", (5, 6, 8, 11)),
+    "keys": KEYS,
 }, "zh": {
     "name": several(CHINESE_NAMES, 25) + compose(SURNAMES, GIVEN) + [sur + a + b for sur in several(SURNAMES) for a, b in zip(several(GIVEN), several(GIVEN)[7:])],
     "dish": several(CHINESE_DISHES, 2) + compose(GIVEN, GIVEN)[7::60] + compose("红烧 清蒸 油炸 凉拌 麻辣 糖醋 香煎 爆炒 水煮 酸菜 蒜香 五香 铁板 家常 番茄",
@@ -676,7 +679,7 @@ POOLS = {"en": {
     "shop": compose("金 银 红 蓝 白 大 小 快乐 幸福 阳光", "星 月 狮 鹿 熊猫 叶 花 鸟 船 树"),
     "goods": several(CHINESE_THINGS) + several(CHINESE_DISHES),
     "noun": several(CHINESE_NOUNS), "topic": several(CHINESE_TOPICS), "verb": several(CHINESE_DEEDS), "foreign": several(FOREIGN), "odd": compose("飞 木 巴 米 兰 罗", "达 古 里 尼 夫 坦"),
-    "keys": keys("asdfghjkl" * 2 + "qwertzuiopyxcvbnm", (5, 6, 8, 11)),
+    "keys": KEYS,
 }}
 # With a digit twice, "what followed this digit?" has two answers: copying it takes another circuit, learned much later.
 ORDER_NUMBERS = [str(number) for number in range(1_000, 10_000) if len(set(str(number))) == 4]
