@@ -1,6 +1,7 @@
 """Memory of a rank: what a config needs on paper, and ZeRO 0, 1, 2, 3 with one and two ranks, measured beside it.
 
     python benchmarks/memory.py --config configs/base.json --ranks 1 8     # on paper: nothing is allocated
+    python benchmarks/memory.py --config configs/large.json --traffic      # what ZeRO sends in a step, and how long
     python benchmarks/memory.py                                            # measured
 
 On a CPU, in bf16: what the process holds (resident set) when a step's gradients are there and the optimizer is about
@@ -65,6 +66,42 @@ def on_paper(config: dict, ranks: list[int]) -> str:
         return describe(LanguageModel(shape), stage["lora"]["rank"], zero, ranks)
 
 
+PEAK, REACHED = 989e12, 0.45  # flop/s: dense bf16 of an H100 (SXM, data sheet), and the share that training reaches
+INSIDE, NETWORKS = 450e9, {"8 x 400 Gb/s": 400e9, "100 Gb/s": 12.5e9}  # bytes/s one way: NVLink of a GPU; of a node
+USED = 0.8  # of a link's bandwidth
+
+
+def bytes_sent(parameters: int, stage: int, ranks: int, micro_batches: int) -> float:
+    """What a rank sends in a step of `micro_batches`, in half precision (Rajbhandari et al. 2020, section 7): a
+    collective over V bytes in a ring sends V (ranks - 1) / ranks. ZeRO 0 and 1 reduce gradients and gather weights
+    once a step; 2 reduces after every micro-batch; 3 besides gathers weights in each forward and backward pass."""
+    passes = {0: 2, 1: 2, 2: micro_batches + 1, 3: 3 * micro_batches}[stage]
+    return passes * 2 * parameters * (ranks - 1) / ranks
+
+
+def traffic(config: dict, ranks: list[int]) -> str:
+    """A table: milliseconds of arithmetic and of communication in a step, one after the other, for each stage."""
+    shape = ModelConfig(vocab_size=config["tokenizer"]["vocab_size"], **config["model"])
+    with torch.device("meta"):
+        parameters = sum(p.numel() for p in LanguageModel(shape).parameters())
+    rows, micro = (config["deepspeed"][f"train_{key}"] for key in ("batch_size", "micro_batch_size_per_gpu"))
+    context = shape.max_position_embeddings
+    passes = 4 if shape.activation_checkpointing else 3  # forward, two of the backward pass, and once more forward
+    flops = passes * (2 * parameters + 2 * shape.num_hidden_layers * shape.hidden_size * context)  # causal: half
+    lines = ["| GPUs | micro-batches | network of a node | arithmetic | ZeRO-1 | ZeRO-2 | ZeRO-3 |", "|---:|---:|---|---:|---:|---:|---:|"]
+    for number in ranks:
+        here = min(micro, rows // number)
+        count = rows // (here * number)
+        busy = rows * context / number * flops / (PEAK * REACHED)
+        for name, network in NETWORKS.items() if number > 8 else [("none", INSIDE)]:
+            cells = []
+            for stage in (1, 2, 3):
+                seconds = bytes_sent(parameters, stage, number, count) / (USED * min(INSIDE, network))
+                cells.append(f"{1000 * seconds:,.0f} ms, {seconds / busy:.0%}")
+            lines.append(f"| {number} | {count} of {here} | {name} | {1000 * busy:,.0f} ms | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 CONFIG = ModelConfig(vocab_size=8192, hidden_size=768, num_hidden_layers=8, num_attention_heads=8)
 
 
@@ -100,11 +137,14 @@ def main(argv=None) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--config", help="on paper, for this config")
     parser.add_argument("--set", action="append", default=[], metavar="SECTION.KEY=VALUE", help="repeatable")
-    parser.add_argument("--ranks", type=int, nargs="+", default=[1, 8, 64])
+    parser.add_argument("--traffic", action="store_true", help="on paper: what ZeRO sends in a step")
+    parser.add_argument("--ranks", type=int, nargs="+", help="default: 1 8 64; with --traffic 8 64 512")
     args = parser.parse_args(argv)
     if args.config:
         try:
-            print(on_paper(load_config(args.config, args.set), args.ranks))
+            config = load_config(args.config, args.set)
+            paper = traffic if args.traffic else on_paper
+            print(paper(config, args.ranks or ([8, 64, 512] if args.traffic else [1, 8, 64])))
         except (ValueError, OSError) as error:
             raise SystemExit(f"error: {error}") from None
         return
