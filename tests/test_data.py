@@ -89,30 +89,30 @@ def test_preparing_again_finds_the_result_another_setting_does_not_and_a_failure
 
 
 def test_the_name_of_prepared_data_depends_on_all_that_makes_them_and_on_nothing_else(tmp_path, tokenizer_folder, monkeypatch):
-    """Files and an adopted tokenizer by their content, wherever they lie; the seed only where it augments."""
-    adopted = tmp_path / "tokenizer"
-    shutil.copytree(tokenizer_folder, adopted)
+    adopted = shutil.copytree(tokenizer_folder, tmp_path / "tokenizer")
     write_rows(tmp_path / "x.jsonl", [("Hi", "Hello")])
     stage = {**STAGE, "name": "sft", "data": [source(path="x.jsonl")]}
     config = deep_merge(DEFAULTS, {"data": {"data_root": str(tmp_path)}, "tokenizer": {"path": str(adopted)}, "stages": [stage]})
     name = fingerprint.fingerprint(config)
     for same in ({"seed": 5}, {"out_dir": "elsewhere"}, {"data": {"processes": 3}}):
         assert fingerprint.fingerprint(deep_merge(config, same)) == name, same
-    for other in ({"model": {"max_position_embeddings": 64}}, {"data": {"rules": {"mojibake": False}}},
-                  {"stages": [{**stage, "loss_on": "all"}]}, {"data": {"augment": {"variants": 2}}}):
-        assert fingerprint.fingerprint(deep_merge(config, other)) != name, other
-    loud = deep_merge(config, {"data": {"augment": {"variants": 2}}})
-    assert fingerprint.fingerprint(loud) != fingerprint.fingerprint({**loud, "seed": 5})
+    other = ({"model": {"max_position_embeddings": 64}}, {"data": {"rules": {"mojibake": False}}},
+             {"stages": [{**stage, "loss_on": "all"}]}, {"data": {"augment": {"variants": 2}}})
+    assert len({fingerprint.fingerprint(deep_merge(config, changes)) for changes in other} - {name}) == 4
+    assert fingerprint.fingerprint(loud := deep_merge(config, other[-1])) != fingerprint.fingerprint({**loud, "seed": 5})
     os.utime(tmp_path / "x.jsonl", ns=(1, 1))
     shutil.copytree(tmp_path, tmp_path / "moved")
-    moved = {"data": {"data_root": str(tmp_path / "moved")}, "tokenizer": {"path": str(tmp_path / "moved" / "tokenizer")}}
-    assert fingerprint.fingerprint(config) == fingerprint.fingerprint(deep_merge(config, moved)) == name
+    elsewhere = {"data": {"data_root": f"{tmp_path}/moved"}, "tokenizer": {"path": f"{tmp_path}/moved/tokenizer"}}
+    assert fingerprint.fingerprint(config) == fingerprint.fingerprint(deep_merge(config, elsewhere)) == name
     write_rows(tmp_path / "x.jsonl", [("Hi", "Hallo")])
     os.utime(tmp_path / "x.jsonl", ns=(1, 1))
     changed = fingerprint.fingerprint(config)
     (adopted / "chat_template.jinja").write_text("{{ messages }}")
     replaced = fingerprint.fingerprint(config)
-    monkeypatch.setattr(fingerprint, "VERSION", fingerprint.VERSION + 1)
+    before = fingerprint.fingerprint(built_in := deep_merge(config, {"stages": [{**stage, "data": [source(demo="documents")]}]}))
+    monkeypatch.setattr(fingerprint, "GRAMMAR", (str(tmp_path / "x.jsonl"),))
+    assert fingerprint.fingerprint(built_in) != before and fingerprint.fingerprint(config) == replaced
+    monkeypatch.setattr(fingerprint, "VERSION", 0)
     assert len({name, changed, replaced, fingerprint.fingerprint(config)}) == 4
 
 

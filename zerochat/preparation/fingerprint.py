@@ -1,24 +1,28 @@
 """The name of prepared data: a hash of all that they depend on."""
 
 import hashlib
+import itertools
 import json
 import os
 
+from zerochat.demo import chats, world
 from zerochat.files import known_hash
 from zerochat.preparation import reading
 
 VERSION = 3  # raised by hand whenever the same files and settings come out of preparation otherwise than before
 TOKENIZER_FILES = ("tokenizer.model", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 TOKENIZER_FILES += ("special_tokens_map.json", "added_tokens.json", "generation_config.json")
+GRAMMAR = (chats.__file__, world.__file__)
 PLACES = ("processes", "data_root")  # how and where, not what
 
 
 def fingerprint(config: dict) -> str:
-    """Settings, the content of the files read and of an adopted tokenizer, and `VERSION`, as 16 digits."""
+    """Settings, the content of the files read (the grammar's, too) and of an adopted tokenizer, `VERSION`: 16 digits."""
     stages = [{key: stage[key] for key in ("name", "data", "validation", "loss_on")} for stage in config["stages"]]
     options = {key: value for key, value in config["data"].items() if key not in PLACES}
-    paths = [source["path"] for stage in stages for source in stage["data"] + stage["validation"]]
-    files = [file for path in filter(None, paths) for file in reading.files_of(path, config["data"]["data_root"])]
+    sources = [source for stage in stages for source in stage["data"] + stage["validation"]]
+    found = [reading.files_of(source["path"], config["data"]["data_root"]) for source in sources if source["path"]]
+    files = [*itertools.chain(*found), *(GRAMMAR if any(source["demo"] for source in sources) else ())]
     seen = [[os.path.basename(file), known_hash(file)] for file in files]
     adopted = config["tokenizer"]["path"]
     brought = [os.path.join(adopted, name) for name in TOKENIZER_FILES] if adopted else []
