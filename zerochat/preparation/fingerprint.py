@@ -17,7 +17,7 @@ PLACES = ("processes", "data_root")  # how and where, not what
 
 
 def fingerprint(config: dict) -> str:
-    """Settings, the content of the files read (the grammar's, too) and of an adopted tokenizer, `VERSION`: 16 digits."""
+    """Settings, the content of the files read (the grammar's, too), an adopted tokenizer, `VERSION`: 16 digits."""
     stages = [{key: stage[key] for key in ("name", "data", "validation", "loss_on")} for stage in config["stages"]]
     options = {key: value for key, value in config["data"].items() if key not in PLACES}
     sources = [source for stage in stages for source in stage["data"] + stage["validation"]]
