@@ -59,11 +59,16 @@ def describe(model, lora_rank: int, zero: dict, ranks: list[int]) -> str:
 
 def on_paper(config: dict, ranks: list[int]) -> str:
     """What `describe` says of the model that the first stage of a config trains."""
-    stage, own = config["stages"][0], {"vocab_size": config["tokenizer"]["vocab_size"], **config["model"]}
-    shape = ModelConfig.read(stage["init_from"]) if stage["init_from"] else ModelConfig(**own)
+    stage = config["stages"][0]
     zero = deep_merge(config["deepspeed"], stage["deepspeed"]).get("zero_optimization", {})
+    return describe(unallocated(config), stage["lora"]["rank"], zero, ranks)
+
+
+def unallocated(config: dict) -> LanguageModel:
+    """The model that the first stage of a config trains, on the meta device."""
+    start, own = config["stages"][0]["init_from"], {"vocab_size": config["tokenizer"]["vocab_size"], **config["model"]}
     with torch.device("meta"):
-        return describe(LanguageModel(shape), stage["lora"]["rank"], zero, ranks)
+        return LanguageModel(ModelConfig.read(start) if start else ModelConfig(**own))
 
 
 PEAK, REACHED = 989e12, 0.45  # flop/s: dense bf16 of an H100 (SXM, data sheet), and the share that training reaches
@@ -81,15 +86,18 @@ def bytes_sent(parameters: int, stage: int, ranks: int, micro_batches: int) -> f
 
 def traffic(config: dict, ranks: list[int]) -> str:
     """A table: milliseconds of arithmetic and of communication in a step, one after the other, for each stage."""
-    shape = ModelConfig(vocab_size=config["tokenizer"]["vocab_size"], **config["model"])
-    with torch.device("meta"):
-        parameters = sum(p.numel() for p in LanguageModel(shape).parameters())
-    rows, micro = (config["deepspeed"][f"train_{key}"] for key in ("batch_size", "micro_batch_size_per_gpu"))
-    context = shape.max_position_embeddings
+    model, settings = unallocated(config), deep_merge(config["deepspeed"], config["stages"][0]["deepspeed"])
+    shape, parameters = model.config, sum(p.numel() for p in model.parameters())
+    rows, micro = (settings.get(f"train_{key}", "auto") for key in ("batch_size", "micro_batch_size_per_gpu"))
+    if rows == "auto":
+        raise ValueError("the config's deepspeed.train_batch_size is not a number: a step's rows are not known")
+    micro, context = rows if micro == "auto" else micro, shape.max_position_embeddings
     passes = 4 if shape.activation_checkpointing else 3  # forward, two of the backward pass, and once more forward
     flops = passes * (2 * parameters + 2 * shape.num_hidden_layers * shape.hidden_size * context)  # causal: half
     lines = ["| GPUs | micro-batches | network of a node | arithmetic | ZeRO-1 | ZeRO-2 | ZeRO-3 |", "|---:|---:|---|---:|---:|---:|---:|"]
     for number in ranks:
+        if rows % number:
+            raise ValueError(f"deepspeed.train_batch_size {rows} is not a multiple of {number} ranks: name others by --ranks")
         here = min(micro, rows // number)
         count = rows // (here * number)
         busy = rows * context / number * flops / (PEAK * REACHED)
