@@ -31,6 +31,7 @@ SOURCE: dict = {
     "split": None,  # of demo data: "train" or "validation"
     "count": 1000,  # of demo data: how many
     "seed": 0,  # of demo data
+    "made_up": 0.0,  # of demo data: the share of names, dishes, places and things that are random signs, to be copied
     "limit": None,  # read at most so many records
 }
 
@@ -103,7 +104,7 @@ ALLOWED |= {"model_type": ("bpe", "unigram"), "chat_template": ("markers", "keep
 ALLOWED |= {"demo": ("conversations", "documents"), "split": ("train", "validation"), "loss_on": ("assistant", "all")}
 ALLOWED |= {"format": (*TEXT_FORMATS, *FORMATS), "weight": (0.001, 100), "character_coverage": (0.98, 1)}
 ALLOWED |= {"validation_fraction": (0, 0.5), "near_duplicates": (0.5, 1), "max_bad": (0, 1), "processes": (1, 1024)}
-ALLOWED |= dict.fromkeys(("attention_dropout", "hidden_dropout", "dropout", "share"), (0, 0.99))
+ALLOWED |= dict.fromkeys(("attention_dropout", "hidden_dropout", "dropout", "share", "made_up"), (0, 0.99))
 ALLOWED |= dict.fromkeys(("typos", "case", "punctuation", "width", "subword"), (0, 1))
 ALLOWED |= dict.fromkeys(("steps", "epochs", "log_every", "evaluate_every", "checkpoint_every"), (ABOVE_0, MOST))
 ALLOWED |= dict.fromkeys(("num_hidden_layers", "num_attention_heads"), (1, 2**12))

@@ -163,8 +163,7 @@ WRONG = [
     ({"deepspeed": {"fp16": {"enabled": True}}}, "cannot train in fp16"),
     ({"deepspeed": {"scheduler": {"type": "WarmupLR", "params": {"warmup_num_steps": 12}}}},
      'stage pretrain has 4 steps, all of them warm-up (deepspeed.scheduler.params.warmup_num_steps 12); "auto" makes it 5% of'),
-    ({"stages": [{"name": "sft", "data": ["missing.jsonl"], "steps": 2}]}, "missing.jsonl: no such file"),
-]
+    ({"stages": [{"name": "sft", "data": ["missing.jsonl"], "steps": 2}]}, "missing.jsonl: no such file")]
 
 
 def test_a_run_that_cannot_start_says_why_in_one_line_and_leaves_nothing(tmp_path):

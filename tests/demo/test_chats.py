@@ -11,6 +11,7 @@ from zerochat.demo import chats as demo_data
 from zerochat.demo import world
 from zerochat.demo.chats import SKILLS, conversations, documents
 from zerochat.demo.world import FACTUAL, POOLS
+from zerochat.preparation import reading
 
 POOL_VALUES = {value.lower() for pools in POOLS.values() for pool in pools.values() for value in pool}
 
@@ -64,13 +65,22 @@ def test_held_out_values_never_occur_in_training_and_do_occur_in_validation(monk
     novel = [any(demo_data.held_out_only(value) for slots in chat["slots"] for value in slots[1:]) for chat in held_out()]
     assert 0.2 < sum(novel) / len(novel) < 0.6
     asked, draw = [], demo_data.draw
-    monkeypatch.setattr(demo_data, "draw", lambda *args: asked.append(args[-1]) or draw(*args))
+    monkeypatch.setattr(demo_data, "draw", lambda *args: asked.append(args[3]) or draw(*args))
     assert list(documents(300)) and len(asked) > 500 and not any(asked)  # documents do not say what was drawn
     assert list(documents(300, split="validation")) and any(asked)
     for lang, slot, novel in product(POOLS, (*POOLS["en"], *world.ALIASES), (False, True)):
         assert all(demo_data.held_out_only(draw(slot, lang, random.Random(i), novel)) == novel for i in range(20)), slot
     numbers = {value for chat in held_out() for slots in chat["slots"] for value in slots if re.fullmatch(r"\d{4}", value)}
     assert any(map(demo_data.held_out_only, numbers))
+
+
+def test_as_many_values_as_asked_for_are_made_up_none_of_them_held_out_and_a_source_says_how_many():
+    for lang, slot in product(POOLS, ("name", "dish", "home", "wish")):
+        drawn = [demo_data.draw(slot, lang, random.Random(i), False, 0.4) for i in range(1000)]
+        new = {value for value in drawn if value.lower() not in POOL_VALUES}
+        assert 300 < len(new) < 450 and not any(map(demo_data.held_out_only, drawn)), (lang, slot)
+    source, few = {"demo": "conversations", "count": 20, "seed": 3, "split": None, "made_up": 0.4}, partial(conversations, 20, 3)
+    assert [sample for *_, sample in reading.records(source, ".")] == list(few(made_up=0.4)) != list(few())
 
 
 def test_held_out_wordings_occur_in_validation_alone_and_their_chinese_is_made_of_characters_that_training_has():
@@ -153,10 +163,8 @@ def test_sums_are_correct_counting_names_every_number_once_and_days_and_months_g
 
 def test_languages_alternate_and_so_do_roles_after_an_optional_system_prompt():
     assert [chat["lang"] for chat in train()[:6]] == ["en", "zh"] * 3
-    with_system = 0
-    for chat in train() + held_out():
-        roles = [message["role"] for message in chat["messages"]]
-        with_system += roles[0] == "system"
-        roles = roles[roles[0] == "system":]
-        assert roles and roles == ["user", "assistant"] * (len(roles) // 2)
-    assert 0.05 < with_system / 5500 < 0.15
+    every = [[message["role"] for message in chat["messages"]] for chat in train() + held_out()]
+    assert 0.05 < sum(roles[0] == "system" for roles in every) / len(every) < 0.15
+    for roles in every:
+        talk = roles[roles[0] == "system":]
+        assert talk and talk == ["user", "assistant"] * (len(talk) // 2)

@@ -142,8 +142,7 @@ def run_config(folder, stage: dict = {}, **changes) -> str:
         "deepspeed": {"train_batch_size": 4, "fp16": {"enabled": False}, "bf16": {"enabled": False},
                       "optimizer": {"type": "AdamW", "params": {"lr": 3e-3, "betas": [0.9, 0.95], "eps": 1e-6}},
                       "scheduler": {"type": "WarmupCosineLR", "params": {"total_num_steps": "auto", "warmup_num_steps": 5}},
-                      "zero_optimization": {"stage": 1, "stage3_param_persistence_threshold": 100}},
-    }
+                      "zero_optimization": {"stage": 1, "stage3_param_persistence_threshold": 100}}}
     if "init_from" in stage:  # the shape is that folder's
         config["model"] = {key: config["model"][key] for key in ("max_position_embeddings", "hidden_dropout")}
     path = folder / "run.json"

@@ -17,8 +17,7 @@ KINDS = {
     "bytes": lambda r: "".join(chr(r.choice([r.randint(1, 0xD7FF), r.randint(0xE000, 0xFFFD), r.randint(0x10000, 0x10FFFF)]))
                                for _ in range(r.randint(1, 16))),
     "mixed": lambda r: "".join(KINDS[r.choice(["english", "chinese", "emoji", "code", "whitespace", "bytes"])](r)
-                               for _ in range(3)),
-}
+                               for _ in range(3))}
 MARKS = ("\u2581", "<|", "|>", "<s>", "</s>", "<unk>", "<pad>", "<0x")  # SentencePiece's space mark, and what spells a marker
 
 

@@ -97,8 +97,7 @@ MEANT = [
     ({"system": "Be kind.", "instruction": "Add", "input": "1 2", "output": "3"},
      [("system", "Be kind."), ("user", "Add\n1 2"), ("assistant", "3")], []),
     ({"conversations": [{"from": who, "value": who} for who in ("human", "function_call", "observation", "gpt")]},
-     [("user", "human"), ("assistant", "function_call"), ("user", "observation"), ("assistant", "gpt")], []),
-]
+     [("user", "human"), ("assistant", "function_call"), ("user", "observation"), ("assistant", "gpt")], [])]
 
 
 @pytest.mark.parametrize("record, meant, unused", MEANT)

@@ -297,8 +297,7 @@ MALFORMED = [
     ({"messages": [{"role": "assistant", "content": "Hi", "refusal": "No."}]}, "messages[0].refusal is not supported"),
     ({"messages": [{"role": "user", "content": "Hi", "tools": []}]}, "messages[0].tools is not a field"),
     ({"frequency_penalty": 0.5}, "frequency_penalty is not supported"),
-    ({"response_format": {"type": "json_object"}}, "response_format"),
-]
+    ({"response_format": {"type": "json_object"}}, "response_format")]
 
 
 @pytest.mark.parametrize("changes, reason", MALFORMED)
@@ -341,8 +340,7 @@ def mutated(rng):
         top_logprobs stream stream_options user tools echo answer index max_completion_tokens response_format
         logit_bias""".split() + ["\ud800", ""]
     path = rng.choice([CHAT, "/v1/completions"])
-    body = {"/v1/completions": {"prompt": "Hi", "max_tokens": 1},
-            CHAT: {"messages": [dict(HELLO[0])], "max_tokens": 1}}[path]
+    body = {"/v1/completions": {"prompt": "Hi", "max_tokens": 1}, CHAT: {"messages": [dict(HELLO[0])], "max_tokens": 1}}[path]
     for _ in range(rng.randint(1, 3)):
         if "messages" in body and isinstance(body["messages"], list) and rng.random() < 0.4:
             role, key = rng.choice(["user", "system", *junk]), rng.choice(["content", "x"])

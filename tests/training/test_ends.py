@@ -72,8 +72,7 @@ ENDS = {
     "Ctrl-C": (lambda run: os.killpg(run.process.pid, signal.SIGINT), True),  # a terminal sends it to all of them
     "SIGKILL to deepspeed": (lambda run: os.kill(run.process.pid, signal.SIGKILL), True),
     "SIGKILL to the launcher": (lambda run: os.kill(run.launcher, signal.SIGKILL), True),
-    "SIGKILL to a rank": (lambda run: os.kill(run.ranks[0], signal.SIGKILL), False),
-}
+    "SIGKILL to a rank": (lambda run: os.kill(run.ranks[0], signal.SIGKILL), False)}
 
 
 @pytest.fixture(scope="module")

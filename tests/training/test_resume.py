@@ -221,8 +221,7 @@ CUTS = {
     "ZeRO 1, 3 and 1": [(1, {"zero_optimization": {"stage": stage}}) for stage in (1, 3, 1)],
     "micro-batches of 4, 1 and 2": [(1, {"train_micro_batch_size_per_gpu": micro}) for micro in (4, 1, 2)],
     "2 ranks of ZeRO 3, 1 of ZeRO 0, 2 of ZeRO 2": [(ranks, {"zero_optimization": {"stage": stage}})
-                                                     for ranks, stage in ((2, 3), (1, 0), (2, 2))],
-}
+                                                     for ranks, stage in ((2, 3), (1, 0), (2, 2))]}
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow if n.startswith("2 ranks") else pytest.mark.long)

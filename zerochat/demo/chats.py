@@ -90,19 +90,18 @@ def held_out_only(value: str) -> bool:
 
 def pool_of(slot: str) -> str:
     """The pool of an open slot: {name2} is a second name, {home} a place."""
-    slot = slot.rstrip("23456")
-    return world.ALIASES.get(slot, slot)
+    return world.ALIASES.get(slot.rstrip("23456"), slot.rstrip("23456"))
 
 
-def draw(slot: str, lang: str, rng: random.Random, novel: bool) -> str:
-    """A value for an open slot; `novel` asks for one that training never sees."""
+def draw(slot: str, lang: str, rng: random.Random, novel: bool, made_up=0.0) -> str:
+    """A value for an open slot; `novel` asks for one that training never sees; `made_up`: see `conversations`."""
     while True:
-        value = rng.choice(world.POOLS[lang][pool_of(slot)])
+        value = world.value(pool_of(slot), lang, rng, made_up)
         if held_out_only(value) == novel:
             return value
 
 
-def exchange(skill: str, lang: str, rng: random.Random, memory: dict, novel_values=False, novel_wording=False):
+def exchange(skill: str, lang: str, rng: random.Random, memory: dict, novel=False, novel_wording=False, made_up=0.0):
     """One question and its answer: (wording, answer template, slots). Slots in `memory` come from earlier turns."""
     answers, wordings, held_out_wordings = SKILLS[lang][skill]
     wording, answer = rng.choice(rng.choice(held_out_wordings if novel_wording else wordings)), rng.choice(answers)
@@ -110,7 +109,7 @@ def exchange(skill: str, lang: str, rng: random.Random, memory: dict, novel_valu
         return wording, (world.NO_ORDER if skill == "order_status" else world.UNKNOWN)[lang], {}
     known = memory | rng.choice(KNOWLEDGE[lang].get(skill, [{}]))
     names = dict.fromkeys(re.findall(r"{(\w+)}", wording + answer))  # in order, each once
-    return wording, answer, {name: known.get(name) or draw(name, lang, rng, novel_values) for name in names}
+    return wording, answer, {name: known.get(name) or draw(name, lang, rng, novel, made_up) for name in names}
 
 
 def plan(rng: random.Random, in_shop: bool) -> list[str]:
@@ -150,16 +149,16 @@ def side(key: str, values: list[str], novel_wording: bool = False) -> str:
     return "validation" if novel or values and one_in(HELD_OUT, key) else "train"
 
 
-def converse(lang: str, rng: random.Random, novel_values: bool, novel_wordings: bool) -> tuple[dict, set[str]]:
+def converse(lang: str, rng: random.Random, made_up: float, novel_values: bool, novel_wordings: bool) -> tuple:
     """A conversation, and the splits that its first prompt and its slot combination belong to."""
     system = rng.choice(world.SYSTEM[lang]) if rng.random() < 0.1 else ""
-    memory = {"shop": draw("shop", lang, rng, novel_values)} if "{shop}" in system else {}
+    memory = {"shop": draw("shop", lang, rng, novel_values, made_up)} if "{shop}" in system else {}
     messages = [{"role": "system", "content": system.format(**memory)}] if system else []
     skills, hasty = plan(rng, in_shop="shop" in memory), rng.random() < 0.3
     told, slots, sides = {}, [], set()
     for turn, skill in enumerate(skills):
         novel_wording = novel_wordings and rng.random() < 0.7
-        wording, answer, values = exchange(skill, lang, rng, memory, novel_values, novel_wording)
+        wording, answer, values = exchange(skill, lang, rng, memory, novel_values, novel_wording, made_up)
         wording = typed(wording, lang, rng, hasty)
         question = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", wording.format(**values).strip())  # "a owl"
         known = answer not in (world.UNKNOWN[lang], world.NO_ORDER[lang])
@@ -185,43 +184,42 @@ def converse(lang: str, rng: random.Random, novel_values: bool, novel_wordings: 
 
 def _each(count: int, kind: str, seed: int, split: str, lang: str | None) -> Iterator[tuple[random.Random, str]]:
     """The random numbers and the language of each item."""
-    assert split in ("train", "validation"), split
     return ((random.Random(f"{kind}{seed}-{split}-{i}"), lang or ("en", "zh")[i % 2]) for i in range(count))
 
 
-def conversations(count: int, seed: int = 0, split: str = "train", lang: str | None = None) -> Iterator[dict]:
+def conversations(count: int, seed=0, split="train", lang: str | None = None, made_up=0.0) -> Iterator[dict]:
     """Conversations `{"messages", "lang", "skill", "slots"}`; number i depends on (seed, split, lang, i) alone. An
     assistant message also has `skill`; `back`, where it recalls a fact, the number of turns since that was told; and
-    `check` where the text is free: it must contain each of `contains` and have `min_chars` characters."""
+    `check` where the text is free: it must contain each of `contains` and have `min_chars` characters. made_up: the
+    share of names, dishes, places and things that are signs drawn at random, which nothing but copying gives back."""
     for rng, language in _each(count, "", seed, split, lang):
         # Half of the held-out conversations combine what training has seen; the others have new values or wordings.
         novel = rng.choice([(False, False)] * 3 + [(True, False), (False, True), (True, True)])
         sides = None
         while sides != {split}:
-            chat, sides = converse(language, rng, *(novel if split == "validation" else (False, False)))
+            chat, sides = converse(language, rng, made_up, *(novel if split == "validation" else (False, False)))
         yield chat
 
 
-def document(lang: str, rng: random.Random, novel: bool) -> str:
+def document(lang: str, rng: random.Random, novel: bool, made_up: float) -> str:
     values = {}
 
     def fill(match: re.Match) -> str:
         slot = rng.choice(world.FACTUAL) if match[1] == "fact" else match[1]
         if slot in SKILLS[lang]:
-            _, answer, slots = exchange(slot, lang, rng, values, novel)
+            _, answer, slots = exchange(slot, lang, rng, values, novel, made_up=made_up)
             return answer.format(**slots)
-        return values.setdefault(slot, draw(slot, lang, rng, novel))
+        return values.setdefault(slot, draw(slot, lang, rng, novel, made_up))
 
     return re.sub(r"{(\w+)}", fill, rng.choice(world.DOCUMENTS[lang].strip().splitlines()))
 
 
-def documents(count: int, seed: int = 0, split: str = "train", lang: str | None = None) -> Iterator[dict]:
+def documents(count: int, seed=0, split="train", lang: str | None = None, made_up=0.0) -> Iterator[dict]:
     """Plain text `{"text", "lang"}`; number i depends on (seed, split, lang, i) alone."""
     for rng, language in _each(count, "document-", seed, split, lang):
         novel = split == "validation" and rng.random() < 0.5
-        text = document(language, rng, novel)
-        while one_in(HELD_OUT, text) != (split == "validation"):
-            text = document(language, rng, novel)
+        while one_in(HELD_OUT, text := document(language, rng, novel, made_up)) != (split == "validation"):
+            pass
         yield {"text": text, "lang": language}
 
 

@@ -688,6 +688,24 @@ for pools in POOLS.values():
               "big": [str(number) for number in range(21, 1000)]}
 ALIASES = {"home": "place", "wish": "item", "hero": "name", "friend": "name", "number": "order"}  # same pool
 
+# For a source with `made_up`: a word of parts drawn at random, English consonants (also several) in turns with vowels,
+# Chinese of any character of the grammar. Which open slots, of which a capital opens the English.
+COPIED = {"name": True, "place": True, "dish": False, "item": False}
+PARTS = {"en": ("""b c d f g h j k l m n p q r s t v w x y z br cr dr fr gr pr tr bl cl fl gl pl sl st sp sk sn sm sw th sh ch ph wh kh gh zh ll tt nn ss rr
+                mm pp ck ng nd nt rt rd rk rs rn lt ld lm mb mp nk ns ts tz cz sz rz zb bg tv dj ks lj kn wr str schr""".split(),
+                "a e i o u a e i o u ai ea ee ia ie io oa oo ou au ei ue y á é í ó ä ö ü ø å".split()),
+         "zh": [sorted({sign for text in (GRAMMAR["zh"], DOCUMENTS["zh"], *map("".join, POOLS["zh"].values())) for sign in text if "一" <= sign <= "龥"})]}
+
+
+def value(pool: str, lang: str, rng: random.Random, made_up: float) -> str:
+    """One of a pool, or in so large a share of the cases a made-up one."""
+    if not made_up or pool not in COPIED or rng.random() >= made_up:
+        return rng.choice(POOLS[lang][pool])
+    parts, first = PARTS[lang], rng.randrange(2)
+    text = "".join(rng.choice(parts[(first + i) % len(parts)]) for i in range(rng.choice((2, 2, 3, 3, 4) if lang == "zh" else (2, 3, 4, 5, 6))))
+    return text.capitalize() if COPIED[pool] else text
+
+
 WORDS = """cat 猫, dog 狗, bird 鸟, horse 马, cow 牛, sheep 羊, water 水, fire 火, tree 树, flower 花, sun 太阳, moon 月亮,
 star 星星, rain 雨, snow 雪, wind 风, river 河, sea 海, door 门, book 书, milk 牛奶, tea 茶, bread 面包, apple 苹果, hand 手,
 eye 眼睛, mother 妈妈, father 爸爸, friend 朋友, teacher 老师, school 学校, house 房子, car 汽车, table 桌子, happy 高兴,

@@ -82,7 +82,8 @@ def records(source: dict, root: str) -> Iterator[tuple[str, int, dict | str]]:
     the record begins; in a JSON array on one line, and in Parquet, its number. A file that is empty, of no known kind,
     damaged, or broken where nothing says how to go on, raises ValueError."""
     if source["demo"]:
-        samples = getattr(chats, source["demo"])(source["count"], source["seed"], source["split"] or "train")
+        make, split = getattr(chats, source["demo"]), source["split"] or "train"
+        samples = make(source["count"], source["seed"], split, made_up=source["made_up"])
         yield from (("demo:" + source["demo"], i, sample) for i, sample in enumerate(samples, 1))
         return
     left = source["limit"] or float("inf")
