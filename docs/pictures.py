@@ -8,6 +8,7 @@ whether it is worth it is answered with yes. So every overflow is one of real fp
 Colours are read on white and on black; there are no words but the tokens and the names of what is held."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -106,7 +107,7 @@ def scale(path: str) -> None:
             steps = [entry for entry in map(json.loads, file) if "loss_scale" in entry]
     at, scales = [entry["step"] for entry in steps], [entry["loss_scale"] for entry in steps]
     skipped = [i for i in range(len(steps)) if steps[i]["skipped_steps"] > (steps[i - 1]["skipped_steps"] if i else 0)]
-    print(f"{len(skipped)} of {len(steps)} steps skipped; scale from 2^24 to 2^{scales[-1].hex().partition('p')[2].lstrip('+')}, lowest {min(scales):g}, highest {max(scales):g}")
+    print(f"{len(skipped)} of {len(steps)} steps skipped; scale from 2^24 to 2^{math.log2(scales[-1]):g}")
     figure, (upper, lower) = plt.subplots(2, figsize=(8, 4.2), sharex=True, height_ratios=(2, 1))
     upper.step(at, scales, where="post", color=BLUE)
     upper.plot([at[i] for i in skipped], [scales[i] for i in skipped], "x", color=ORANGE, label="skipped")

@@ -647,10 +647,14 @@ def several(text: str, times: int = 1) -> list[str]:
     return [word.strip() for word in (text.split(",") if "," in text else text.split())] * times
 
 
+def word(alphabets: list, sizes: tuple[int, ...], rng: random.Random, first: int = 0) -> str:
+    """Signs drawn at random, from each alphabet in turn: nobody can know such a word, it has to be copied."""
+    return "".join(rng.choice(alphabets[(first + i) % len(alphabets)]) for i in range(rng.choice(sizes)))
+
+
 def made_up(alphabets: list[str], sizes: tuple[int, ...], count: int) -> list[str]:
-    """Words of signs drawn at random, from each alphabet in turn: nobody can know them, they have to be copied."""
     rng = random.Random(alphabets[0])
-    return ["".join(rng.choice(alphabets[i % len(alphabets)]) for i in range(rng.choice(sizes))) for _ in range(count)]
+    return [word(alphabets, sizes, rng) for _ in range(count)]
 
 
 KEYS = made_up(["asdfghjkl" * 2 + "qwertzuiopyxcvbnm"], (5, 6, 8, 11), 3000)
@@ -688,21 +692,20 @@ for pools in POOLS.values():
               "big": [str(number) for number in range(21, 1000)]}
 ALIASES = {"home": "place", "wish": "item", "hero": "name", "friend": "name", "number": "order"}  # same pool
 
-# For a source with `made_up`: a word of parts drawn at random, English consonants (also several) in turns with vowels,
-# Chinese of any character of the grammar. Which open slots, of which a capital opens the English.
+# For a source with `made_up`: English words of consonants (also several) in turns with vowels, Chinese ones of any
+# character of the grammar, and of how many; the open slots that take them, and whether English has a capital there.
 COPIED = {"name": True, "place": True, "dish": False, "item": False}
-PARTS = {"en": ("""b c d f g h j k l m n p q r s t v w x y z br cr dr fr gr pr tr bl cl fl gl pl sl st sp sk sn sm sw th sh ch ph wh kh gh zh ll tt nn ss rr
+PARTS = {"en": (["""b c d f g h j k l m n p q r s t v w x y z br cr dr fr gr pr tr bl cl fl gl pl sl st sp sk sn sm sw th sh ch ph wh kh gh zh ll tt nn ss rr
                 mm pp ck ng nd nt rt rd rk rs rn lt ld lm mb mp nk ns ts tz cz sz rz zb bg tv dj ks lj kn wr str schr""".split(),
-                "a e i o u a e i o u ai ea ee ia ie io oa oo ou au ei ue y á é í ó ä ö ü ø å".split()),
-         "zh": [sorted({sign for text in (GRAMMAR["zh"], DOCUMENTS["zh"], *map("".join, POOLS["zh"].values())) for sign in text if "一" <= sign <= "龥"})]}
+                "a e i o u a e i o u ai ea ee ia ie io oa oo ou au ei ue y á é í ó ä ö ü ø å".split()], (2, 3, 4, 5, 6)),
+         "zh": ([sorted({sign for text in (GRAMMAR["zh"], DOCUMENTS["zh"], *map("".join, POOLS["zh"].values())) for sign in text if "一" <= sign <= "龥"})], (2, 2, 3, 3, 4))}
 
 
 def value(pool: str, lang: str, rng: random.Random, made_up: float) -> str:
     """One of a pool, or in so large a share of the cases a made-up one."""
     if not made_up or pool not in COPIED or rng.random() >= made_up:
         return rng.choice(POOLS[lang][pool])
-    parts, first = PARTS[lang], rng.randrange(2)
-    text = "".join(rng.choice(parts[(first + i) % len(parts)]) for i in range(rng.choice((2, 2, 3, 3, 4) if lang == "zh" else (2, 3, 4, 5, 6))))
+    text = word(*PARTS[lang], rng, first=rng.randrange(2))
     return text.capitalize() if COPIED[pool] else text
 
 
