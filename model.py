@@ -3,9 +3,8 @@
     model = LanguageModel.load("out/small")
     logits, loss = model(ids), model(ids, mask)     # [B, T, V], and the sum that training differentiates
 
-The modules carry the names of Hugging Face's `LlamaForCausalLM`, so what `save` writes is that format and no converter
-exists; with Qwen2's biases or Qwen3's norms of heads, theirs. Left out on purpose: mixture of experts, sliding windows;
-generation, with its cache of keys and values, has a forward pass of its own (`zerochat/generation/decode.py`).
+The modules carry the names of Hugging Face's `LlamaForCausalLM`, with biases or norms of heads those of Qwen2 or Qwen3:
+what `save` writes is that format. Left out on purpose: mixture of experts, sliding windows; generation (`decode.py`).
 
 Shapes: B batch, T tokens, D hidden size, H / K query / key-value heads, E head size, V vocabulary, L layers."""
 
@@ -48,7 +47,7 @@ class ModelConfig:
     def __post_init__(self):
         self.num_key_value_heads = self.num_key_value_heads or self.num_attention_heads
         self.intermediate_size = self.intermediate_size or -(-8 * self.hidden_size // 3 // 32) * 32
-        check_shape(self)
+        model_folder.check_shape(self)
 
     @property
     def head_size(self) -> int:
@@ -94,6 +93,26 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return x * cos + torch.cat((-second, first), dim=-1) * sin
 
 
+def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout: float = 0.0) -> Tensor:
+    """softmax(q k^T / sqrt(E) + mask) v (Vaswani et al. 2017, eq. 1) of q [B, H, T, E], k and v [B, K, T, E].
+
+    In half precision on a CPU products beat the fused kernel (benchmarks/attention.py): a block of queries at a time,
+    over the keys up to its end, for the others lie in the future, and so few scores stay in the processor's cache."""
+    (B, H, T, E), K = q.shape, k.shape[1]
+    if q.device.type != "cpu" or q.dtype == torch.float32:
+        return F.scaled_dot_product_attention(q, k, v, mask, dropout, is_causal=mask is None, enable_gqa=H != K)
+    mask = torch.ones(1, 1, T, T, dtype=torch.bool).tril() if mask is None else mask
+    bias = torch.zeros_like(mask, dtype=q.dtype).masked_fill_(~mask, -math.inf)
+    q, found, size = (q * E**-0.5).reshape(B, K, H // K, T, E), [], max(128, T // 4)  # heads that share keys: more rows
+    for begin in range(0, T, size):
+        end = min(begin + size, T)
+        rows, keys, values = (x[..., first:end, :].reshape(B * K, -1, E) for x, first in ((q, begin), (k, 0), (v, 0)))
+        scores = torch.bmm(rows, keys.mT).view(B, H, -1, end) + bias[..., begin:end, :end]
+        weights = F.dropout(scores.softmax(-1), dropout).view(B * K, -1, end)
+        found.append(torch.bmm(weights, values).view(B, H, -1, E))
+    return torch.cat(found, dim=2)
+
+
 class Attention(nn.Module):
     """Causal self-attention in which H/K query heads share a key-value head (Ainslie et al. 2023)."""
 
@@ -110,16 +129,13 @@ class Attention(nn.Module):
 
     def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Queries [B, H, T, E], keys and values [B, K, T, E] of x [B, T, D]; the first two are rotated by position."""
-        B, T, _ = x.shape
-        q, k, v = (proj(x).view(B, T, -1, self.head_size) for proj in (self.q_proj, self.k_proj, self.v_proj))
+        q, k, v = (proj(x).unflatten(-1, (-1, self.head_size)) for proj in (self.q_proj, self.k_proj, self.v_proj))
         q, k, v = self.q_norm(q).transpose(1, 2), self.k_norm(k).transpose(1, 2), v.transpose(1, 2)
         return rotate(q, cos, sin), rotate(k, cos, sin), v
 
     def forward(self, x: Tensor, cos: Tensor, sin: Tensor, mask: Tensor | None) -> Tensor:
-        """softmax(q k^T / sqrt(E) + mask) v (Vaswani et al. 2017, eq. 1), projected back to [B, T, D]."""
-        q, k, v = self.project(x, cos, sin)
-        gqa, dropout = self.heads != self.kv_heads, self.dropout if self.training else 0.0
-        y = F.scaled_dot_product_attention(q, k, v, mask, dropout, is_causal=mask is None, enable_gqa=gqa)
+        """Attention of x [B, T, D] to itself, projected back to [B, T, D]; mask as `document_layout` has it."""
+        y = attend(*self.project(x, cos, sin), mask, self.dropout if self.training else 0.0)
         return self.o_proj(y.transpose(1, 2).flatten(2))
 
 
@@ -258,8 +274,7 @@ class LanguageModel(nn.Module):
         """The model of a Llama folder, ready to evaluate; ValueError naming what is missing or misfits its config.json.
 
         device: None is the GPU where there is one. vocab_size: grow the embedding and the head to so many rows.
-        partitioned: how each rank keeps only its share (`zerochat.training.engine.partitioned`). training: values of
-        TRAINING_FIELDS, which matter in training only."""
+        partitioned: how a rank holds its share (zerochat.training.engine.partitioned). training: TRAINING_FIELDS."""
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         shape, weights = ModelConfig.read(folder, **training), open_weights(folder)
         config = dataclasses.replace(shape, vocab_size=max(shape.vocab_size, vocab_size))
@@ -280,21 +295,6 @@ def open_weights(folder: str) -> model_folder.Weights:
 def save(folder: str, config: ModelConfig, state: dict[str, Tensor], special_ids: dict) -> None:
     """Write `config.json`, `generation_config.json` and the weights as safetensors, in the Llama layout.
 
-    state: parameter name -> tensor; special_ids: `bos_token_id`, `pad_token_id`, `eos_token_id` (all that end answers).
-    """
+    state: parameter name -> tensor; special_ids: `bos_token_id`, `pad_token_id`, `eos_token_id` (all ends)."""
     shape = {key: value for key, value in dataclasses.asdict(config).items() if key not in TRAINING_FIELDS}
     model_folder.write(folder, {**shape, "head_dim": config.head_size}, state, special_ids)
-
-
-def check_shape(config: ModelConfig) -> None:
-    """ValueError, with both numbers, for a shape that no model can have."""
-    for whole, part in (("hidden_size", "num_attention_heads"), ("num_attention_heads", "num_key_value_heads")):
-        a, b = getattr(config, whole), getattr(config, part)
-        if a % b and not (config.head_dim and whole == "hidden_size"):
-            raise ValueError(f"model.{whole} {a} is not a multiple of model.{part} {b}")
-    if config.head_size % 2:
-        raise ValueError(f"head size {config.head_size} (model.head_dim, or width / heads) is odd; make it even")
-    if config.qkv_bias and config.qk_norm:
-        raise ValueError("model.qkv_bias is Qwen2's and model.qk_norm Qwen3's: no architecture has both, choose one")
-    if config.rope_scaling is not None:
-        rope.check(config.rope_scaling)

@@ -69,7 +69,7 @@ def train(args: argparse.Namespace) -> None:
     prepared = data.folder_of(config)
 
     start = None  # the folder to go on from
-    with ranks.StopSignal() as stop, engines.attention_kernels(config["model"]["max_position_embeddings"], settled):
+    with ranks.StopSignal() as stop:
         for stage in config["stages"]:
             target = run.path if stage is config["stages"][-1] else run.file(stage["name"])
             if not run.stage_is_done(stage):

@@ -2,6 +2,7 @@
 
     python benchmarks/training.py                # both shapes; --rounds N: more of them
     python benchmarks/training.py --logits       # the loss in pieces: time and memory, at a vocabulary of 151,936
+    python benchmarks/training.py --system-memory    # what tensors free goes back to the system, as is usual
 
 Every part runs alone, forward and backward, in the precision and on the kernels that training takes here; rounds are
 interleaved, and the median is given with the spread of the middle half. The shapes are frozen: configs may change.
@@ -150,16 +151,14 @@ def step_times(rounds: int) -> None:
     engines.load_deepspeed(verbose=False)
     start_process_group()
     for name, (config, rows) in SHAPES.items():
-        settled = {"": engines.settle({**SETTINGS, "train_batch_size": rows}, 1)}
-        with engines.attention_kernels(config.max_position_embeddings, settled):
-            timed, operations = parts(config, rows)
-            spent = {part: [] for part in timed}
-            for round in range(rounds + 2):
-                for part, run in timed.items():
-                    begun = time.perf_counter()
-                    run()
-                    spent[part] += [time.perf_counter() - begun] * (round > 1)  # the first two warm up
-        dtype = engines.dtype_of(settled[""][0])
+        timed, operations = parts(config, rows)
+        spent = {part: [] for part in timed}
+        for round in range(rounds + 2):
+            for part, run in timed.items():
+                begun = time.perf_counter()
+                run()
+                spent[part] += [time.perf_counter() - begun] * (round > 1)  # the first two warm up
+        dtype = engines.dtype_of(engines.settle({**SETTINGS, "train_batch_size": rows}, 1)[0])
         rate, middle = matmul_rate(dtype), {part: statistics.median(times) for part, times in spent.items()}
         whole = middle["step of the training loop"]
         middle["the rest of the model"] = middle["forward and backward of the model"] - sum(
@@ -211,6 +210,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="where the time of a training step goes")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--logits", action="store_true", help="the loss in pieces")
+    parser.add_argument("--system-memory", action="store_true", help="without `keep_freed_memory`")
     args = parser.parse_args()
+    if args.system_memory:
+        engines.keep_freed_memory = lambda: None
     print(processor())
     logits() if args.logits else step_times(args.rounds)

@@ -16,8 +16,7 @@ from config import DEFAULTS, SOURCE, STAGE, deep_merge
 ODD = [None, True, False, 0, -1, 1, 2, 3, 0.5, 1e-9, 1e308, math.inf, -math.inf, math.nan, 2**31, 2**62, -2**62, 2**70, "",
        "x", "auto", "é\ud800", "\0", "../x", "hex", "1", "true", [], [1], ["x"], [[]], {}, {"a": 1}, {"type": "x"},
        {"enabled": "yes"}, [{}], [0.9, 0.99, 0.999]]
-SECTION = {
-    "train_batch_size": 4, "train_micro_batch_size_per_gpu": "auto", "gradient_accumulation_steps": "auto",
+SECTION = {"train_batch_size": 4, "train_micro_batch_size_per_gpu": "auto", "gradient_accumulation_steps": "auto",
     "gradient_clipping": 1.0, "steps_per_print": 1000, "wall_clock_breakdown": False, "prescale_gradients": False,
     "communication_data_type": None, "zero_allow_untested_optimizer": False, "activation_checkpointing": {},
     "optimizer": {"type": "AdamW", "params": {"lr": 3e-3, "betas": [0.9, 0.95], "eps": 1e-6, "weight_decay": 0.1}},

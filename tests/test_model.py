@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from tiny import count_parameters, tiny_config, tiny_model
 
+import model as page
 from benchmarks.memory import memory_per_gpu
 from model import LanguageModel, ModelConfig, document_layout, save
 
@@ -57,6 +58,24 @@ def test_packed_documents_do_not_see_each_other_and_packing_changes_no_loss():
         assert float(model(packed, mask)) == pytest.approx(parted, rel=1e-5)
         unmarked = sum(float(model(i, m == 1)) for i, m in parts)
         assert parted == pytest.approx(unmarked, rel=1e-6), "a token that opens a document is not supervised"
+
+
+def test_attention_by_products_in_blocks_is_its_formula_and_the_fused_kernels_for_whose_half_precision_it_stands(monkeypatch):
+    q, k, v = (torch.randn(2, heads, 300, 6, dtype=torch.float64, requires_grad=True) for heads in (4, 2, 2))
+    causal = torch.ones(2, 1, 300, 300).tril().bool()
+    documents = causal & document_layout(torch.rand(2, 300) < 0.1)[1]
+    for mask, allowed in ((documents, documents), (None, causal)):
+        found, theirs = page.attend(q, k, v, mask), F.scaled_dot_product_attention(q, k, v, allowed, enable_gqa=True)
+        weights = [math.exp((q[1, 3, 290] @ k[1, 1, s]).item() / 6**0.5) * allowed[1, 0, 290, s] for s in range(300)]
+        torch.testing.assert_close(found[1, 3, 290], sum(w * v[1, 1, s] for s, w in enumerate(weights)) / sum(weights))
+        torch.testing.assert_close(found, theirs)
+        torch.testing.assert_close(*(torch.autograd.grad((y**2).sum(), (q, k, v)) for y in (found, theirs)))
+    fused, model, ids = [], tiny_model(attention_dropout=0.5), random_ids(1, 8)
+    monkeypatch.setattr(F, "scaled_dot_product_attention", lambda q, k, v, mask, dropout, **_: fused.append(dropout) or q)
+    model(ids), model.train()(ids)
+    assert fused == [0.0] * 2 + [0.5] * 2  # of two layers
+    model.bfloat16()
+    assert not model(ids).equal(model(ids)) and model.eval()(ids).equal(model(ids)) and len(fused) == 4
 
 
 def test_loss_is_the_sum_over_supervised_tokens_of_minus_log_p_and_without_any_it_is_zero_with_zero_gradient():

@@ -32,8 +32,7 @@ def test_ranks_and_micro_batches_share_a_global_batch_without_gap_or_overlap():
 def tiny_run(folder, **changes) -> str:
     """The config of a run of seconds in two stages that chooses its precision; returns its path."""
     demo = lambda kind, split, count: [{"demo": kind, "split": split, "count": count}]  # noqa: E731
-    stages = [
-        {"name": "pretrain", "data": demo("documents", "train", 200), "validation": demo("documents", "validation", 10),
+    stages = [{"name": "pretrain", "data": demo("documents", "train", 200), "validation": demo("documents", "validation", 10),
          "steps": 4, "log_every": 1},
         {"name": "sft", "data": demo("conversations", "train", 200), "validation": demo("conversations", "validation", 10),
          "steps": 12, "log_every": 1, "checkpoint_every": 3}]
@@ -95,8 +94,7 @@ def test_the_run_ends_in_six_lines_and_its_tables_are_in_the_report(finished):
     def shares(kind):
         known = [(groups[kind + key], name) for key, name in (("en", "English"), ("zh", "Chinese")) if kind + key in groups]
         return ", ".join(f"{group['correct']:.1%} of {group['turns']} {name}" for group, name in known)
-    assert lines[:5] == [
-        f"correct: {shares('language ')} answers to {evaluation['conversations']} held-out conversations",
+    assert lines[:5] == [f"correct: {shares('language ')} answers to {evaluation['conversations']} held-out conversations",
         f"recalled from earlier turns: {shares('recall, ')}", f"ended by themselves: {groups['all']['ended']:.1%}",
         f"loss: {evaluation['loss']:.4f} nats per token, {evaluation['bits_per_byte']:.4f} bits per byte",
         f"report: {out}/report.md, {out}/loss.png"]

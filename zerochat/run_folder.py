@@ -202,8 +202,7 @@ class RunFolder:
                 os.remove(self.file(name))
 
     def begin_stage(self, stage: dict, comes_from: dict) -> dict:
-        """Record what a stage comes from, hashes by the names of `FROM`, and return it; ValueError where that was
-        something else."""
+        """Record, and return, what a stage comes from: hashes by the names of FROM; ValueError where it was another."""
         record = self.record()
         known = record["stages"].setdefault(stage["name"], {**comes_from, "done": None})
         if what := misfit(known, comes_from):

@@ -63,8 +63,7 @@ def printable(text: str, instead: str = "") -> str:
 
 
 def markdown(head: str, rows: Iterable[Iterable[str]], align: str = "") -> list[str]:
-    """The lines of a Markdown table: `head` is "a | b | c"; align: a letter a column, l or r (the first left, the
-    others right)."""
+    """The lines of a Markdown table: `head` is "a | b | c"; align: l or r for each column (left, then all right)."""
     columns = head.count(" | ") + 1
     rule = "|".join("---:" if letter == "r" else "---" for letter in align or "l" + "r" * (columns - 1))
     return [f"| {head} |", f"|{rule}|", *(f"| {' | '.join(row)} |" for row in rows)]

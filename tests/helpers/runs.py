@@ -44,8 +44,7 @@ def free_port() -> str:
 
 
 def _rank(target, args, rank: int, ranks: int, port: str, log: str) -> None:
-    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(ranks), MASTER_ADDR="127.0.0.1",
-                      MASTER_PORT=port)
+    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(ranks), MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
     with open(log, "ab", buffering=0) as file:
         os.dup2(file.fileno(), 1), os.dup2(file.fileno(), 2)
     sys.stdout, sys.stderr = (open(number, "w", buffering=1, closefd=False) for number in (1, 2))
@@ -133,13 +132,11 @@ def run_config(folder, stage: dict = {}, **changes) -> str:
     stage: changes to its only stage."""
     from config import deep_merge
     demo = [{"demo": "conversations", "count": 120}]
-    config = {
-        "out_dir": str(folder / "out"), "tokenizer": {"vocab_size": 700, "character_coverage": 0.98},
+    config = {"out_dir": str(folder / "out"), "tokenizer": {"vocab_size": 700, "character_coverage": 0.98},
         "model": {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 2,
                   "max_position_embeddings": 64, "hidden_dropout": 0.1},
         "stages": [{"name": "sft", "data": demo, "steps": 24, "log_every": 1, "checkpoint_every": 4, "evaluate_every": 10,
-                    **stage}],
-        "deepspeed": {"train_batch_size": 4, "fp16": {"enabled": False}, "bf16": {"enabled": False},
+                    **stage}], "deepspeed": {"train_batch_size": 4, "fp16": {"enabled": False}, "bf16": {"enabled": False},
                       "optimizer": {"type": "AdamW", "params": {"lr": 3e-3, "betas": [0.9, 0.95], "eps": 1e-6}},
                       "scheduler": {"type": "WarmupCosineLR", "params": {"total_num_steps": "auto", "warmup_num_steps": 5}},
                       "zero_optimization": {"stage": 1, "stage3_param_persistence_threshold": 100}}}

@@ -27,8 +27,7 @@ def text(seed, count=80):
 LONG = text(0)
 
 
-@pytest.mark.parametrize("a, b, alike", [
-    ((LONG + " a", text(1) + " a"), (LONG + " b", text(1) + " b"), True),
+@pytest.mark.parametrize("a, b, alike", [((LONG + " a", text(1) + " a"), (LONG + " b", text(1) + " b"), True),
     (("Who are you?", LONG), ("Who made you?", LONG), False), ((LONG, text(1)), (LONG, text(2)), False),
     ((f"Is it so? {LONG}\nYes or no?", "Yes"), (f"Is it so? {LONG}\nTrue or false?", "Yes"), False),
     ((f"{LONG} 50 {LONG}", "Yes"), (f"{LONG} 60 {LONG}", "Yes"), False)])

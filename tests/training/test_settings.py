@@ -3,11 +3,10 @@
 from contextlib import nullcontext
 
 import pytest
-import torch
 from tiny import refuses
 
 from zerochat.training import checkpoint
-from zerochat.training.engine import attention_kernels, choose_precision, resolve_batch, set_steps
+from zerochat.training.engine import choose_precision, resolve_batch, set_steps
 from zerochat.training.ranks import SharedError
 
 
@@ -25,15 +24,6 @@ def test_a_batch_that_does_not_fit_is_refused_with_the_equation():
         resolve_batch({"train_batch_size": 16, "train_micro_batch_size_per_gpu": 5, "optimizer": {"type": "AdamW"}}, ranks=3)
     refuses("should be a positive number, found None", resolve_batch, {}, 1)
     refuses("deepspeed.optimizer.type is missing", resolve_batch, {"train_batch_size": 16}, 1)
-
-
-@pytest.mark.parametrize("able, precision, context, plain", [
-    ("avx512_bf16", "bf16", 512, True), ("avx512_bf16", "bf16", 513, False), ("avx512_bf16", "fp16", 512, False),
-    ("avx512_bf16 amx_bf16", "bf16", 256, False), ("avx2", "bf16", 256, False)])
-def test_attention_takes_plain_products_for_short_contexts_in_bf16_on_avx512_bf16_alone(monkeypatch, able, precision, context, plain):
-    monkeypatch.setattr("torch.cpu.get_capabilities", lambda: dict.fromkeys(able.split(), True))
-    with attention_kernels(context, {"sft": ({name: {"enabled": name == precision} for name in ("fp16", "bf16")}, "")}):
-        assert torch.backends.cuda.flash_sdp_enabled() == (not plain or torch.cuda.is_available())
 
 
 class Accelerator:

@@ -45,8 +45,7 @@ def table(figures: dict) -> str:
 
 def compare(one: dict, other: dict) -> dict:
     """Two models' figures on the same conversations, the intervals of their differences (other - one), and how many
-    turns only one got right. Intervals are paired: both models are drawn the same conversations, so what is hard for
-    both cancels out."""
+    turns only one got right. Both are drawn the same conversations (paired bootstrap): what both find hard cancels."""
     theirs = {(turn["conversation"], turn["message"]): turn for turn in other["turns"]}
     keys = [(turn["conversation"], turn["message"]) for turn in one["turns"]]
     pairs = [(turn, theirs[key]) for turn, key in zip(one["turns"], keys) if key in theirs]

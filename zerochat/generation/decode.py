@@ -24,8 +24,8 @@ class Product:
     """x [N, in] -> [N, out] of linear layers that read the same input, their weights one matrix.
 
     The layers keep views of it, so that the model itself goes on working and nothing is held twice.
-    On a CPU F.linear reads a matrix at 9 GB/s for one row of fp32; the same product as a batch of 16 reads it
-    at 40, and for more rows, or in bf16, oneDNN does two to three times better with a copy in its own order."""
+    On AMD F.linear reads a matrix at 9 GB/s for one row of fp32, a batch of 16 parts at 40; on Intel the parts take
+    twice as long. For more rows, or in bf16, oneDNN does two to three times better with a copy in its order."""
 
     def __init__(self, *linears: nn.Linear, rows: int):
         weights = [linear.weight.detach() for linear in linears]
@@ -37,7 +37,8 @@ class Product:
         out, size = self.weight.shape
         cpu = self.weight.device.type == "cpu" and torch.backends.mkldnn.is_available()
         exact = self.weight.dtype == torch.float32
-        self.parts = self.weight.view(math.gcd(out, 16), -1, size) if cpu and exact else None
+        intel = "Intel" in torch.cpu.get_capabilities().get("cpu_name", "")
+        self.parts = self.weight.view(math.gcd(out, 16), -1, size) if cpu and exact and not intel else None
         bf16 = self.weight.dtype == torch.bfloat16 and cpu and torch.ops.mkldnn._is_mkldnn_bf16_supported()
         packs = cpu and (rows > 1 if exact else bf16)
         self.packed = torch.ops.mkldnn._reorder_linear_weight(self.weight, rows) if packs else None
@@ -53,8 +54,7 @@ class Product:
 
 def attend(q: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
     """softmax(q k^T / sqrt(E) + mask) v of a batch of heads (Vaswani et al. 2017, eq. 1): q [B, N, E], keys and
-    values [B, C, E], mask [B, N, C]. The fused kernel, on a CPU, is made for many rows, and rounds by the size of the
-    batch."""
+    values [B, C, E], mask [B, N, C]. On a CPU the fused kernel is made for many rows, and rounds by the batch size."""
     if q.device.type == "cpu":
         return torch.bmm(torch.baddbmm(mask, q, keys.mT, alpha=q.shape[-1] ** -0.5).softmax(-1), values)
     return F.scaled_dot_product_attention(q[None], keys[None], values[None], attn_mask=mask[None])[0]

@@ -232,8 +232,7 @@ class Engine:
             self.cancel(request)  # also when the listener went away in the middle
 
     def answer_all(self, prompts: list[list[int]], sampling: Sampling) -> list[Request]:
-        """Run many prompts through the slots, longest first, and return their finished requests in order. One that
-        fails ends with what it has."""
+        """The finished requests of many prompts, in order, run longest first. One that fails ends with what it has."""
         longest_first = sorted(range(len(prompts)), key=lambda i: -len(prompts[i]))
         requests = {i: self.submit(prompts[i], sampling) for i in longest_first}
         while self.waiting or any(self.running):

@@ -171,8 +171,7 @@ def rows_of(shard: "PackedData", most: int) -> list[tuple]:
 
 def rows(packed: list[tuple], tokenizer: "Tokenizer", page: str | None = None, context: int = 0) -> str:
     """(ids, mask, where) of rows as text: on a terminal supervised tokens green, context dim, control symbols inverted,
-    elsewhere supervised tokens in brackets; a line where a document of the row begins. `page`: the same as HTML, into
-    this file."""
+    elsewhere supervised tokens in brackets; a line where a document of a row begins. `page`: a file for it as HTML."""
     shown, written, plain = [], [PAGE], not sys.stdout.isatty()
 
     def put(kind: str, text: str = "") -> None:

@@ -21,6 +21,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from zerochat.files import known_hash, read_json, write_atomic, write_json
+from zerochat.pretrained import rope
 
 if TYPE_CHECKING:
     from model import LanguageModel, ModelConfig
@@ -150,6 +151,20 @@ def content(folder: str) -> str:
     return hashlib.sha256(" ".join(map(known_hash, files)).encode()).hexdigest()
 
 
+def check_shape(config: "ModelConfig") -> None:
+    """ValueError, with both numbers, for a shape that no model can have."""
+    for whole, part in (("hidden_size", "num_attention_heads"), ("num_attention_heads", "num_key_value_heads")):
+        a, b = getattr(config, whole), getattr(config, part)
+        if a % b and not (config.head_dim and whole == "hidden_size"):
+            raise ValueError(f"model.{whole} {a} is not a multiple of model.{part} {b}")
+    if config.head_size % 2:
+        raise ValueError(f"head size {config.head_size} (model.head_dim, or width / heads) is odd; make it even")
+    if config.qkv_bias and config.qk_norm:
+        raise ValueError("model.qkv_bias is Qwen2's and model.qk_norm Qwen3's: no architecture has both, choose one")
+    if config.rope_scaling is not None:
+        rope.check(config.rope_scaling)
+
+
 def check_start(folder: str, shape: "ModelConfig", pieces: int, config: dict) -> None:
     """ValueError for a model folder of this shape, and a tokenizer of so many pieces, that no stage can start from."""
     context, most = config["model"]["max_position_embeddings"], shape.max_position_embeddings
@@ -169,8 +184,7 @@ def check_start(folder: str, shape: "ModelConfig", pieces: int, config: dict) ->
 def fill(model: "LanguageModel", weights: Weights, device, dtype: torch.dtype, filling=None) -> None:
     """Put a folder's tensors into a model built on the meta device, each read, cast and placed before the next, so that
     nothing lies in memory twice. A vocabulary that is larger than the folder's starts its new rows at the mean of the
-    old ones. filling: a context manager around the filling of a parameter whose weights lie in shares on all ranks
-    (ZeRO-3)."""
+    old ones. filling: a context manager around filling a parameter of which each rank has a share (ZeRO-3)."""
     size = model.config.vocab_size
     for name, parameter in list(model.named_parameters()):
         tensor = weights.read[name]()

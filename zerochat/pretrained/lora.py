@@ -45,8 +45,7 @@ def add(model, rank: int, alpha: float, dropout: float, train_vocabulary: bool) 
 
 def merge(trained: dict[str, Tensor], frozen: dict[str, Callable[[], Tensor]], alpha: float) -> dict[str, Tensor]:
     """All weights, in fp32, with the corrections in them. trained: every trained parameter by name; frozen: how to read
-    each weight of the folder that training started from. What was neither trained nor corrected comes out as it is
-    there."""
+    each weight of the folder that training started from. What was neither trained nor corrected comes out as it was."""
     merged = {name: read().float() for name, read in frozen.items() if name not in trained}
     for name, tensor in trained.items():
         if name.endswith(".lora_a"):

@@ -70,8 +70,7 @@ class Worker(threading.Thread):
         self.loop.call_soon_threadsafe(tell)
 
     def part(self, request: Request) -> tuple["Answers", Part | Refused]:
-        """What a step added to an answer, and whose it is. What goes wrong here ends all answers of this caller, and of
-        nobody else."""
+        """What a step added to an answer, and whose it is. What goes wrong here ends this caller's answers alone."""
         answers, index, told = self.jobs[request]
         try:
             if request.error:

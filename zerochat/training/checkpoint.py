@@ -110,8 +110,7 @@ def _steps(folder: str) -> list[int]:
 
 def newest(folder: str, log) -> dict | None:
     """The manifest, with its `path`, of the newest checkpoint that is whole; None where there has never been one. A
-    damaged one is said, and put aside as `step-N.damaged`. Raises SharedError when none is whole. Every rank must call
-    this; they share the hashing."""
+    damaged one is said, and put aside as `step-N.damaged`. SharedError where none is. All ranks share its hashing."""
     rank, ranks = dist.get_rank(), dist.get_world_size()
     if rank == 0:
         for name in os.listdir(folder):

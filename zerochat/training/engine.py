@@ -3,6 +3,7 @@
 What DeepSpeed (0.19.8 here) keeps to itself is touched in this file and in `masters.py`, nowhere else."""
 
 import copy
+import ctypes
 import json
 import logging
 import math
@@ -15,7 +16,6 @@ from contextlib import contextmanager
 
 import torch
 import torch.distributed as dist
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from zerochat.run_folder import file_locks
 from zerochat.training import masters, ranks
@@ -29,6 +29,7 @@ WARMUP = 0.05  # of a stage's steps, where its schedule's `warmup_num_steps` is 
 def load_deepspeed(verbose: bool) -> None:
     """Import DeepSpeed, for the first time, with only the C++ extensions that will be used."""
     file_locks()  # raises where training cannot be
+    keep_freed_memory()
     if not shutil.which("ninja"):  # the virtual environment is not activated
         os.environ["PATH"] = os.path.dirname(sys.executable) + os.pathsep + os.environ["PATH"]
     if not verbose:  # DeepSpeed's calls of collectives that torch will rename, once for each place
@@ -43,6 +44,14 @@ def load_deepspeed(verbose: bool) -> None:
         deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
     if not has_compiler():
         say("no C++ compiler: torch's AdamW instead of DeepSpeed's fused one, the same steps a little slower")
+
+
+def keep_freed_memory() -> None:
+    """Have the C library keep what large tensors free: by default the system gets it back, and clears every page of the
+    next one, which is half of the time of a loss over 16 million logits (`benchmarks/training.py --system-memory`)."""
+    if hasattr(library := ctypes.CDLL(None), "mallopt"):  # glibc's numbers of the settings
+        trim_threshold, mmap_max = -1, -4
+        library.mallopt(trim_threshold, 2**31 - 1), library.mallopt(mmap_max, 0)
 
 
 def has_compiler() -> bool:
@@ -86,6 +95,7 @@ def resolve_batch(settings: dict, ranks: int) -> None:
     settings["gradient_accumulation_steps"] = accumulation
     settings.setdefault("steps_per_print", 10**9)
     settings.setdefault("gradient_clipping", 1.0)
+    settings.get("zero_optimization", {}).setdefault("contiguous_gradients", ranks > 1)  # copied only to be sent
 
 
 def choose_precision(settings: dict, accelerator) -> str:
@@ -147,18 +157,6 @@ def dtype_of(settings: dict) -> torch.dtype:
     return next((half[name] for name in half if settings[name]["enabled"]), torch.float32)
 
 
-def attention_kernels(context: int, settled: dict[str, tuple[dict, str]]):
-    """While it is entered, the kernels that `scaled_dot_product_attention` may use in stages of these settings. Plain
-    matrix products beat the fused kernel in bf16 up to a context of 512 where AVX512-BF16 multiplies; with AMX, and in
-    fp32, they do not (benchmarks/attention.py). A rule, no stopwatch: a run that goes on must choose the same."""
-    torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp(True)  # CPUs too: without it they compute in fp32
-    able, plain = torch.cpu.get_capabilities(), [SDPBackend.MATH]
-    slow = able.get("avx512_bf16") and not able.get("amx_bf16") and not torch.cuda.is_available()
-    slow = slow and any(dtype_of(settings) == torch.bfloat16 for settings, _ in settled.values())
-    fused = [SDPBackend.CUDNN_ATTENTION, SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION]
-    return sdpa_kernel(plain if context <= 512 and slow else fused + plain)
-
-
 def partitioned(settings: dict):
     """Under ZeRO-3, how `LanguageModel.load` builds a model of which each rank holds its share alone: a context manager
     to build it in, and one around the filling of a parameter. None under other stages."""
@@ -216,10 +214,8 @@ def loss_scale(engine) -> float:
 
 def figures_of_step(engine, loss: float) -> dict[str, float]:
     """What the log shows of the step just done."""
-    figures = {"loss": loss, "lr": engine.rate_of_step}
-    if engine.fp16_enabled():
-        figures |= {"loss_scale": loss_scale(engine), "skipped_steps": engine.skipped_steps}
-    return figures
+    fp16 = {"loss_scale": loss_scale(engine), "skipped_steps": engine.skipped_steps} if engine.fp16_enabled() else {}
+    return {"loss": loss, "lr": engine.rate_of_step, **fp16}
 
 
 def forgotten_scale(engine) -> float:

@@ -44,8 +44,7 @@ def read(path: str) -> list[dict]:
 
 
 class Log:
-    """The log of one stage, kept by rank 0; `done` steps are in it from before. monitor: is called with the stage and
-    all that is logged."""
+    """The log of a stage, kept by rank 0; `done` steps are in it already. monitor: called with stage and lines."""
 
     def __init__(self, path: str, stage: str, done: int, steps: int, monitor: Callable[[str, dict], None]):
         self.stage, self.steps, self.tokens, self.monitor = stage, steps, 0, monitor

@@ -119,8 +119,7 @@ def check_shared(out_dir: str) -> None:
 
 
 def take_folder(run: RunFolder, begin: Callable[[], None]) -> None:
-    """Rank 0 takes the run's folder and does what begins it, the others wait; a folder that is new goes again where
-    that fails."""
+    """Rank 0 takes the run's folder and does what begins it, the others wait; if that fails, a new one goes again."""
     new = not os.path.exists(run.path)
     try:
         on_rank_0(run.claim)
