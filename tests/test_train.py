@@ -154,8 +154,7 @@ def test_a_resume_with_another_config_is_refused_with_a_table_unless_fresh_and_s
     assert weights(folder) == before
 
 
-WRONG = [
-    ({"data": {"rules": {"htlm": False}}}, "there is no rule 'htlm'"),
+WRONG = [({"data": {"rules": {"htlm": False}}}, "there is no rule 'htlm'"),
     ({"tokenizer": {"vocab_size": 60000}}, "tokenizer.vocab_size 60000: too large for this training text; at most"),
     ({"deepspeed": {"train_micro_batch_size_per_gpu": 3}}, "train_batch_size 4 is not"),
     ({"deepspeed": {"fp16": {"enabled": True}}}, "cannot train in fp16"),

@@ -78,7 +78,9 @@ def test_as_many_values_as_asked_for_are_made_up_none_of_them_held_out_and_a_sou
     for lang, slot in product(POOLS, ("name", "dish", "home", "wish")):
         drawn = [demo_data.draw(slot, lang, random.Random(i), False, 0.4) for i in range(1000)]
         new = {value for value in drawn if value.lower() not in POOL_VALUES}
-        assert 300 < len(new) < 450 and not any(map(demo_data.held_out_only, drawn)), (lang, slot)
+        rare = set(world.RARE[lang]) - set("".join(chain(*world.PARTS[lang][0])))  # which the tokenizer spells in bytes
+        assert 300 < len(new) < 450 and 30 < sum(bool(rare & set(value)) for value in new) < 150, (lang, slot)
+        assert not any(map(demo_data.held_out_only, drawn))
     source, few = {"demo": "conversations", "count": 20, "seed": 3, "split": None, "made_up": 0.4}, partial(conversations, 20, 3)
     assert [sample for *_, sample in reading.records(source, ".")] == list(few(made_up=0.4)) != list(few())
 

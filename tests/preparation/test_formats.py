@@ -22,8 +22,7 @@ TREE = {"message_tree_id": "1", "prompt": {"role": "prompter", "text": "Hi!", "r
     {"role": "assistant", "text": "Spam.", "rank": 0, "deleted": True},
     {"role": "assistant", "text": "Hello.", "rank": 0, "replies": [{"role": "prompter", "text": "Bye", "rank": None, "replies": [
         {"role": "assistant", "text": "See you.", "rank": 0}, {"role": "assistant", "text": "What?", "rank": 2}]}]}]}}
-RECORDS = {
-    "messages": {"messages": MESSAGES},
+RECORDS = {"messages": {"messages": MESSAGES},
     "messages in parts": {"messages": [{**m, "content": [{"type": "text", "text": m["content"]}]} for m in MESSAGES]},
     "sharegpt": {"conversations": [{"from": "human" if r == "user" else "gpt", "value": c} for r, c in CHAT]},
     "alpaca": {"instruction": "Bye", "input": "", "output": "See you.", "history": [["Hi!", "Hello."]]}, "oasst": TREE,

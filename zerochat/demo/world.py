@@ -692,23 +692,6 @@ for pools in POOLS.values():
               "big": [str(number) for number in range(21, 1000)]}
 ALIASES = {"home": "place", "wish": "item", "hero": "name", "friend": "name", "number": "order"}  # same pool
 
-# For a source with `made_up`: English words of consonants (also several) in turns with vowels, Chinese ones of any
-# character of the grammar, and of how many; the open slots that take them, and whether English has a capital there.
-COPIED = {"name": True, "place": True, "dish": False, "item": False}
-PARTS = {"en": (["""b c d f g h j k l m n p q r s t v w x y z br cr dr fr gr pr tr bl cl fl gl pl sl st sp sk sn sm sw th sh ch ph wh kh gh zh ll tt nn ss rr
-                mm pp ck ng nd nt rt rd rk rs rn lt ld lm mb mp nk ns ts tz cz sz rz zb bg tv dj ks lj kn wr str schr""".split(),
-                "a e i o u a e i o u ai ea ee ia ie io oa oo ou au ei ue y á é í ó ä ö ü ø å".split()], (2, 3, 4, 5, 6)),
-         "zh": ([sorted({sign for text in (GRAMMAR["zh"], DOCUMENTS["zh"], *map("".join, POOLS["zh"].values())) for sign in text if "一" <= sign <= "龥"})], (2, 2, 3, 3, 4))}
-
-
-def value(pool: str, lang: str, rng: random.Random, made_up: float) -> str:
-    """One of a pool, or in so large a share of the cases a made-up one."""
-    if not made_up or pool not in COPIED or rng.random() >= made_up:
-        return rng.choice(POOLS[lang][pool])
-    text = word(*PARTS[lang], rng, first=rng.randrange(2))
-    return text.capitalize() if COPIED[pool] else text
-
-
 WORDS = """cat 猫, dog 狗, bird 鸟, horse 马, cow 牛, sheep 羊, water 水, fire 火, tree 树, flower 花, sun 太阳, moon 月亮,
 star 星星, rain 雨, snow 雪, wind 风, river 河, sea 海, door 门, book 书, milk 牛奶, tea 茶, bread 面包, apple 苹果, hand 手,
 eye 眼睛, mother 妈妈, father 爸爸, friend 朋友, teacher 老师, school 学校, house 房子, car 汽车, table 桌子, happy 高兴,
@@ -758,6 +741,29 @@ TABLES = {"en": {
     "opening_hours": ("section opens closes", "玩具 9 6, 图书 8 7, 食品 7 9, 鞋子 10 8, 园艺 8 5, 音乐 10 6, 手机 9 7"),
     "how_many": ("parts whole amount", "天 个星期 7, 天 周 7, 个月 年 12, 天 年 365, 小时 天 24, 分钟 小时 60, 秒 分钟 60, 个季节 年 4, 条腿 只狗 4, 条腿 只猫 4, 条腿 只蜘蛛 8, 个轮子 辆汽车 4, 个手指 只手 5"),
 }}
+# For a source with `made_up`: English words of consonants (also several) in turns with vowels, Chinese ones of any
+# character of the grammar, and of how many; the open slots that take them, and whether English has a capital there.
+COPIED = {"name": True, "place": True, "dish": False, "item": False}
+PARTS = {"en": (["""b c d f g h j k l m n p q r s t v w x y z br cr dr fr gr pr tr bl cl fl gl pl sl st sp sk sn sm sw th sh ch ph wh kh gh zh ll tt nn ss rr
+                mm pp ck ng nd nt rt rd rk rs rn lt ld lm mb mp nk ns ts tz cz sz rz zb bg tv dj ks lj kn wr str schr""".split(),
+                "a e i o u a e i o u ai ea ee ia ie io oa oo ou au ei ue y á é í ó ä ö ü ø å".split()], (2, 3, 4, 5, 6, 7)),
+         "zh": ([sorted({sign for text in (GRAMMAR["zh"], DOCUMENTS["zh"], str(TABLES["zh"]), WORDS, *map("".join, POOLS["zh"].values())) for sign in text if "一" <= sign <= "龥"})], (2, 2, 3, 3, 4))}
+# Signs that the grammar hardly has, so that a vocabulary learned on it spells them in bytes: one word in so many has one.
+RARE, ONE_IN = {"en": list("ðœŵżķçñšłşþžřčćńśźďťģļņđħàâãèêëìîïòôõùûæāēīōūăęąőűıÿ"),
+                "zh": [bytes((high, low)).decode("gb2312") for high in range(0xB0, 0xD7) for low in range(0xA1, 0xFF)]}, 4
+
+
+def value(pool: str, lang: str, rng: random.Random, made_up: float) -> str:
+    """One of a pool, or in so large a share of the cases a made-up one."""
+    if not made_up or pool not in COPIED or rng.random() >= made_up:
+        return rng.choice(POOLS[lang][pool])
+    text = word(*PARTS[lang], rng, first=rng.randrange(2))
+    if rng.random() < 1 / ONE_IN:
+        at = rng.randrange(len(text))
+        text = text[:at] + rng.choice(RARE[lang]) + text[at + 1 :]
+    return text.capitalize() if COPIED[pool] else text
+
+
 # Which table a skill reads that has none of its own.
 READS = {"capital_again": "capital", "sound_again": "sound", "colour_again": "colour", "opposite_again": "opposite", "translate_again": "translate",
          "add_again": "add", "story": "sound", "story_again": "sound", "story_hero": "sound", "hard_sum": "add", "unknown_topic": "capital"}
