@@ -55,13 +55,14 @@ def main() -> None:
         bare = os.path.join(folder, "bare.py")
         with open(bare, "w") as file:
             file.write(BARE.format(root=ROOT, config=config))
-        settings = [f"out_dir={folder}/out", "stages.pretrain.validation=[]", "stages.pretrain.log_every=1"]
+        settings = [f"out_dir={folder}/out", "stages.pretrain.validation=[]", "stages.pretrain.steps=1"]
         options = [word for setting in settings for word in ("--set", setting)]
         subprocess.run([sys.executable, "data.py", "--config", config, *options], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         ours = [launcher, "train.py", "--config", config, *options]
-        sides, spent = {"train.py": (ours, "pretrain 1/", ROOT), "a bare script": ([launcher, bare], "stepped", folder)}, {}
-        for round in range(6):
+        sides, spent = {"train.py": (ours, "pretrain 1/1", ROOT), "a bare script": ([launcher, bare], "stepped", folder)}, {}
+        for round in range(5):
             for name, side in sides.items():
+                shutil.rmtree(f"{folder}/out/pretrain", ignore_errors=True)  # a checkpoint that came before the end
                 seconds = until(*side)
                 spent.setdefault(name, []).extend([seconds] * (round > 0))  # the first builds extensions
         middle = {name: statistics.median(times) for name, times in spent.items()}
