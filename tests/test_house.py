@@ -25,8 +25,7 @@ VISIBLE = {
             "'# 1. read' '# 2. clean' '# 3. deduplicate' '# 4. write' '# 5. learn' '# 6. render'",
     "train": "train_step validate run_stage export .initialize .backward .checked_step .save .gather .all_reduce "
              "'for step in range' 'world / count'",
-    "sample": "Chat talk .stream .fit",
-}
+    "sample": "Chat talk .stream .fit",}
 
 
 def files() -> list[str]:

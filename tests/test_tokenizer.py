@@ -54,8 +54,7 @@ def test_only_assistant_text_and_end_marker_are_supervised(tokenizer):
 
 def test_a_plain_document_is_supervised_but_for_its_opening_and_a_prompt_is_a_chat_cut_before_its_answer(tokenizer):
     ids, mask = tokenizer.render({"text": "Once."})
-    assert ids == [tokenizer.bos_id, *tokenizer.encode("Once."), tokenizer.eos_id]
-    assert mask == [False] + [True] * (len(ids) - 1)
+    assert ids == [tokenizer.bos_id, *tokenizer.encode("Once."), tokenizer.eos_id] and mask == [False] + [True] * (len(ids) - 1)
     prompt, mask = tokenizer.render(MESSAGES[1:2], add_generation_prompt=True)
     assert tokenizer.render(MESSAGES[1:3])[0][:len(prompt)] == prompt and not any(mask)
 
@@ -74,8 +73,7 @@ def test_an_impossible_vocabulary_and_a_tokenizer_without_the_markers_are_refuse
 def test_a_long_text_is_encoded_by_lines_to_the_ids_of_the_whole(tokenizer):
     lines = ["The cat  sat.", "", "", "  你好，世界 12", "\t", "x" * 300, " "]
     text = "\n".join(lines * 60)
-    assert len(text) > 2 * LONG and tokenizer.lines_apart
-    assert tokenizer.encode(text) == tokenizer.pieces.encode(text)
+    assert len(text) > 2 * LONG and tokenizer.lines_apart and tokenizer.encode(text) == tokenizer.pieces.encode(text)
     assert tokenizer.encode("y" * 3 * LONG) == tokenizer.pieces.encode("y" * 3 * LONG)
 
 

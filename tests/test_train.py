@@ -110,7 +110,7 @@ def test_every_monitor_that_deepspeed_knows_gets_what_the_log_has(finished):
     board = EventAccumulator(str(folder / "monitor")).Reload()
     logged = [json.loads(line) for line in open(folder / "wandb.jsonl")]
     for stage in ("pretrain", "sft"):
-        for name in ("loss", "lr", "tokens_per_second", "validation_loss", "bits_per_byte"):
+        for name in ("loss", "grad_norm", "lr", "tokens_per_second", "validation_loss", "bits_per_byte"):
             entries = [(4 * step, value) for step, value in metrics(folder, name, stage)]
             assert len(entries) > 1
             read = [(event.step, pytest.approx(event.value, rel=1e-6)) for event in board.Scalars(f"{stage}/{name}")]

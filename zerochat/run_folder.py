@@ -252,8 +252,7 @@ def _told(length: dict) -> str:
 
 
 def differences(old: dict, new: dict, prefix: str = "") -> list[tuple[str, object, object]]:
-    """(key, old value, new value) for every leaf in which two configs differ; stages are told apart by name, and where
-    something lies makes no difference."""
+    """(key, old value, new value) for every leaf in which two configs differ, stages by name; places do not count."""
     found = []
     for key in [*old, *(k for k in new if k not in old)]:
         a, b, full = old.get(key), new.get(key), f"{prefix}{key}"

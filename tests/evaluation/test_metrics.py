@@ -44,8 +44,7 @@ def test_bleu_names_the_tokenisation_that_the_references_ask_for():
     assert exact["bleu_tokenisation"] == "zh" and exact["bleu"] == pytest.approx(100) == exact["chrf"]
     # By hand: precisions 4/5, 3/4, 2/3, 1/2 of "the cat sat on it" against "the cat sat on that"; equal lengths.
     figures = metrics.bleu_chrf(["the cat sat on it"], ["the cat sat on that"])
-    assert figures["bleu_tokenisation"] == "13a"
-    assert figures["bleu"] == pytest.approx(100 * (4 / 5 * 3 / 4 * 2 / 3 * 1 / 2) ** 0.25)
+    assert figures["bleu_tokenisation"] == "13a" and figures["bleu"] == pytest.approx(100 * (4 / 5 * 3 / 4 * 2 / 3 * 1 / 2) ** 0.25)
     # Characters, not words, are the grams of `zh`: 6 of 7, 5 of 6, 4 of 5, 3 of 4.
     assert metrics.bleu_chrf(["我爱吃红烧鱼"], ["我爱吃红烧肉"])["bleu"] == pytest.approx(100 * (5 / 6 * 4 / 5 * 3 / 4 * 2 / 3) ** 0.25)
 
@@ -69,8 +68,7 @@ def test_a_comparison_pairs_the_turns_and_counts_what_only_one_got_right():
     one = {"turns": turns_of(True, False, False, True), "likelihood": likelihood, "bits_per_byte": 2.0}
     other = {"turns": turns_of(True, True, True, False)[::-1], "likelihood": better, "bits_per_byte": 1.25}
     compared = tables.compare(one, other)
-    assert (compared["won"], compared["lost"]) == (2, 1)
-    assert compared["rows"]["correct"][:2] == (0.5, 0.75)
+    assert (compared["won"], compared["lost"]) == (2, 1) and compared["rows"]["correct"][:2] == (0.5, 0.75)
     low, high = compared["rows"]["bits_per_byte"][2]
     assert -1 <= low < -0.75 < high <= -0.5
     text = tables.comparison(compared, ("A", "B"))

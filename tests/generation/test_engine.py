@@ -79,8 +79,7 @@ def test_cached_logits_in_any_slot_are_those_of_the_full_forward_pass_whatever_c
         cached.prefill(0, second[:8], 0)
         for i in range(length - 31):
             logits = cached.decode([second[8 + i], None, first[31 + i]], [8 + i, 0, 31 + i])
-            torch.testing.assert_close(logits[[0, 2]], torch.stack((expected[1][8 + i], expected[0][31 + i])),
-                                       rtol=1e-4, atol=1e-4)
+            torch.testing.assert_close(logits[[0, 2]], torch.stack((expected[1][8 + i], expected[0][31 + i])), rtol=1e-4, atol=1e-4)
         assert cached.decode([None] * 3, [0] * 3).isfinite().all()
 
 
@@ -151,8 +150,7 @@ def test_what_a_slot_has_read_of_a_prompt_is_not_read_again_in_the_next_turn_nor
 
     engine, reads = counting()
     twins = [engine.submit(first[:20], Sampling(temperature=0, max_new_tokens=9, logprobs=2)) for _ in range(2)]
-    assert finish(engine, twins[0]) == finish(engine, twins[1])
-    assert reads == [(0, 8, 0), (0, 8, 8), (0, 4, 16), (1, 4, 16)]
+    assert finish(engine, twins[0]) == finish(engine, twins[1]) and reads == [(0, 8, 0), (0, 8, 8), (0, 4, 16), (1, 4, 16)]
 
 
 def test_streamed_pieces_put_together_are_the_decoded_answer_and_a_cancelled_request_frees_its_slot(model, tokenizer):
@@ -197,8 +195,7 @@ def test_draws_follow_the_softmax_over_what_each_rule_leaves(values, allowed, te
 
 def test_the_repetition_penalty_divides_positive_and_multiplies_negative_logits_of_seen_tokens():
     settings = Sampling(temperature=0, repetition_penalty=3.0)
-    assert choose(LOGITS.clone(), settings, [], None) == 0
-    assert choose(LOGITS.clone(), settings, [0, 0], None) == 1  # 2/3 < 1
+    assert choose(LOGITS.clone(), settings, [], None) == 0 and choose(LOGITS.clone(), settings, [0, 0], None) == 1  # 2/3 < 1
     assert choose(torch.tensor([-1.0, -2.0]), settings, [0], None) == 1  # -3 < -2
 
 
@@ -214,8 +211,7 @@ def test_settings_out_of_range_are_refused_by_name(values):
 def test_the_same_seed_gives_the_same_text_and_another_seed_another(model, tokenizer):
     engine, prompt = Engine(model, tokenizer), prompts(tokenizer, 1)[0]
     texts = [engine.answer_all([prompt], Sampling(temperature=1.0, seed=s, max_new_tokens=15))[0].tokens for s in (1, 1, 2)]
-    assert texts[0] == texts[1] != texts[2]
-    assert isinstance(Request(prompt, Sampling(seed=None), tokenizer).generator, torch.Generator)
+    assert texts[0] == texts[1] != texts[2] and isinstance(Request(prompt, Sampling(seed=None), tokenizer).generator, torch.Generator)
 
 
 def spell(tokenizer, text, **values):
@@ -240,8 +236,7 @@ def test_text_that_may_begin_a_stop_string_is_held_back_while_it_may_and_half_a_
         for i in range(len(said)):  # nothing shown was ever part of a stop string that completed later
             assert expected.startswith("".join(said[:i]))
     said, request = spell(tokenizer, "aXY aXb", stop=("XYZ",))
-    assert request.text == "aXY aXb" == "".join(said)
-    assert spell(tokenizer, "a XY", stop=("XYZ",))[1].text == "a "
+    assert request.text == "aXY aXb" == "".join(said) and spell(tokenizer, "a XY", stop=("XYZ",))[1].text == "a "
     said, request = spell(tokenizer, "🙈"[:1] + "好")
     assert all("\ufffd" not in part for part in said) and request.text == "🙈好"
     request = Request([], Sampling(), tokenizer)

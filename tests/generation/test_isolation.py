@@ -66,5 +66,4 @@ def test_a_request_that_fails_ends_alone_and_the_next_one_in_its_slot_is_as_if_i
     with pytest.raises(type(found[1].error)):
         list(engine.stream(bad, sampling))
     broken = None
-    assert engine.answer_all([bad], sampling)[0].tokens == alone[1]
-    assert len(engine.idle) == 3 and not engine.waiting
+    assert engine.answer_all([bad], sampling)[0].tokens == alone[1] and len(engine.idle) == 3 and not engine.waiting

@@ -202,8 +202,7 @@ def each(argvs: list[list[str]], *limits: tuple) -> list[tuple[int, list[str], f
     return [forked(argv, *limit) for argv, limit in zip(argvs, limits or [()] * len(argvs))]
 
 
-def run(argv: list[str], stop_at: int | str = 0, kill: tuple = (), full_at: int = 0, fp16: bool = False,
-        rows: str = "") -> None:
+def run(argv: list[str], stop_at: int | str = 0, kill: tuple = (), full_at: int = 0, fp16: bool = False, rows: str = "") -> None:
     """`train.main(argv)`, with one thing that goes wrong.
 
     stop_at: SIGTERM to itself in step so and so, in the last save or in the export. kill: ("shard" | "rename" | "renamed", n): SIGKILL in the n-th save,

@@ -33,8 +33,7 @@ RECORDS = {"messages": {"messages": MESSAGES},
     "chosen turn": {"conversations": [{"from": "human", "value": "Hi!"}, {"from": "gpt", "value": "Hello."},
                                       {"from": "human", "value": "Bye"}],
                     "chosen": {"from": "gpt", "value": "See you."}, "rejected": {"from": "gpt", "value": "No."}},
-    "chosen transcript": {"chosen": "\n\nHuman: Hi!\n\nAssistant: Hello.\n\nHuman: Bye\n\nAssistant: See you.", "rejected": "x"},
-}
+    "chosen transcript": {"chosen": "\n\nHuman: Hi!\n\nAssistant: Hello.\n\nHuman: Bye\n\nAssistant: See you.", "rejected": "x"},}
 
 
 def expected(tokenizer, chat=CHAT):

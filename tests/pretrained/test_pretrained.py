@@ -332,8 +332,7 @@ def fine_tuned(pretrained, tmp_path_factory):
         if name == "partitioned":
             launcher = os.path.join(os.path.dirname(sys.executable), "deepspeed")
             words = [launcher, "--num_gpus", "2", "--master_port", "29531", *words[1:]]
-        result = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=300,
-                                env=environment(OMP_NUM_THREADS="1"))
+        result = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=300, env=environment(OMP_NUM_THREADS="1"))
         assert result.returncode == 0, result.stdout + result.stderr
         found[name] = str(folder / "out")
     return found

@@ -168,8 +168,7 @@ def test_keys_do_what_hands_expect(page):
     page.click("#probabilities")
     page.locator(".token").first.focus()
     page.keyboard.press("ArrowRight")
-    assert page.evaluate("document.activeElement === document.querySelectorAll('.token')[1]")
-    assert page.locator("#tip").is_visible()
+    assert page.evaluate("document.activeElement === document.querySelectorAll('.token')[1]") and page.locator("#tip").is_visible()
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.id") == "input" and page.input_value("#input") == ""
     page.press("#input", "ArrowUp")

@@ -46,8 +46,7 @@ def start(folder, changes: dict = {}, ranks: int = 1, **faults) -> Ranks:
 
 
 def same_end(folder, reference) -> None:
-    assert metrics(folder) == metrics(reference)
-    assert metrics(folder, "validation_loss") == metrics(reference, "validation_loss")
+    assert metrics(folder) == metrics(reference) and metrics(folder, "validation_loss") == metrics(reference, "validation_loss")
     assert weights(folder) == weights(reference), "the losses agree, the weights do not"
 
 

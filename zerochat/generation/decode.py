@@ -61,8 +61,7 @@ def attend(q: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
 
 
 class Norm:
-    """`RMSNorm` in half the operations: x / sqrt(mean(x^2) + eps) is sqrt(D) x / hypot(|x|, sqrt(D eps)). Several
-    norms stand side by side, one for each head."""
+    """`RMSNorm` in half the operations: x / sqrt(mean(x^2) + eps) is sqrt(D) x / hypot(|x|, sqrt(D eps))."""
 
     def __init__(self, norm: "RMSNorm", *more: "RMSNorm"):
         size, weight = len(norm.weight), norm.weight.detach()

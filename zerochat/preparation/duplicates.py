@@ -31,8 +31,7 @@ DUPLICATE, NEAR_DUPLICATE, LEAKED = 1, 2, 3  # why something is not where its `s
 
 def signature(folded: str, hashes: int = BANDS * ROWS) -> np.ndarray:
     """uint32 [16, hashes / 16]: the text's MinHash over its n-grams; the share of equal places estimates the Jaccard
-    similarity of two texts' sets of n-grams, with a standard deviation of at most 0.06 (0.09 with 32). ValueError
-    without rensa."""
+    similarity of two texts' n-grams, its standard deviation at most 0.06 (0.09 with 32). ValueError without rensa."""
     sketch = needed("rensa", "data.near_duplicates").RMinHash(num_perm=hashes, seed=0)
     count = max(1, len(folded) - IDEOGRAPHS + 1)
     for begin in range(0, count, 2**16):  # of a book, not all n-grams at once

@@ -43,8 +43,7 @@ def read(source: dict, options: dict) -> Iterator[list[tuple]]:
 
 def cleaned(batches: Iterable[list], source: dict, fixed: int, held_out: float, options: dict) -> Iterator[dict]:
     """Each batch converted and cleaned, by as many processes as are worth it; see `_clean_batch`.
-    fixed: the side on which the source's samples are, 0 where that is decided sample by sample; held_out: the share of
-    a long text, its end, that is held out."""
+    fixed: the side of the source's samples, 0 where each decides; held_out: of a long text, the share at its end."""
     size = 0  # making demo data takes longer than cleaning them
     if source["path"]:
         size = sum(map(os.path.getsize, reading.files_of(source["path"], options["data_root"])))

@@ -27,8 +27,8 @@ class LoRALinear(nn.Module):
         self.dropout, self.scale = nn.Dropout(dropout), alpha / rank
 
     def forward(self, x: Tensor) -> Tensor:
-        correction = F.linear(F.linear(self.dropout(x), self.lora_a), self.lora_b)
-        return F.linear(x, self.weight, self.bias) + self.scale * correction
+        narrow = self.scale * F.linear(self.dropout(x), self.lora_a)
+        return F.linear(x, self.weight, self.bias) + F.linear(narrow, self.lora_b)
 
 
 def add(model, rank: int, alpha: float, dropout: float, train_vocabulary: bool) -> None:

@@ -111,8 +111,7 @@ def with_symbols(proto: bytes, symbols: list[str], path: str = MODEL_FILE) -> by
 def as_json(pieces: SentencePieces, spaced: bool) -> dict | None:
     """A SentencePiece BPE model as the `tokenizers` library writes one, for transformers, which else guesses the merges
     from the ids: wrong where long pieces have low ids, as Llama's and Mistral's runs of spaces. None for a unigram
-    model, for one with symbols that are found before all merges, and for one that rewrites text. spaced: a space goes
-    before a text."""
+    model, one with symbols found before all merges, and one that rewrites text. spaced: a space goes before a text."""
     text = [i for i in range(len(pieces)) if pieces.bytes_of(i) and not pieces.is_byte(i)]
     score = {pieces.names[i]: pieces.get_score(i) for i in text}
     odd, sure = "\ufb01  \uff21 ", [name for name, value in score.items() if len(name) > 1 and not value]

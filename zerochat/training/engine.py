@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import sys
+import time
 import warnings
 from contextlib import contextmanager
 
@@ -48,7 +49,8 @@ def load_deepspeed(verbose: bool) -> None:
 
 def keep_freed_memory() -> None:
     """Have the C library keep what large tensors free: by default the system gets it back, and clears every page of the
-    next one, which is half of the time of a loss over 16 million logits (`benchmarks/training.py --system-memory`)."""
+    next one, which is half of the time of a loss over 16 million logits (`benchmarks/training.py --system-memory`).
+    `checked_step` returns every ten seconds what has piled up: later tensors are longer and do not fit into it."""
     if hasattr(library := ctypes.CDLL(None), "mallopt"):  # glibc's numbers of the settings
         trim_threshold, mmap_max = -1, -4
         library.mallopt(trim_threshold, 2**31 - 1), library.mallopt(mmap_max, 0)
@@ -170,8 +172,7 @@ def partitioned(settings: dict):
 
 @contextmanager
 def initializing(log: str | None):
-    """Around DeepSpeed's own code: what it prints goes to the file `log`; what it raises becomes one line, but for a
-    full memory, which `ranks.one_voice` tells."""
+    """Around DeepSpeed's code: its prints go to the file `log`, what it raises, but a full memory, is one line."""
     try:
         with quiet(log):
             yield
@@ -199,7 +200,7 @@ def kind(engine) -> str:
 
 def mend_engine(engine) -> None:
     """Undo what DeepSpeed does to a new engine and should not."""
-    engine.skipped_in_a_row = 0  # ours, for `check_overflows`
+    engine.skipped_in_a_row, engine.gave_back = 0, 0.0  # ours, for `check_overflows` and `checked_step`
     if "Warmup" in type(engine.lr_scheduler).__name__:
         engine.lr_scheduler.step(1)  # its step 0 has the rate 0, and DeepSpeed takes it twice
     if hasattr(engine.optimizer, "initialize_optimizer_states") and engine.zero_optimization_stage() == 0:
@@ -213,9 +214,10 @@ def loss_scale(engine) -> float:
 
 
 def figures_of_step(engine, loss: float) -> dict[str, float]:
-    """What the log shows of the step just done."""
+    """What the log keeps of the step just done; `grad_norm`: of all gradients, before they are clipped."""
     fp16 = {"loss_scale": loss_scale(engine), "skipped_steps": engine.skipped_steps} if engine.fp16_enabled() else {}
-    return {"loss": loss, "lr": engine.rate_of_step, **fp16}
+    norm = engine.get_global_grad_norm()  # None where the config has DeepSpeed leave it out
+    return {"loss": loss, **({} if norm is None else {"grad_norm": float(norm)}), "lr": engine.rate_of_step, **fp16}
 
 
 def forgotten_scale(engine) -> float:
@@ -243,9 +245,13 @@ def checked_step(engine, loss: torch.Tensor, shard, rows, step: int) -> None:
         if zero == 0 and not fp16:  # ZeRO looks by itself
             norm = torch.nn.utils.get_total_norm(p.grad for p in engine.module.parameters() if p.grad is not None)
             check(math.isfinite(norm), f"the gradient norm is {float(norm)}")
+            engine._global_grad_norm = norm  # ZeRO and bf16 keep it by themselves
     engine.rate_of_step = engine.get_lr()[0]  # ours, for `figures_of_step`; behind the step it is the next one's
     engine.step()
     check(not last or fp16 or engine.was_step_applied(), "the gradient norm is not finite")
+    if time.monotonic() - engine.gave_back > 10 and hasattr(library := ctypes.CDLL(None), "malloc_trim"):
+        library.malloc_trim(0)
+        engine.gave_back = time.monotonic()
 
 
 def monitor(engine, stage: str, figures: dict[str, float]) -> None:

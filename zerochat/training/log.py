@@ -64,7 +64,7 @@ class Log:
         self.bar = tqdm(total=steps, initial=done, desc=stage, unit="step", disable=quiet, dynamic_ncols=True)
 
     def step(self, step: int, figures: dict, tokens: int, write: bool) -> None:
-        """One step more, of so many tokens; figures: `loss`, `lr`, in fp16 `loss_scale` and `skipped_steps`."""
+        """One step more, of so many tokens; figures: those of `engine.figures_of_step`."""
         self.tokens += tokens
         if self.file is None:
             return
