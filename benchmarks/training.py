@@ -1,6 +1,6 @@
 """Where the time of a training step goes, and what `transformers` in a plain loop takes for the same step.
 
-    python benchmarks/training.py                # both shapes; --rounds N: more of them
+    python benchmarks/training.py                # both shapes; --rounds N: more of them; --picture FILE: drawn, too
     python benchmarks/training.py --logits       # the loss in pieces: time and memory, at a vocabulary of 151,936
     python benchmarks/training.py --system-memory    # what tensors free goes back to the system, as is usual
 
@@ -146,10 +146,43 @@ def matmul_rate(dtype) -> float:
     return 4 * 2 * 2048**3 / (time.perf_counter() - begun)
 
 
-def step_times(rounds: int) -> None:
+PARTS = {"embedding": "#3b82c4", "attention": "#2f9e44", "MLP": "#7a4fbf", "norms": "#c2255c", "loss": "#e8590c", "the rest of the model": "#a0a0a0",
+         "optimizer": "#0c8599", "DeepSpeed and our loop": "#606060"}
+
+
+def draw(found: list[tuple[str, dict, float]], path: str) -> None:
+    """Each shape's step, the parts by their share; thin below it, what its matrix products would take at the rate of a
+    large one. found: name, seconds of the parts, seconds of the products."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(8, 1.1 + 0.75 * len(found)))
+    for at, (name, seconds, products) in enumerate(found):
+        shares, left = {part: max(0.0, seconds[part]) for part in PARTS}, 0.0
+        for part, share in shares.items():
+            share /= sum(shares.values())  # a part that comes out below 0 is left out, so the sum is not the step
+            axes.barh(at, share, left=left, color=PARTS[part], height=0.5, label=part if at == 0 else None)
+            axes.text(left + share / 2, at, f"{share:.0%}" if share > 0.03 else "", ha="center", va="center", color="white", fontsize=8)
+            left += share
+        whole = seconds["step of the training loop"]
+        axes.barh(at + 0.36, products / whole, color="#808080", height=0.1)
+        axes.text(1.01, at, f"{whole * 1e3:.0f} ms", va="center", color="#808080", fontsize=8)
+    axes.set_yticks(range(len(found)), [name for name, *_ in found], fontsize=8)
+    axes.invert_yaxis()
+    axes.set_xticks([])
+    axes.tick_params(colors="#808080", length=0)
+    axes.set_frame_on(False)
+    axes.legend(frameon=False, labelcolor="#808080", fontsize=8, ncols=4, loc="upper center", bbox_to_anchor=(0.45, 1.32))
+    figure.savefig(path, dpi=110, transparent=True, bbox_inches="tight")
+
+
+def step_times(rounds: int, picture: str | None) -> None:
     os.environ.update(RANK="0", LOCAL_RANK="0", WORLD_SIZE="1", MASTER_ADDR="127.0.0.1", MASTER_PORT="29790")
     engines.load_deepspeed(verbose=False)
     start_process_group()
+    drawn = []
     for name, (config, rows) in SHAPES.items():
         timed, operations = parts(config, rows)
         spent = {part: [] for part in timed}
@@ -173,6 +206,9 @@ def step_times(rounds: int) -> None:
             share = f"{operations[part] / seconds / rate:.0%}" if part in operations else ""
             print(f"| {part} | {seconds * 1e3:.1f} | {spread} | {seconds / whole:.0%} | {share} |", flush=True)
         print(f"\na step of `transformers` over ours: {middle['transformers'] / whole:.2f}")
+        drawn.append((f"{name}, {rows} x {config.max_position_embeddings}", middle, operations["step of the training loop"] / rate))
+    if picture:
+        draw(drawn, picture)
 
 
 def loss_of(pieces: bool, answers) -> None:
@@ -209,10 +245,11 @@ def logits() -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="where the time of a training step goes")
     parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--picture", metavar="FILE", help="the parts of a step as bars, a PNG")
     parser.add_argument("--logits", action="store_true", help="the loss in pieces")
     parser.add_argument("--system-memory", action="store_true", help="without `keep_freed_memory`")
     args = parser.parse_args()
     if args.system_memory:
         engines.keep_freed_memory = lambda: None
     print(processor())
-    logits() if args.logits else step_times(args.rounds)
+    logits() if args.logits else step_times(args.rounds, args.picture)
