@@ -2,7 +2,7 @@
 
     python recipes/talk.py            # asks models/smollm2, writes models/smollm2-talk.jsonl, a minute or two
 
-A model fine-tuned on sixty chats alone forgets how to do anything else. Mixed into its data, what it said before holds
+A model fine-tuned on a few chats alone forgets how to do anything else. Mixed into its data, what it said before holds
 it where it was (Li & Hoiem 2016, "Learning without forgetting"; text instead of their logits). Greedy; an answer that
 has not ended after `LENGTH` tokens is left out, for a cut one would teach it to stop in the middle. None of the
 instructions is one of those that `benchmarks/companion.py` asks afterwards."""
@@ -63,6 +63,7 @@ def instructions() -> list[str]:
 
 
 def main() -> None:
+    """Write the file; a folder that is no chat model ends in one line."""
     parser = argparse.ArgumentParser(description="a model's own answers to everyday instructions")
     parser.add_argument("--model", default="models/smollm2")
     parser.add_argument("--to", help="default: <model>-talk.jsonl")
@@ -79,4 +80,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (ValueError, OSError) as error:
+        sys.exit(f"error: {error}")

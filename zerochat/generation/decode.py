@@ -63,7 +63,7 @@ def attend(q: Tensor, keys: Tensor, values: Tensor, mask: Tensor) -> Tensor:
 class Norm:
     """`RMSNorm` in half the operations: x / sqrt(mean(x^2) + eps) is sqrt(D) x / hypot(|x|, sqrt(D eps))."""
 
-    def __init__(self, norm: "RMSNorm", *more: "RMSNorm"):
+    def __init__(self, norm: "RMSNorm", *more: "RMSNorm"):  # several stand side by side, one for each head
         size, weight = len(norm.weight), norm.weight.detach()
         weight = torch.stack([each.weight.detach() for each in (norm, *more)]) if more else weight
         self.gain = weight.float() * math.sqrt(size)

@@ -98,7 +98,7 @@ class Ask:
 
 
 def read_messages(body: Fields, roles: tuple[str, ...]) -> list[dict]:
-    """The messages of a conversation between `roles`, mended as for training; their content: text or text parts."""
+    """The messages of a conversation between `roles`, as for training unless `mend` is false; content text or parts."""
     value, mend = body.required("messages", "a list"), body.take("mend", "true or false", True)
     if not value:
         raise Refused(400, "messages should hold at least one message", "messages")
