@@ -66,7 +66,7 @@ DEFAULTS: dict = {
     "data": {
         "data_root": ".",
         "rules": {},  # cleaning rules to switch off: {"name": false}; clean.py lists them
-        "deduplicate": True,  # texts that differ in case, width, blanks and punctuation are the same
+        "deduplicate": True,  # texts that differ in case, width, blanks and the marks at the end are the same
         "near_duplicates": None,  # such as 0.8: texts that share so much of their character n-grams are, too
         "tools": "drop",  # conversations with tool turns; "text": calls as answers, results as questions
         "max_bad": 0.01,  # a larger share of unreadable records stops the run

@@ -6,7 +6,7 @@
 
 Top to bottom, this page follows a record: in six numbered steps from a file to a token shard (`prepare` calls them),
 then from the shard to a batch (`PackedData`). What is prepared lies in `<out_dir>/data/<hash of settings and files>/`:
-for each stage and split the cleaned samples and their shard, and `report.md`. Left out on purpose: several machines."""
+for each stage and split the cleaned samples and their shard, and `report.md`. Left out: preparing on many machines."""
 
 import argparse
 import functools
@@ -33,11 +33,11 @@ SPLITS = tuple(gather.SPLITS)
 def collect(stage: dict, options: dict, folder: str) -> dict:
     """Write one stage's samples into `<folder>/<stage>.<split>/samples.jsonl`; returns what was kept and dropped."""
     with gather.Collection(stage, options, folder) as found:
-        for number, (source, fixed) in enumerate(found.sources):
+        for number, (source, fixed_split) in enumerate(found.sources):
             # 1. read: files and folders to records
             batches = gather.read(source, options)
             # 2. clean: records to samples, by small rules, over processes
-            for part in gather.cleaned(batches, source, fixed, found.held_out, options):
+            for part in gather.cleaned(batches, source, fixed_split, found.held_out, options):
                 found.add(number, part)
         # 3. deduplicate and split: what stays, and on which side
         near, signatures = options["near_duplicates"] or None, found.files["signatures"]
@@ -126,7 +126,7 @@ class PackedData:
         return (len(self.rows) - 1) // self.variants
 
     def rows_of_step(self, step: int, batch_size: int, seed: int) -> np.ndarray:
-        """The row numbers of one optimizer step: a pure function of (seed, step), whoever computes them.
+        """The row numbers of one optimizer step, the same on every rank and in a resumed run: seed and step decide.
 
         Epoch e visits all rows in the order of a permutation seeded by (seed, e), in version e mod `variants`; step s
         takes places s * batch_size ... of the epochs put end to end, so each row is seen once before any is seen again.

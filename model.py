@@ -3,8 +3,8 @@
     model = LanguageModel.load("out/small")
     logits, loss = model(ids), model(ids, mask)     # [B, T, V], and the sum that training differentiates
 
-The modules carry the names of Hugging Face's `LlamaForCausalLM`, with biases or norms of heads those of Qwen2 or Qwen3:
-what `save` writes is that format. Left out on purpose: mixture of experts, sliding windows; generation (`decode.py`).
+The modules carry the names of Hugging Face's `LlamaForCausalLM`, with biases those of Qwen2, with norms of heads those
+of Qwen3, and `save` writes that format. Left out: mixture of experts, sliding windows; `zerochat/generation` generates.
 
 Shapes: B batch, T tokens, D hidden size, H / K query / key-value heads, E head size, V vocabulary, L layers."""
 
@@ -65,7 +65,7 @@ class ModelConfig:
 
 
 TRAINING_FIELDS = ("attention_dropout", "hidden_dropout", "activation_checkpointing")  # no part of a model's shape
-MOST_LOGITS = 2**27  # held at once, 512 MiB in fp32; of more, pieces are computed again in the backward pass
+MOST_LOGITS = 2**27  # held at once, 512 MiB in fp32; where there are more, the loss is computed in pieces
 
 
 class RMSNorm(nn.Module):
@@ -96,21 +96,21 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout: float = 0.0) -> Tensor:
     """softmax(q k^T / sqrt(E) + mask) v (Vaswani et al. 2017, eq. 1) of q [B, H, T, E], k and v [B, K, T, E].
 
-    In half precision on a CPU products beat the fused kernel (benchmarks/attention.py): a block of queries at a time,
-    over the keys up to its end, for the others lie in the future, and so few scores stay in the processor's cache."""
+    In half precision on a CPU plain products are faster than the fused kernel (benchmarks/attention.py): those of a
+    block of queries with the keys up to its end (later ones lie in the future), so that its scores fit the cache."""
     (B, H, T, E), K = q.shape, k.shape[1]
     if q.device.type != "cpu" or q.dtype == torch.float32:
         return F.scaled_dot_product_attention(q, k, v, mask, dropout, is_causal=mask is None, enable_gqa=H != K)
     mask = torch.ones(1, 1, T, T, dtype=torch.bool).tril() if mask is None else mask
     bias = torch.zeros_like(mask, dtype=q.dtype).masked_fill_(~mask, -math.inf)
-    q, found, size = (q * E**-0.5).reshape(B, K, H // K, T, E), [], max(128, T // 4)  # heads that share keys: more rows
+    q, blocks, size = (q * E**-0.5).view(B, K, H // K, T, E), [], max(128, T // 4)
     for begin in range(0, T, size):
         end = min(begin + size, T)
-        rows, keys, values = (x[..., first:end, :].reshape(B * K, -1, E) for x, first in ((q, begin), (k, 0), (v, 0)))
-        scores = torch.bmm(rows, keys.mT).view(B, H, -1, end) + bias[..., begin:end, :end]
+        rows = q[..., begin:end, :].reshape(B * K, -1, E)  # all query heads of a key-value head
+        scores = torch.bmm(rows, k[:, :, :end].flatten(0, 1).mT).view(B, H, -1, end) + bias[..., begin:end, :end]
         weights = F.dropout(scores.softmax(-1), dropout).view(B * K, -1, end)
-        found.append(torch.bmm(weights, values).view(B, H, -1, E))
-    return torch.cat(found, dim=2)
+        blocks.append(torch.bmm(weights, v[:, :, :end].flatten(0, 1)).view(B, H, -1, E))
+    return torch.cat(blocks, dim=2)
 
 
 class Attention(nn.Module):
@@ -181,8 +181,8 @@ class Decoder(nn.Module):
 def document_layout(opens: Tensor) -> tuple[Tensor, Tensor | None]:
     """Positions and attention mask of packed rows, told by where documents open.
 
-    opens [B, T], true at each first token but perhaps a row's -> positions [B, T], counted from there, and a mask
-    [B, 1, T, T] that is true where a query (third axis) may look at a key (fourth). Row `<s> a b <s> c`:
+    opens [B, T], true at each document's first token (a row's own may be unset) -> positions [B, T], counted there,
+    and a mask [B, 1, T, T] that is true where a query (third axis) may look at a key (fourth). Row `<s> a b <s> c`:
 
         document 1 1 1 2 2        <s> 1 . . . .
         position 0 1 2 0 1        a   1 1 . . .
@@ -248,10 +248,10 @@ class LanguageModel(nn.Module):
         x = self.model.norm(x)
         if mask is None:
             return self.lm_head(x)
-        # Only supervised positions reach the vocabulary: in SFT that spares half of the largest matmul.
+        # Only positions before a supervised token reach the vocabulary: in SFT that spares half of the largest product.
         supervised = mask[:, 1:] == SUPERVISED
         x, targets = x[:, :-1][supervised], ids[:, 1:][supervised]
-        pieces = math.ceil(supervised.numel() * config.vocab_size / MOST_LOGITS)  # of shapes: the same on every rank
+        pieces = math.ceil(supervised.numel() * config.vocab_size / MOST_LOGITS)  # from shapes: all ranks agree
         if pieces <= 1:
             return self.nats(x, targets)
         pairs = zip(x.tensor_split(pieces), targets.tensor_split(pieces))
@@ -274,7 +274,7 @@ class LanguageModel(nn.Module):
         """The model of a Llama folder, ready to evaluate; ValueError naming what is missing or misfits its config.json.
 
         device: None is the GPU where there is one. vocab_size: grow the embedding and the head to so many rows.
-        partitioned: how a rank holds its share (zerochat.training.engine.partitioned). training: TRAINING_FIELDS."""
+        partitioned: see zerochat.training.engine.partitioned. training: TRAINING_FIELDS."""
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
         shape, weights = ModelConfig.read(folder, **training), open_weights(folder)
         config = dataclasses.replace(shape, vocab_size=max(shape.vocab_size, vocab_size))
@@ -285,7 +285,7 @@ class LanguageModel(nn.Module):
 
 
 def open_weights(folder: str) -> model_folder.Weights:
-    """The tensors of a Llama folder, not yet read, when they are those that its config.json describes."""
+    """The tensors of a Llama folder, not read yet; ValueError where they are not those its config.json describes."""
     config, weights = ModelConfig.read(folder), model_folder.Weights(folder)
     with torch.device("meta"):
         weights.check({name: list(tensor.shape) for name, tensor in LanguageModel(config).named_parameters()})

@@ -5,9 +5,9 @@
     python sample.py --prompt "Hello!"                  # one answer on standard output, nothing else
     cat questions.txt | python sample.py                # one line, one message of the same conversation
 
-The engine (`zerochat/generation/engine.py`) reads the prompt into its cache of keys and values and adds a token a step;
-which one, `choose` in `zerochat/generation/sampling.py` draws from the model's distribution (at temperature 0 it is the
-likeliest). This page keeps the conversation. Left out on purpose: colours, Markdown rendering, saving conversations."""
+The engine (`zerochat/generation/engine.py`) reads the prompt into its cache of keys and values and adds a token a step,
+drawn from the model's distribution by `choose` in `zerochat/generation/sampling.py` (at temperature 0 the likeliest is
+taken). This page keeps the conversation. Left out on purpose: colours, Markdown rendering, saving conversations."""
 
 import argparse
 import signal
@@ -113,7 +113,7 @@ def main(argv=None) -> None:
     parser.add_argument("--repetition-penalty", type=float, default=1.0)
     parser.add_argument("--max-new-tokens", type=int, default=256)
     parser.add_argument("--seed", type=int)
-    as_typed = "leave odd blanks, line ends and invisible characters in what is typed; training never shows them"
+    as_typed = "take what is typed as it is; else odd blanks, line ends and invisible signs are mended, as in training"
     parser.add_argument("--no-mend", action="store_true", help=as_typed)
     args = parser.parse_args(argv)
     if hasattr(signal, "SIGPIPE"):  # not under native Windows

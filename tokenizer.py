@@ -9,7 +9,7 @@ its `<|end|>`, is supervised, and nothing else (unless a stage's `loss_on` is "a
      .  ...... ... .....  ........... ^^^^^^ ^^^^^  ...... .... .....  ........... ^^^^^^^^ ^^^^^
 
 The markers are control symbols, which are never found in text: whatever a person types stays text. A vocabulary is one
-of SentencePiece, learned here, or what a pretrained model brings (`zerochat/pretrained/pieces.py`). Left out on
+of SentencePiece, learned from the data, or that of a pretrained model (`zerochat/pretrained/pieces.py`). Left out on
 purpose: Unicode normalisation (a string comes back as it went in, unless a model's own tokenizer normalises)."""
 
 import argparse
@@ -40,14 +40,14 @@ class MarkerTemplate:
         self.role_ids = {role: tokenizer.pieces.special[f"<|{role}|>"] for role in ROLES}
         self.end_id = tokenizer.pieces.special[END]
         self.end_ids = {self.end_id}
-        # As Jinja, for transformers: where a space goes before every text (Llama 2's tokenizer), one follows a marker.
+        # In Jinja, for transformers. Where a text begins with a space (Llama 2's tokenizer), one follows each marker.
         text = "message['content']"
         text = f"(' ' + {text} if {text} else '')" if tokenizer.opens_with_space else text
         opening = "bos_token" if self.opening_id == tokenizer.bos_id else repr(tokenizer.name_of(self.opening_id))
         self.text = template.JINJA.replace("TEXT", text).replace("OPENING", opening)
 
     def render(self, messages: list[dict], add_generation_prompt: bool, encode: Encode | None = None):
-        """The conversation's ids, and for each of them whether it is supervised."""
+        """The ids of a conversation, and for each whether it is supervised; none is where a message says it is not."""
         ids, mask = [self.opening_id], [False]
         for message in messages:
             text = (encode or self.encode)(message["content"])
@@ -60,7 +60,7 @@ class MarkerTemplate:
 
     def windows(self, messages: list[dict], ids: list[int], mask: list[bool], context: int):
         """A conversation, rendered to more than `context` tokens, in parts: see `zerochat/preparation/packing.py`."""
-        turns = [1]  # where turns begin: behind the end of another, a token that no text ever becomes
+        turns = [1]  # where turns begin: after an end marker, which no text can become
         while (begin := ids.index(self.end_id, turns[-1]) + 1) < len(ids):
             turns.append(begin)
         first = turns[1] if ids[1] == self.role_ids["system"] else 1
@@ -142,8 +142,8 @@ class Tokenizer:
         return self.template.render(messages, add_generation_prompt, encode)
 
     def windows(self, sample: dict, context: int, overlap: int = 1, encode: Encode | None = None):
-        """A sample as (ids, mask) of at most `context` tokens, no supervised token in two of them; also how many are in
-        none, and the number of exchanges, questions, systems that are not whole. overlap: of a document's pieces."""
+        """A sample as (ids, mask) of at most `context` tokens, no token supervised in two of them; the number of
+        supervised tokens in none; counts of exchanges, questions and systems that were cut. overlap: of a document."""
         ids, mask = self.render(sample, encode=encode)
         if len(ids) <= context:
             return [(ids, mask)], 0, Counter()

@@ -53,7 +53,7 @@ def train(args: argparse.Namespace) -> None:
     ranks.start_process_group()
 
     def begin() -> None:
-        # What is wrong is said before anything goes, or is made.
+        # What can be refused is refused before anything is deleted or written.
         samples.extend(evaluate.read_samples(config["evaluate"]["data"], config["data"], say))
         todo = [stage for stage in config["stages"] if args.fresh or not run.stage_is_done(stage)]
         engines.check_schedules(settled, todo)
@@ -68,16 +68,16 @@ def train(args: argparse.Namespace) -> None:
     ranks.take_folder(run, begin)
     prepared = data.folder_of(config)
 
-    start = None  # the folder to go on from
+    before = None  # the folder that the stage before has written
     with ranks.StopSignal() as stop:
         for stage in config["stages"]:
             target = run.path if stage is config["stages"][-1] else run.file(stage["name"])
             if not run.stage_is_done(stage):
-                base, settings = stage["init_from"] or start, settled[stage["name"]]
-                run_stage(run, described, stage, settings, prepared, base, target, stop, args.verbose)
+                start, settings = stage["init_from"] or before, settled[stage["name"]]
+                run_stage(run, described, stage, settings, prepared, start, target, stop, args.verbose)
                 ranks.on_rank_0(partial(run.stage_done, stage))
                 stop.check(f"after stage {stage['name']}")
-            start = target
+            before = target
         rank = dist.get_rank()
         dist.destroy_process_group()
     if rank == 0:  # the artifact, as a user has it: DeepSpeed plays no part from here on
@@ -122,7 +122,7 @@ def run_stage(run: RunFolder, config: dict, stage: dict, settled, prepared, star
     model = build(config, stage, settings, start, tokenizer).train()
     with engines.initializing(None if verbose else run.file(f"deepspeed-{dist.get_rank()}.log")):
         engine = deepspeed.initialize(model=model, model_parameters=model.parameter_groups(), config=settings)[0]
-    engines.mend_engine(engine)  # optimizer, schedule, loss scale, clipping and ZeRO are the engine's, by the config
+    engines.mend_engine(engine)  # some of DeepSpeed's faults; optimizer, schedule, loss scale, ZeRO are its own
     # Each rank draws its own dropout, one that joins a resumed run too; `resume` restores what a checkpoint has.
     torch.manual_seed(config["seed"] * 1000 + dist.get_rank())
     done = checkpoint.resume(engine, folder, record, steps)
@@ -135,13 +135,13 @@ def run_stage(run: RunFolder, config: dict, stage: dict, settled, prepared, star
     evaluated = ranks.broadcast(log.evaluated)  # steps; a signal may have cut the last evaluation off
     try:
         for step in range(done, steps + 1):  # `step` steps are done
-            look = step == 0 or step == steps or step % stage["evaluate_every"] == 0
-            if len(held_out) and look and step not in evaluated:
+            validating = step == 0 or step == steps or step % stage["evaluate_every"] == 0
+            if len(held_out) and validating and step not in evaluated:
                 if figures := validate(engine, held_out, tokenizer, stop):
                     log.evaluation(step, figures)
             signal = ranks.maximum(stop.number, engine.device)
-            keep = step == steps or step % stage["checkpoint_every"] == 0 or signal
-            if keep and step > done:
+            saving = step == steps or step % stage["checkpoint_every"] == 0 or signal
+            if saving and step > done:
                 checkpoint.save(engine, folder, step, record)
             if signal:
                 raise ranks.Stopped(signal, f"stopped in stage {stage['name']} after step {step} of {steps}")
@@ -168,7 +168,7 @@ def build(config: dict, stage: dict, settings: dict, start: str | None, tokenize
     model = LanguageModel.load(start, "cpu", engines.dtype_of(settings), vocab_size=len(tokenizer), **fields)
     if stage["lora"]["rank"]:
         torch.manual_seed(config["seed"])  # building the model above has drawn random numbers or, on meta, none
-        added = Tokenizer(start, config["tokenizer"]["chat_template"]).added  # also into rows that nothing named
+        added = Tokenizer(start, config["tokenizer"]["chat_template"]).added  # new tokens, also where rows were unnamed
         lora.add(model, **stage["lora"], train_vocabulary=added > 0)
     return model
 
@@ -189,12 +189,12 @@ def train_step(engine, shard: PackedData, rows, step: int) -> float:
     supervised = torch.stack([(mask == SUPERVISED).sum() for _, mask in micro_batches]).sum().to(engine.device)
     dist.all_reduce(supervised)
     count, summed = max(1, int(supervised)), torch.zeros((), device=engine.device)
-    scale = engines.forgotten_scale(engine) * world / count
+    scale = engines.forgotten_scale(engine) * world / count  # fp16 without ZeRO: DeepSpeed forgets its scale
     for ids, mask in micro_batches:
         loss = engine(ids.to(engine.device), mask.to(engine.device))
         summed += loss.detach()
         engine.backward(loss * scale, scale_wrt_gas=False)
-        engines.checked_step(engine, summed, shard, rows, step)  # engine.step(); `summed` is now that of all ranks
+        engines.checked_step(engine, summed, shard, rows, step)  # engine.step(); at last `summed` is all ranks'
     return float(summed) / count
 
 

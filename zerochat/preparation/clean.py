@@ -207,8 +207,8 @@ def _active(settings: str) -> tuple[list, list, list]:
 
 
 def clean(sample: dict, settings: dict) -> tuple[dict | None, list[tuple[str, str, str]]]:
-    """The cleaned sample and (rule, text before, text after) for each rule that changed it, once for each turn
-    or conversation; None and one (reason, text, "") where a rule drops it."""
+    """The cleaned sample and (rule, text before, text after) for each rule that changed it, the first time
+    that it did; None and one (reason, text, "") where a rule drops it."""
     of_texts, of_chats, of_documents = _active(str(settings))
     plain = "text" in sample
     messages = [{"role": "text", "content": sample["text"]}] if plain else sample["messages"]

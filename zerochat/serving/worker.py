@@ -1,4 +1,4 @@
-"""The thread that alone touches the engine, and what it tells the event loop.
+"""The thread that alone steps the engine, and what it tells the event loop.
 
     worker = Worker(engine, capacity=72)      # on the event loop, in `serve.py`
     answers = Answers(worker, prompts, samplings)
