@@ -194,8 +194,7 @@ def test_every_format_and_cleaning_rule_is_documented(page):
     tables = [re.findall(r"^\|.*\|$", part, re.M) for part in re.split(r"^## ", read(page), flags=re.M)]
     named = [set(re.findall(r"`(\w+)`", " ".join(row.split("|")[column] for row in table)))
              for column, table in zip((2, 1), [table for table in tables if table])]
-    assert named[0] == {*formats.FORMATS, "text", "lines"}
-    assert named[1] == set(clean.RULES)
+    assert named[0] == {*formats.FORMATS, "text", "lines"} and named[1] == set(clean.RULES)
 
 
 @pytest.mark.parametrize("document", [*DOCUMENTS, "deploy/Dockerfile", "deploy/nginx.conf", "deploy/slurm.sh",

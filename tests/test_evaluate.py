@@ -53,8 +53,7 @@ def test_loss_by_turn_and_source_is_that_of_the_definition_and_turns_of_a_long_c
     assert list(found) == ["all", "turn 1", "turn 2", "source a.jsonl", "source b.jsonl"]
     for group, (nats, tokens, size) in expected.items():
         figures = found[group]
-        assert (figures["tokens"], figures["bytes"]) == (tokens, size)
-        assert figures["loss"] == pytest.approx(nats / tokens, rel=1e-5)
+        assert (figures["tokens"], figures["bytes"]) == (tokens, size) and figures["loss"] == pytest.approx(nats / tokens, rel=1e-5)
         assert figures["perplexity"] == pytest.approx(math.exp(nats / tokens), rel=1e-4)
         assert figures["bits_per_byte"] == pytest.approx(nats / math.log(2) / size, rel=1e-5)
         low, high = figures["bits_per_byte_interval"]

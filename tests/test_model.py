@@ -161,8 +161,10 @@ def test_impossible_shapes_are_refused_with_their_numbers_and_a_folder_that_is_n
             ("num_key_value_heads", 3, "num_attention_heads 4 is not a multiple of model.num_key_value_heads 3")):
         with pytest.raises(ValueError, match=re.escape(message)):
             tiny_config(**{name: value})
-    with pytest.raises(ValueError, match="has no config.json"):
-        LanguageModel.load(str(tmp_path))
+    for file, told in (("none", "it has no config.json [(]from Hugging"), ("run.json", "it has no config.json yet, since its run has not finished$")):
+        (tmp_path / file).write_text("")
+        with pytest.raises(ValueError, match=told):
+            LanguageModel.load(str(tmp_path))
     model = tiny_model()
     state = {name: tensor for name, tensor in model.state_dict().items() if "layers.1.mlp.up_proj" not in name}
     save(str(tmp_path), model.config, state, {"bos_token_id": 1, "pad_token_id": 3, "eos_token_id": 7})

@@ -20,8 +20,7 @@ MESSAGES = [{"role": who, "content": text} for who, text in [
        | st.sampled_from(TRICKY) | st.lists(st.sampled_from([*MARKERS, END, "<s>", "x", " "])).map("".join))
 def test_every_string_comes_back_and_none_yields_a_control_symbol(tokenizer, text):
     ids = tokenizer.encode(text)
-    assert tokenizer.decode(ids) == text
-    assert not any(tokenizer.pieces.is_control(i) or tokenizer.pieces.is_unknown(i) for i in ids)
+    assert tokenizer.decode(ids) == text and not any(tokenizer.pieces.is_control(i) or tokenizer.pieces.is_unknown(i) for i in ids)
 
 
 @settings(max_examples=200, deadline=None)
@@ -29,8 +28,7 @@ def test_every_string_comes_back_and_none_yields_a_control_symbol(tokenizer, tex
 def test_streaming_shows_only_whole_characters_and_loses_nothing(tokenizer, text):
     stream = tokenizer.stream()
     parts = [stream.push(i) for i in tokenizer.encode(text)]
-    assert "".join(parts) + stream.flush() == text
-    assert not any("\ufffd" in part for part in parts)
+    assert "".join(parts) + stream.flush() == text and not any("\ufffd" in part for part in parts)
 
 
 def test_the_bytes_of_tokens_add_up_to_the_text_and_what_is_none_becomes_one_replacement_character(tokenizer):
@@ -48,8 +46,7 @@ def test_only_assistant_text_and_end_marker_are_supervised(tokenizer):
     e, role, end = tokenizer.encode, tokenizer.role_ids, tokenizer.template.end_id
     parts = [([tokenizer.bos_id, role["system"], *e("Be kind."), end, role["user"], *e("Hi!"), end, role["assistant"]], 0),
              ([*e("Hello."), end], 1), ([role["user"], *e("再见"), end, role["assistant"]], 0), ([*e("See you."), end], 1)]
-    assert ids == [i for part, _ in parts for i in part]
-    assert mask == [bool(s) for part, s in parts for _ in part]
+    assert ids == [i for part, _ in parts for i in part] and mask == [bool(s) for part, s in parts for _ in part]
 
 
 def test_a_plain_document_is_supervised_but_for_its_opening_and_a_prompt_is_a_chat_cut_before_its_answer(tokenizer):

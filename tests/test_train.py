@@ -18,6 +18,7 @@ import train
 from config import deep_merge
 from model import LanguageModel
 from zerochat.demo import chats as demo_data
+from zerochat.training import engine as engines
 
 pytestmark = pytest.mark.slow
 
@@ -192,6 +193,15 @@ def test_without_a_compiler_the_run_uses_torchs_adamw_and_says_so(tmp_path):
     config = tiny_run(tmp_path, stages=[{"name": "sft", "data": [{"demo": "conversations", "count": 100}], "steps": 2}])
     result = launch("train.py", "--config", config, PATH=str(bare), TORCH_EXTENSIONS_DIR=str(tmp_path / "extensions"))
     assert result.returncode == 0 and "no C++ compiler: torch's AdamW" in result.stdout, result.stdout + result.stderr
+
+
+def test_that_fused_adam_is_being_built_or_a_killed_build_is_in_the_way_is_said(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("TORCH_EXTENSIONS_DIR", str(tmp_path))
+    for left in ("nothing", "fused_adam.so", "lock"):
+        (tmp_path / "fused_adam").mkdir(exist_ok=True)
+        (tmp_path / "fused_adam" / left).write_text("")
+        engines.load_deepspeed(verbose=False)
+        assert (f"remove {tmp_path}/fused_adam/lock" in capsys.readouterr().out) == (left != "fused_adam.so")
 
 
 def test_the_larger_configs_take_three_steps_of_each_stage_with_their_sizes_cut_down(tmp_path):

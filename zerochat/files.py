@@ -29,8 +29,7 @@ def room(path: str, need: Callable[[], int], least: str = ""):
 def space(need: int, path: str) -> str:
     """So many bytes, and those that are free on the disk of `path`, in words."""
     free = shutil.disk_usage(os.path.dirname(os.path.abspath(path))).free
-    amount = f"{need / 2**20:.1f} MiB" if need > 2**19 else f"{need:,} bytes"
-    return f"{amount}, {free / 2**20:.1f} MiB are free"
+    return f"{f'{need / 2**20:.1f} MiB' if need > 2**19 else f'{need:,} bytes'}, {free / 2**20:.1f} MiB are free"
 
 
 def write_atomic(path: str, content: str | bytes | Callable[[str], object], size: int = 0) -> None:

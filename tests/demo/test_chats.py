@@ -48,8 +48,7 @@ def text_of(items):
 @pytest.mark.parametrize("generate", [conversations, documents])
 @pytest.mark.parametrize("split", ["train", "validation"])
 def test_an_item_depends_on_its_seed_and_index_and_not_on_the_count(generate, split):
-    assert list(generate(20, 3, split))[:7] == list(generate(7, 3, split))
-    assert list(generate(20, 3, split)) != list(generate(20, 4, split))
+    assert list(generate(20, 3, split))[:7] == list(generate(7, 3, split)) and list(generate(20, 3, split)) != list(generate(20, 4, split))
     assert {item["lang"] for item in generate(20, 3, split, lang="zh")} == {"zh"}
 
 
@@ -97,8 +96,7 @@ def test_held_out_wordings_occur_in_validation_alone_and_their_chinese_is_made_o
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_each_language_has_twelve_skills_of_six_wordings_that_occur_in_both_splits_and_hundreds_of_values(lang):
-    assert len(SKILLS[lang]) >= 12
-    assert all(len(set(POOLS[lang][pool])) >= 150 for pool in ("name", "dish", "place", "item"))
+    assert len(SKILLS[lang]) >= 12 and all(len(set(POOLS[lang][pool])) >= 150 for pool in ("name", "dish", "place", "item"))
     for name, skill in SKILLS[lang].items():
         wordings, held_out_wordings = set(chain(*skill.wordings)), set(chain(*skill.held_out_wordings))
         assert len(wordings) >= 6 and held_out_wordings and not wordings & held_out_wordings, name
@@ -114,8 +112,7 @@ def test_every_copied_value_of_an_answer_stands_in_its_history_and_free_text_has
     checked = [reply for chat in held_out() for _, reply, _ in turns(chat) if "check" in reply]
     assert {reply["skill"] for reply in checked} == set(world.FREE_TEXT)
     for reply in checked:
-        assert all(part in reply["content"] for part in reply["check"]["contains"])
-        assert len(reply["content"]) >= reply["check"]["min_chars"]
+        assert all(part in reply["content"] for part in reply["check"]["contains"]) and len(reply["content"]) >= reply["check"]["min_chars"]
 
 
 def test_recalled_facts_were_given_that_many_turns_ago_and_one_that_nobody_told_is_not_made_up():
@@ -142,8 +139,7 @@ def test_recalled_facts_were_given_that_many_turns_ago_and_one_that_nobody_told_
 def test_slots_are_filled_punctuation_fits_and_questions_without_capital_or_full_stop_are_answered_like_the_others(lang):
     asked = [(question, reply["content"]) for chat in train() if chat["lang"] == lang for question, reply, _ in turns(chat)]
     casual = [pair for pair in asked if pair[0][-1] not in ".?!。？！" and pair[0][0] == pair[0][0].lower()]
-    assert 0.15 < len(casual) / len(asked) < 0.45
-    assert all(answer[-1] in ".!?。！？" and not answer[0].islower() for _, answer in casual)
+    assert 0.15 < len(casual) / len(asked) < 0.45 and all(answer[-1] in ".!?。！？" and not answer[0].islower() for _, answer in casual)
     for question, reply, _ in (turn for chat in train() + held_out() if chat["lang"] == lang for turn in turns(chat)):
         assert not set("{}[]|/~") & set(question + reply["content"])
         foreign = re.search(r"[,.!?;:\"']" if lang == "zh" else r"[\u3000-\uffef]", reply["content"])

@@ -144,8 +144,7 @@ def test_what_a_slot_has_read_of_a_prompt_is_not_read_again_in_the_next_turn_nor
     finish(engine, engine.submit(first, settings))
     finish(engine, engine.submit([tokenizer.bos_id] + [500] * 12, settings))  # somebody else, who must not get in the way
     again = finish(engine, engine.submit(second, settings))
-    assert reads[:5] == [(0, 8, 0), (0, 8, 8), (0, 6, 16), (1, 8, 0), (1, 5, 8)]
-    assert reads[5:] == [(0, 8, 16), (0, 8, 24), (0, 8, 32), (0, 2, 40)]
+    assert reads[:5] == [(0, 8, 0), (0, 8, 8), (0, 6, 16), (1, 8, 0), (1, 5, 8)] and reads[5:] == [(0, 8, 16), (0, 8, 24), (0, 8, 32), (0, 2, 40)]
     assert again == finish(fresh, fresh.submit(second, settings)), "bit for bit, though read in another slot or before"
 
     engine, reads = counting()
@@ -254,8 +253,7 @@ def test_log_probabilities_are_those_of_the_full_forward_pass_before_any_transfo
     with torch.no_grad():
         likely = model(torch.tensor([prompt + request.tokens]))[0].log_softmax(-1)[len(prompt) - 1:]
     for token, (own, alternatives), row in zip(request.tokens, request.logprobs, likely):
-        assert own == pytest.approx(float(row[token]), abs=1e-4)
-        assert [i for i, _ in alternatives] == row.topk(4).indices.tolist()
+        assert own == pytest.approx(float(row[token]), abs=1e-4) and [i for i, _ in alternatives] == row.topk(4).indices.tolist()
         assert [p for _, p in alternatives] == pytest.approx(row.topk(4).values.tolist(), abs=1e-4)
     (request,) = Engine(model, tokenizer).answer_all([prompt], Sampling(temperature=0, max_new_tokens=3, logprobs=0))
     assert all(alternatives == [] for _, alternatives in request.logprobs)

@@ -86,14 +86,14 @@ def test_the_official_client_gets_the_engines_answer_whole_and_streamed(client, 
     expected = alone(solo, HELLO, temperature=0, max_new_tokens=20)
     asked = {"model": "tiny", "messages": HELLO, "temperature": 0, "max_tokens": 20}
     whole = client.chat.completions.create(**asked)
-    assert whole.choices[0].message.content == expected.text and whole.choices[0].finish_reason == "length"
+    assert whole.choices[0].message.content == expected.text and whole.choices[0].finish_reason == "length" and whole.model == "tiny"
     prompt = len(solo.tokenizer.render(HELLO, add_generation_prompt=True)[0])
     counts = whole.usage
     assert (counts.prompt_tokens, counts.completion_tokens, counts.total_tokens) == (prompt, 20, prompt + 20)
     chunks = list(client.chat.completions.create(**asked, stream=True, stream_options={"include_usage": True}))
     assert "".join(chunk.choices[0].delta.content for chunk in chunks[:-1]) == expected.text
     assert [c.choices[0].finish_reason for c in chunks[:-1]] == [None] * (len(chunks) - 2) + ["length"]
-    assert not chunks[-1].choices and chunks[-1].usage.completion_tokens == 20 and len({c.id for c in chunks}) == 1
+    assert not chunks[-1].choices and chunks[-1].usage.completion_tokens == 20 and len({c.id for c in chunks}) == 1 and {c.model for c in chunks} == {"tiny"}
 
 
 NEUTRAL = [{"store": False}, {"metadata": {}}, {"parallel_tool_calls": True}, {"service_tier": "auto"}, {"modalities": ["text"]},
@@ -115,7 +115,7 @@ def test_completions_continue_the_text_of_each_prompt(client, solo):
         prompt = [solo.tokenizer.bos_id, *solo.tokenizer.encode(text)]
         (request,) = solo.answer_all([prompt], Sampling(temperature=0, max_new_tokens=8))
         assert choice.text == request.text and len(choice.logprobs.tokens) == 8
-    assert [choice.index for choice in answer.choices] == [0, 1, 2, 3]
+    assert [choice.index for choice in answer.choices] == [0, 1, 2, 3] and answer.model == "tiny"
     streamed = list(client.completions.create(model="tiny", prompt="One", max_tokens=8, temperature=0, stream=True))
     assert "".join(chunk.choices[0].text for chunk in streamed) == answer.choices[0].text
 
@@ -254,8 +254,7 @@ def test_a_step_that_fails_is_told_to_its_callers_and_the_next_request_is_served
         streamed = httpx.post(address + CHAT, json={"messages": HELLO, "stream": True})
         assert json.loads(streamed.text.removeprefix("data: "))["error"]["type"] == "server_error"
         monkeypatch.setattr(service.engine, "step", step)
-        assert httpx.post(address + CHAT, json={"messages": HELLO, "max_tokens": 2}).status_code == 200
-        assert service.worker.open == 0
+        assert httpx.post(address + CHAT, json={"messages": HELLO, "max_tokens": 2}).status_code == 200 and service.worker.open == 0
 
 
 def test_text_that_spells_a_marker_stays_text(server, solo):

@@ -56,9 +56,7 @@ def choose(logits: Tensor, sampling: Sampling, seen: list[int], generator: torch
     logits = logits.double()
     if sampling.repetition_penalty != 1.0:
         index = torch.tensor(sorted(set(seen)), dtype=torch.long, device=logits.device)
-        values = logits[index]
-        logits = logits.clone()
-        penalty = sampling.repetition_penalty
+        values, logits, penalty = logits[index], logits.clone(), sampling.repetition_penalty
         logits[index] = torch.where(values > 0, values / penalty, values * penalty).clamp(max=1e300)
     if sampling.temperature == 0:
         return int(logits.argmax())

@@ -50,7 +50,8 @@ def read_config(folder: str) -> dict:
     path = os.path.join(folder, "config.json")
     if not os.path.isfile(path):
         advice = "(from Hugging Face's hub: hf download NAME --local-dir FOLDER)"
-        raise ValueError(f"{folder} is not a model folder: it has no config.json {advice}")
+        unfinished = os.path.isfile(os.path.join(folder, "run.json")) and "yet, since its run has not finished"
+        raise ValueError(f"{folder} is not a model folder: it has no config.json {unfinished or advice}")
     raw = read_json(path)
     name = raw.get("architectures") or raw.get("model_type")
     name = str(name[0] if isinstance(name, list) else name)

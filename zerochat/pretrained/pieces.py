@@ -183,8 +183,7 @@ class JsonPieces:
             return None
         if self.byte_level:
             return bytes(BYTES[sign] for sign in name) if BYTES.keys() >= set(name) else name.encode()
-        byte = re.fullmatch("<0x[0-9A-F]{2}>", name)
-        return bytes.fromhex(name[3:5]) if byte else name.replace(SPACE, " ").encode()
+        return bytes.fromhex(name[3:5]) if re.fullmatch("<0x[0-9A-F]{2}>", name) else name.replace(SPACE, " ").encode()
 
     def inside(self) -> "JsonPieces":
         whole = self.model.to_str()

@@ -85,8 +85,7 @@ class Service:
         routes = [Route(path, function, methods=["GET"]) for path, function in get.items()]
         routes += [Route(path, function, methods=["POST"]) for path, function in post.items()]
         handlers = dict.fromkeys((Refused, HTTPException, Exception), gate.refused)
-        app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers)
-        return self.gate.before(app)
+        return self.gate.before(Starlette(routes=routes, lifespan=lifespan, exception_handlers=handlers))
 
     async def chat_page(self, _) -> Response:
         return Response(self.page, media_type="text/html", headers=self.page_headers)

@@ -142,8 +142,8 @@ def read_ask(body, engine: Engine, name: str, chat: bool) -> Ask:
     options = Fields(fields.take("stream_options", "an object", {}), "stream_options")
     include_usage = options.take("include_usage", "true or false", False)
     options.done()
-    for name in NO_MATTER:
-        fields.take(name, "a string")
+    for ignored in NO_MATTER:
+        fields.take(ignored, "a string")
     n = fields.take("n", "a whole number", 1, 1, slots)
     values = _sampling_values(fields, chat)
     if chat:
@@ -173,8 +173,7 @@ def read_ask(body, engine: Engine, name: str, chat: bool) -> Ask:
     # Answers to one prompt differ by their seeds, so that each can be had again alone.
     seeds = [None if sampling.seed is None else sampling.seed + i for i in range(n)]
     samplings = [dataclasses.replace(sampling, seed=seed) for seed in seeds] * len(prompts)
-    prompts = [prompt for prompt in prompts for _ in range(n)]
-    return Ask(chat, name, prompts, samplings, stream, include_usage, left_out)
+    return Ask(chat, name, [prompt for prompt in prompts for _ in range(n)], samplings, stream, include_usage, left_out)
 
 
 def _sampling_values(fields: Fields, chat: bool) -> dict:
@@ -227,8 +226,7 @@ def choice(ask: Ask, index: int, text: str, entries: list | None, finish_reason:
     shape = {"index": index, "finish_reason": finish_reason}
     if ask.chat:
         logprobs = entries if entries is None else {"content": entries, "refusal": None}
-        told = {"role": "assistant"} if first else {}
-        return shape | {name: {**told, "content": text}, "logprobs": logprobs}
+        return shape | {name: {**({"role": "assistant"} if first else {}), "content": text}, "logprobs": logprobs}
     logprobs = None
     if entries is not None:
         logprobs = {"tokens": [entry["token"] for entry in entries]}
