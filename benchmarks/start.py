@@ -23,7 +23,7 @@ import torch, deepspeed
 from model import LanguageModel, ModelConfig
 config = json.load(open({config!r}))
 model = LanguageModel(ModelConfig(vocab_size=config["tokenizer"]["vocab_size"], **config["model"])).train()
-settings = config["deepspeed"] | {{"train_micro_batch_size_per_gpu": 4, "gradient_accumulation_steps": 1}}
+settings = config["deepspeed"] | {{"train_micro_batch_size_per_gpu": config["deepspeed"]["train_batch_size"], "gradient_accumulation_steps": 1}}
 settings["fp16"], settings["bf16"] = {{"enabled": False}}, {{"enabled": bool(torch.cpu.get_capabilities().get("avx512_bf16"))}}
 settings.pop("scheduler")
 engine = deepspeed.initialize(model=model, model_parameters=model.parameters(), config=settings)[0]
