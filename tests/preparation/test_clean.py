@@ -43,8 +43,7 @@ def chat(*texts):
     ("no_input_marker", "user", "Sort this.\n<noinput>", "Sort this."), ("no_input_marker", "user", "排序。\n无输入", "排序。")])
 def test_each_rule_of_a_text_changes_just_what_it_names_and_tags_that_are_the_subject_stay(rule, role, before, after):
     assert clean.TEXT_RULES[rule](before, role) == after
-    for role in ("user", "assistant", "text"):
-        assert clean.TEXT_RULES[rule](CLEAN, role) == CLEAN
+    assert [clean.TEXT_RULES[rule](CLEAN, who) for who in ("user", "assistant", "text")] == [CLEAN] * 3
     assert rule == "html_leftovers" or clean.TEXT_RULES[rule]("&lt;p&gt;", "user") == "&lt;p&gt;"
 
 
