@@ -188,7 +188,7 @@ def test_encodings_are_read_when_named_and_a_wrong_one_gives_the_byte(tmp_path, 
     ({"messages": [{"role": "user", "content": 5}]}, "a turn that is not text", True),
     ({"messages": [{"role": "user", "content": None}]}, "a turn that is not text", True), ({"text": ["x"]}, "not text", True),
     ({"messages": MESSAGES, "label": False}, "rejected answer", False), ({"prompt": "a", "rejected": "b"}, "rejected answer", False),
-    ({"a": 1}, "no known format has the keys ['a']", True), ([1], "not a record of the format messages", True), (1, "not a JSON object", True), ("{", "column 2", True),
+    ({"question": "a"}, "no known format has just the keys ['question']: a question takes an answer", True), ([1], "not a record of the format messages", True), (1, "not a JSON object", True), ("{", "column 2", True),
     ("[" * 100_000, "nested", True), ("1" * 5000, "", True), ({"messages": 5}, "not a record of the format messages", True)])
 def test_what_is_no_conversation_is_left_out_with_its_reason(record, reason, bad):
     found = formats.to_sample(record)

@@ -248,8 +248,8 @@ def _convert(record, format: str, tools: str, seen: dict) -> dict | str:
 
 def _document(record: Record, format: str, seen: dict) -> dict:
     if "text" not in record:
-        advice = 'the source\'s "columns" may say what is question and what answer'
-        raise ValueError(f"no known format has the keys {sorted(map(str, record))[:10]}; {advice}")
+        advice = 'a question takes an answer, and the source\'s "columns" may say which keys they are'
+        raise ValueError(f"no known format has just the keys {sorted(map(str, record))[:10]}: {advice}")
     if "role" in record and {"parent_id", "message_id"} & set(record):
         raise ValueError("one message of a conversation that is spread over lines; export whole conversations")
     text = record["text"]
