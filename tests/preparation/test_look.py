@@ -37,7 +37,7 @@ def test_the_picture_shows_exactly_the_supervised_text_in_green_and_what_was_dro
     assert re.findall("\033\\[7;35m(.*?)\033\\[0m", text)[:4] == ["<s>", "<|user|>", "<|end|>", "<|assistant|>"]
     assert "x.jsonl:2 dropped: no answer" in text and text.count("┄" * 60) == 1 and "--limit" not in text, "two documents share the row"
     text = look.inspect({**SOURCE, "path": str(tmp_path / "x.jsonl"), "limit": 2}, config, tokenizer, None)
-    assert "only the first 2 records: --limit N shows more" in text
+    assert "looked at 2 records at most: --limit N looks at more" in text
     page = (tmp_path / "page.html").read_text()
     assert re.findall("<s>(.*?)</s>", page.split("</p>")[1]) == ["Rome | �[31mit is old.", "●", "Good day.", "●"]
     assert "Which &lt;b&gt;city&lt;/b&gt; &amp; why?" in page and page.count("<hr>") == 1 and "http" not in page

@@ -128,8 +128,7 @@ def inspect(source: dict, config: dict, tokenizer: "Tokenizer", page: str | None
     context, options = config["model"]["max_position_embeddings"], config["data"]
     clean.check_rules(options["rules"])
     pieces, notes = [], []
-    records = list(formats.read(source, "", options["tools"]))
-    for file, line, sample in records:
+    for file, line, sample in (records := list(formats.read(source, "", options["tools"]))):
         where = f"{os.path.basename(file)}:{line}"
         if isinstance(sample, str):
             notes.append(f"{where} {'broken' if isinstance(sample, formats.Bad) else 'dropped'}: {sample}")
@@ -145,7 +144,7 @@ def inspect(source: dict, config: dict, tokenizer: "Tokenizer", page: str | None
         if long.total():
             parts = ", ".join(f"{long[kind]} {name}" for kind, name in packing.CUT.items() if long[kind])
             notes.append(f"{where} exceeds {context} tokens; not whole: {parts}; {lost} supervised tokens lost")
-    notes += [f"only the first {len(records)} records: --limit N shows more"] * (len(records) == source["limit"])
+    notes += [f"looked at {len(records)} records at most: --limit N looks at more"] * (len(records) == source["limit"])
     packed, room = [], 0  # in reading order; training packs tighter
     for ids, mask, where in pieces:
         packed += [([], [], [])] if len(ids) > room else []

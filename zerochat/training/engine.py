@@ -37,6 +37,7 @@ def load_deepspeed(verbose: bool) -> None:
         warnings.filterwarnings("ignore", category=FutureWarning, message=".*torch.distributed")
     logging.disable(logging.NOTSET if verbose else logging.WARNING)  # "Setting accelerator to CPU ...", every time
     import deepspeed
+    from deepspeed.git_version_info import installed_ops  # those that came ready with the package
     from torch.utils.cpp_extension import _get_build_directory
 
     logging.disable(logging.NOTSET)
@@ -44,11 +45,11 @@ def load_deepspeed(verbose: bool) -> None:
     if int(os.environ.get("WORLD_SIZE", 1)) == 1 or not shutil.which("g++"):
         # A shared-memory all-reduce for CPU ranks, a minute to build: one rank has nobody to share with.
         deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
-    built = _get_build_directory("fused_adam", False)
+    at = _get_build_directory("fused_adam", False)
     if not has_compiler():
         say("no C++ compiler: torch's AdamW instead of DeepSpeed's fused one, the same steps a little slower")
-    elif os.path.exists(f"{built}/lock") or not os.path.exists(f"{built}/fused_adam.so"):
-        say(f"building DeepSpeed's fused Adam, once; if it never ends, one was killed before: remove {built}/lock")
+    elif not installed_ops["fused_adam"] and ("lock" in os.listdir(at) or "fused_adam.so" not in os.listdir(at)):
+        say(f"building DeepSpeed's fused Adam, once; if it never ends, one was killed before: remove {at}/lock")
 
 
 def keep_freed_memory() -> None:
