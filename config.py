@@ -28,7 +28,7 @@ SOURCE: dict = {
     "columns": {},  # keys that nobody guesses: {"Frage": "question", "Antwort": "answer"}
     "encoding": "utf-8",  # of the files: "gb18030", "latin-1", ... a byte order mark of UTF-8 is always understood
     "weight": 1.0,  # how often an epoch has each sample: 2 is twice, 0.5 every other one
-    "split": None,  # of demo data: "train" or "validation"
+    "split": None,  # of demo data: "train" (null, too) or "validation"
     "count": 1000,  # of demo data: how many
     "seed": 0,  # of demo data
     "made_up": 0.0,  # of demo data: the share of names, dishes, places and things that are random signs, to be copied
@@ -55,19 +55,19 @@ DEFAULTS: dict = {
     "seed": 1337,
     "tokenizer": {
         "path": None,  # folder of an existing tokenizer; null: init_from's, else train one on the run's data
-        "chat_template": "markers",  # ours, added where they lack; "keep" the model's own; "chatml", which many know
+        "chat_template": "markers",  # ours, added if missing; "keep": the model's own; "chatml": as many models do
         "vocab_size": 2048,
         "model_type": "bpe",  # or "unigram"
         "character_coverage": 0.9995,
         "split_digits": True,
         "max_piece_length": 16,  # in characters: in a narrow corpus whole phrases would become one token
-        "max_train_chars": 20_000_000,  # a sample of so many characters trains it
+        "max_train_chars": 20_000_000,  # so many characters, drawn by chance, train it
     },
     "data": {
         "data_root": ".",
         "rules": {},  # cleaning rules to switch off: {"name": false}; clean.py lists them
-        "deduplicate": True,  # texts that differ in case, width, blanks and the marks at the end are the same
-        "near_duplicates": None,  # such as 0.8: texts that share so much of their character n-grams are, too
+        "deduplicate": True,  # texts that differ only in case, width, blanks and end marks are the same
+        "near_duplicates": None,  # such as 0.8: so are texts whose character n-grams are this alike
         "tools": "drop",  # conversations with tool turns; "text": calls as answers, results as questions
         "max_bad": 0.01,  # a larger share of unreadable records stops the run
         "strict": False,  # the first one stops it
@@ -78,19 +78,19 @@ DEFAULTS: dict = {
             "case": 0.0,
             "punctuation": 0.0,
             "width": 0.0,
-            "subword": 0.0,  # BPE dropout, or the temperature of unigram sampling
+            "subword": 0.0,  # BPE dropout, or unigram's inverse temperature: less is noisier
         },
-        # Conversations of 2 to `turns` samples of these sources ([]: of all), as so large a share of all conversations.
+        # Of all conversations, the share that is joined from 2 to `turns` samples of these sources ([]: of all).
         "join": {"share": 0.0, "turns": 4, "sources": []},
         "validation_fraction": 0.02,
-        "validation_overlap": 1,  # tokens of context repeated, unscored, at a cut in held-out plain text
+        "validation_overlap": 1,  # tokens of context repeated, unsupervised, at a cut in held-out plain text
     },
     "model": {name: field.default for name, field in ModelConfig.__dataclass_fields__.items() if name != "vocab_size"},
     "stages": [],
     "evaluate": {
         "data": [],  # sources of conversations to answer when training is over
         "max_new_tokens": 128,
-        "slots": 32,  # conversations answered side by side
+        "slots": 32,  # answers generated side by side
     },
     "deepspeed": {},
 }
@@ -110,7 +110,7 @@ ALLOWED |= dict.fromkeys(("steps", "epochs", "log_every", "evaluate_every", "che
 ALLOWED |= dict.fromkeys(("num_hidden_layers", "num_attention_heads"), (1, 2**12))
 ALLOWED |= dict.fromkeys(("num_key_value_heads", "head_dim"), (0, 2**12))
 ALLOWED |= {"hidden_size": (1, 2**20), "intermediate_size": (0, 2**22), "vocab_size": (1, 2**24)}
-ALLOWED |= {"max_position_embeddings": (1, 2**24), "rope_theta": (1, MOST)}
+ALLOWED |= {"max_position_embeddings": (1, 2**24), "rope_theta": (1, 1e12)}
 ALLOWED |= {"rms_norm_eps": (0, 1), "initializer_range": (0, 1), "alpha": (ABOVE_0, MOST)}
 # The kind of what is null by default.
 KINDS = {"path": "", "demo": "", "split": "", "limit": 0, "steps": 0, "epochs": 0.0, "init_from": ""}
@@ -239,6 +239,8 @@ def _check(config: dict, path: str) -> None:
     names = [stage["name"] for stage in config["stages"]]
     if not names or len(set(names)) < len(names):
         raise ValueError(f"{path}: stages should be a list of at least one stage, their names all different: {names}")
+    if config["stages"][0]["lora"]["rank"] and not config["stages"][0]["init_from"]:
+        raise ValueError(f"{path}: stages[0].lora needs init_from: beside random weights there is nothing to adapt")
     named = {name_of(source) for stage in config["stages"] for source in stage["data"]}
     if not named >= set(config["data"]["join"]["sources"]):
         raise ValueError(f"{path}: data.join.sources should be of the sources {sorted(named)}")

@@ -4,11 +4,10 @@
     python evaluate.py --model out/small --data my.jsonl               # yours, in any format that data.py reads
     python evaluate.py --model out/small --compare out/other           # two models on the same data
 
-Every assistant turn is asked with the reference conversation before it, so one wrong answer does not spoil
-the next. An answer is correct when it equals the reference, or, where the reference turn carries a
-`check` (free text), when it contains what it must and is long enough. Intervals are 95% by bootstrap over
-conversations. Left out on purpose: judging by a model; multiple choice and the big
-benchmarks, which lm-evaluation-harness runs."""
+Every assistant turn is asked with the reference conversation before it, so one wrong answer does not spoil the next. An
+answer is correct when it equals the reference, or, where the reference turn carries a `check` (free text), when it has
+ended, is long enough and contains what it must. Intervals are 95% by bootstrap over conversations. Left out on purpose:
+judging by a model; multiple choice and the big benchmarks, which lm-evaluation-harness runs."""
 
 import argparse
 import importlib.util
@@ -172,7 +171,7 @@ def main(argv=None) -> None:
     parser.add_argument("--compare", metavar="DIR", help="a second model folder, measured on the same data")
     parser.add_argument("--out", metavar="DIR", help="for report.json and report.md; default: MODEL/evaluation")
     parser.add_argument("--max-new-tokens", type=int, default=128)
-    parser.add_argument("--slots", type=int, default=32, help="conversations answered side by side")
+    parser.add_argument("--slots", type=int, default=32, help="answers generated side by side")
     parser.add_argument("--misses", type=int, default=10, help="print so many wrong answers")
     args = parser.parse_args(argv)
     chosen = [{**SOURCE, "path": path} for path in args.data]
@@ -193,13 +192,9 @@ def main(argv=None) -> None:
         turns = measured[0]["turns"]
         missed = [turn for turn in turns if not turn["correct"]]
         if args.compare:
-            lines += [
-                "# Side by side",
-                "",
-                tables.comparison(tables.compare(*measured), (args.model, args.compare)),
-                "",
-            ]
-            print(f"{lines[-2]}\n")
+            compared = tables.comparison(tables.compare(*measured), (args.model, args.compare))
+            lines += ["# Side by side", "", compared, ""]
+            print(f"{compared}\n")
         lines += tables.section("Missed", missed, 200)
         lines += tables.section("Correct", [turn for turn in turns if turn["correct"]], 200)
         if missed[: args.misses]:

@@ -97,7 +97,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout: float 
     """softmax(q k^T / sqrt(E) + mask) v (Vaswani et al. 2017, eq. 1) of q [B, H, T, E], k and v [B, K, T, E].
 
     In half precision on a CPU plain products are faster than the fused kernel (benchmarks/attention.py): those of a
-    block of queries with the keys up to its end (later ones lie in the future), so that its scores fit the cache."""
+    block of queries with the keys up to its end (later ones lie in the future): its scores fit the CPU's cache."""
     (B, H, T, E), K = q.shape, k.shape[1]
     if q.device.type != "cpu" or q.dtype == torch.float32:
         return F.scaled_dot_product_attention(q, k, v, mask, dropout, is_causal=mask is None, enable_gqa=H != K)

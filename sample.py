@@ -39,7 +39,7 @@ class Chat:
         self.messages, self.noticed = [{"role": "system", "content": system}] if system else [], False
 
     def answer(self, text: str, out, notices=None, before: str = "") -> None:
-        """Stream the answer to `text` to `out`, behind `before`; Ctrl-C keeps what has been said so far.
+        """Stream the answer to `text` to `out`, `before` in front; Ctrl-C keeps what has been said so far.
 
         A message that does not fit the context raises ValueError and leaves the conversation as it was."""
         asked = [*self.messages, {"role": "user", "content": text}]

@@ -73,7 +73,7 @@ def main(argv=None) -> None:
         name = os.path.basename(os.path.abspath(folder))
         key = os.environ.get("ZEROCHAT_API_KEY")  # not an argument: those are seen by every user of the machine
         if not loopback(args.host):
-            advice = "" if key else "; set ZEROCHAT_API_KEY, and put TLS in front"
+            advice = ", with the key; put TLS in front" if key else "; set ZEROCHAT_API_KEY, and put TLS in front"
             print(f"warning: on {args.host} everyone who reaches this port can use the model{advice}", file=sys.stderr)
         names = tuple(host.lower() for host in args.allow_host)
         service = Service(engine, name, args.queue, api_key=key, allowed_hosts=names)

@@ -10,7 +10,7 @@ its `<|end|>`, is supervised, and nothing else (unless a stage's `loss_on` is "a
 
 The markers are control symbols, which are never found in text: whatever a person types stays text. A vocabulary is one
 of SentencePiece, learned from the data, or that of a pretrained model (`zerochat/pretrained/pieces.py`). Left out on
-purpose: Unicode normalisation (a string comes back as it went in, unless a model's own tokenizer normalises)."""
+purpose: Unicode normalisation (text comes back as it went in, but for U+2581 and what a model's own changes)."""
 
 import argparse
 import codecs
@@ -47,7 +47,7 @@ class MarkerTemplate:
         self.text = template.JINJA.replace("TEXT", text).replace("OPENING", opening)
 
     def render(self, messages: list[dict], add_generation_prompt: bool, encode: Encode | None = None):
-        """The ids of a conversation, and for each whether it is supervised; none is where a message says it is not."""
+        """A conversation's ids, and for each whether it is supervised: none of a message with "supervised": False."""
         ids, mask = [self.opening_id], [False]
         for message in messages:
             text = (encode or self.encode)(message["content"])
@@ -121,7 +121,7 @@ class Tokenizer:
         return ids
 
     def sampled(self, text: str, rate: float, seed: int) -> list[int]:
-        """Other pieces of the same text: by leaving out merges (BPE, Provilkov et al. 2020), or drawn (unigram)."""
+        """Other pieces of the text: merges left out (BPE, Provilkov et al. 2020), or drawn (unigram, Kudo 2018)."""
         sentencepiece.set_random_generator_seed(seed)
         return self.pieces.encode(text, enable_sampling=True, alpha=rate, nbest_size=-1)
 
@@ -142,8 +142,8 @@ class Tokenizer:
         return self.template.render(messages, add_generation_prompt, encode)
 
     def windows(self, sample: dict, context: int, overlap: int = 1, encode: Encode | None = None):
-        """A sample as (ids, mask) of at most `context` tokens, no token supervised in two of them; the number of
-        supervised tokens in none; counts of exchanges, questions and systems that were cut. overlap: of a document."""
+        """A sample as (ids, mask) of at most `context` tokens, no token supervised in two; how many supervised ones are
+        in none; counts of exchanges, questions and systems cut. overlap: tokens that the windows of a text share."""
         ids, mask = self.render(sample, encode=encode)
         if len(ids) <= context:
             return [(ids, mask)], 0, Counter()
@@ -166,12 +166,8 @@ class Tokenizer:
         os.makedirs(folder, exist_ok=True)
         config: dict = {f"{kind}_token": self.name_of(i) for kind, i in {**self.pieces.ids, "pad": self.pad_id}.items()}
         config |= dict.fromkeys(("add_bos_token", "add_eos_token", "clean_up_tokenization_spaces"), False)
-        config |= {
-            "tokenizer_class": "LlamaTokenizer",
-            "legacy": self.pieces.legacy,
-            "chat_template": self.template.text,
-        }
-        config["add_prefix_space"] = self.opens_with_space
+        config |= {"tokenizer_class": "LlamaTokenizer", "legacy": self.pieces.legacy}
+        config |= {"chat_template": self.template.text, "add_prefix_space": self.opens_with_space}
         config["additional_special_tokens"] = MARKERS if self.role_ids else []
         write_json(os.path.join(folder, "tokenizer_config.json"), self.pieces.write(folder, config))
         if self.end_ids - self.template.end_ids - {self.eos_id}:

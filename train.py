@@ -53,7 +53,7 @@ def train(args: argparse.Namespace) -> None:
     ranks.start_process_group()
 
     def begin() -> None:
-        # What can be refused is refused before anything is deleted or written.
+        # What the samples or a schedule rule out is refused before --fresh deletes; the data are prepared after.
         samples.extend(evaluate.read_samples(config["evaluate"]["data"], config["data"], say))
         todo = [stage for stage in config["stages"] if args.fresh or not run.stage_is_done(stage)]
         engines.check_schedules(settled, todo)
@@ -122,7 +122,7 @@ def run_stage(run: RunFolder, config: dict, stage: dict, settled, prepared, star
     model = build(config, stage, settings, start, tokenizer).train()
     with engines.initializing(None if verbose else run.file(f"deepspeed-{dist.get_rank()}.log")):
         engine = deepspeed.initialize(model=model, model_parameters=model.parameter_groups(), config=settings)[0]
-    engines.mend_engine(engine)  # some of DeepSpeed's faults; optimizer, schedule, loss scale, ZeRO are its own
+    engines.mend_engine(engine)  # undoes a few faults of DeepSpeed, whose optimizer, schedule, loss scale, ZeRO we use
     # Each rank draws its own dropout, one that joins a resumed run too; `resume` restores what a checkpoint has.
     torch.manual_seed(config["seed"] * 1000 + dist.get_rank())
     done = checkpoint.resume(engine, folder, record, steps)
@@ -132,13 +132,13 @@ def run_stage(run: RunFolder, config: dict, stage: dict, settled, prepared, star
         f"rows ({told(epochs)}), {precision}, {engines.kind(engine)}{f'; resumed at step {done}' if done else ''}"
     )
     log = Log(os.path.join(folder, "metrics.jsonl"), stage["name"], done, steps, partial(engines.monitor, engine))
-    evaluated = ranks.broadcast(log.evaluated)  # steps; a signal may have cut the last evaluation off
+    validated = ranks.broadcast(log.validated)  # steps; a signal may have cut the last validation off
     try:
         for step in range(done, steps + 1):  # `step` steps are done
             validating = step == 0 or step == steps or step % stage["evaluate_every"] == 0
-            if len(held_out) and validating and step not in evaluated:
+            if len(held_out) and validating and step not in validated:
                 if figures := validate(engine, held_out, tokenizer, stop):
-                    log.evaluation(step, figures)
+                    log.validation(step, figures)
             signal = ranks.maximum(stop.number, engine.device)
             saving = step == steps or step % stage["checkpoint_every"] == 0 or signal
             if saving and step > done:
@@ -167,8 +167,8 @@ def build(config: dict, stage: dict, settings: dict, start: str | None, tokenize
     fields = {key: config["model"][key] for key in TRAINING_FIELDS} | {"partitioned": engines.partitioned(settings)}
     model = LanguageModel.load(start, "cpu", engines.dtype_of(settings), vocab_size=len(tokenizer), **fields)
     if stage["lora"]["rank"]:
-        torch.manual_seed(config["seed"])  # building the model above has drawn random numbers or, on meta, none
-        added = Tokenizer(start, config["tokenizer"]["chat_template"]).added  # new tokens, also where rows were unnamed
+        torch.manual_seed(config["seed"])  # anew: under ZeRO-3 alone, building has drawn random numbers
+        added = Tokenizer(start, config["tokenizer"]["chat_template"]).added  # new tokens, even those in spare rows
         lora.add(model, **stage["lora"], train_vocabulary=added > 0)
     return model
 

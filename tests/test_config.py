@@ -40,7 +40,7 @@ def test_every_config_in_the_repository_is_valid_and_its_model_can_be_built(path
     ({"model": {"num_attention_heads": 5}}, "192 is not a multiple of model.num_attention_heads 5"),
     ({"model": {"hidden_dropout": 1.5}}, "model.hidden_dropout should be between"), ({"stages": []}, "at least one stage"),
     ({"stages": [{"name": "a", "data": ["x"], "steps": 1, "epochs": 1}]}, "(a): give either steps or epochs"),
-    ({"stages": [{"name": "a", "data": ["x"], "steps": 0}]}, "steps should be a positive number"),
+    ({"stages": [{"name": "a", "data": ["x"], "steps": 0}]}, "steps should be a positive number"), ({"stages": [{"name": "a", "data": ["x"], "steps": 1, "lora": {"rank": 4}}]}, "stages[0].lora needs init_from"),
     ({"stages": [{"name": "a", "data": [{"demo": "chats"}], "steps": 1}]}, "demo should be"),
     ({"stages": [{"name": "a", "data": [{}], "steps": 1}]}, "needs either"),
     ({"stages": [{"name": "data", "data": ["x"], "steps": 1}]}, "name should be one word, not"),

@@ -90,7 +90,7 @@ def _name_in_mark(folder: str) -> str:
 
 
 def misfit(old: dict, new: dict) -> str | None:
-    """What of that from which a stage comes (`FROM`) is not as it was; None where all is."""
+    """Which of the things that a stage comes from (`FROM`) have changed; None where none has."""
     changed = [text for key, text in FROM.items() if old.get(key) != new[key]]
     return f"other {', '.join(changed)} than now" if changed else None
 
@@ -184,7 +184,7 @@ class RunFolder:
             raise ValueError(f"{why}; {ADVICE}")
 
     def begin(self, config: dict) -> None:
-        """Record the run; one that was finished goes on, under a config that allows more steps, say."""
+        """Record the run; a finished one is unfinished again, as when the config gives more steps."""
         record = self.record()
         for stage in config["stages"]:
             make(self.file(stage["name"]))

@@ -61,7 +61,7 @@ def test_a_request_that_fails_ends_alone_and_the_next_one_in_its_slot_is_as_if_i
     monkeypatch.setattr(cached, "prefill", prefill)
     found = engine.answer_all(prompts, sampling)
     assert [request.finish_reason for request in found] == ["length", "error", "length", "length"]
-    assert str(found[1].error) in ("as if", "the logits behind 4 tokens of an answer are not finite")
+    assert str(found[1].error) in ("as if", "the logits after 4 tokens of an answer are not finite")
     assert [r.tokens for r in found if r is not found[1]] == [tokens for i, tokens in enumerate(alone) if i != 1]
     with pytest.raises(type(found[1].error)):
         list(engine.stream(bad, sampling))

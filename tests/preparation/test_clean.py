@@ -81,7 +81,8 @@ def test_policies_together_leave_alternating_turns_say_which_acted_and_are_switc
     sample, changed = clean.clean({"messages": [{"role": r, "content": c} for r, c in roles]}, {})
     assert [(m["role"], m["content"]) for m in sample["messages"]] == [("user", "b\nc"), ("assistant", "d\ne")]
     assert [rule for rule, *_ in changed] == ["empty_turns", "user_first", "repeated_role", "answered_end"]
-    assert clean.clean({"messages": []}, {})[1][0][0] == "no answer"
+    for unsupervised in ([], [{**m, "supervised": False} for m in chat("Hi", "Yes.")["messages"]]):
+        assert clean.clean({"messages": unsupervised}, {})[1][0][0] == "no answer"
     assert clean.clean(chat("a &lt; b?", "Yes."), {"html_leftovers": False})[0]["messages"][0]["content"] == "a &lt; b?"
     assert clean.clean(chat("Hi", "Yes."), {"too_short": 5})[1][0][0] == "too short"
     assert clean.clean({"text": "Yes."}, {"too_short": 5})[1][0][0] == "too short"
@@ -105,7 +106,7 @@ def test_a_missing_library_is_named_with_the_way_to_get_it(monkeypatch):
     clean.needed.cache_clear()
     for library, settings, by in (("rensa", ({}, 0.8), "data.near_duplicates"), ("py3langid", ({"language": ["en"]},), "data.rules.language")):
         monkeypatch.setitem(sys.modules, library, None)
-        with pytest.raises(ValueError, match=rf'{by} needs {library}: pip install "zerochat\[data\]"'):
+        with pytest.raises(ValueError, match=rf'{by} needs {library}: pip install -e ".\[data\]"'):
             clean.check_rules(*settings)
 
 

@@ -118,12 +118,14 @@ def test_a_tokenizer_or_a_template_that_cannot_be_used_is_refused_in_one_line(tm
     said = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "yes"}, {"role": "user", "content": "Why?"}]
     cases = [(LAST, "<|im_end|>", r"message 3 \(user\) changes what stood before it.*chatml"), ("{{", "<|im_end|>", "not valid Jinja"),
              ("{% for m in messages %}{{ m['content'] }}{% endfor %}", "<|im_end|>", "ends an answer with no special token"), (5, "<|im_end|>", "chat_template should be text, found 5"),
-             (QWEN_CHAT, "nowhere", "names no eos_token"), (QWEN_CHAT, "<|im_end|>", "set data.augment.subword to 0")]
+             (QWEN_CHAT, "nowhere", "names no eos_token"), (QWEN_CHAT, "<|im_end|>", "one encoding: set data.augment.subword to 0")]
     for template, eos, message in cases:
         folder = json_folder(tmp_path, template, eos=eos)
         with pytest.raises(ValueError, match=message) as caught:
-            [Tokenizer(folder, "keep").render(said), Tokenizer(folder, "keep").sampled("abc", 0.1, 1)]
+            [Tokenizer(folder, "keep").render(said), Tokenizer(folder, "keep").render(said, encode=str.encode)]
         assert "\n" not in str(caught.value) and str(tmp_path) in str(caught.value)
+    with pytest.raises(ValueError, match="data.augment.subword"):
+        Tokenizer(folder, "markers").sampled("abc", 0.1, 1)
     tokenizers.Tokenizer(tokenizers.models.WordPiece({"a": 0}, unk_token="a")).save(str(tmp_path / "tokenizer.json"))
     with pytest.raises(ValueError, match="WordPiece with the decoder null is not supported, only byte-level BPE"):
         Tokenizer(folder)
@@ -203,7 +205,7 @@ def test_no_value_in_a_config_ends_in_anything_but_a_model_or_one_line_that_name
     ("pytorch_model.bin", torch.arange(3), "pytorch_model.bin should hold tensors by name"),
     *(("model.safetensors.index.json", content, "weight_map should give the file of each tensor")
       for content in (b"{}", b'{"weight_map": [1]}', b'{"weight_map": {"a": "../x"}}')),
-    ("model.safetensors.index.json", b"\xff", "index.json: not JSON"), *(("pytorch_model.bin", damage, "holds no finite numbers, or whole")
+    ("model.safetensors.index.json", b"\xff", "index.json: not JSON"), *(("pytorch_model.bin", damage, "holds numbers that are not finite, or whole")
       for damage in (lambda tensor: tensor.to(torch.int32), lambda tensor: tensor * math.nan))])
 def test_damaged_weights_and_weights_that_are_no_numbers_are_refused_in_one_line(tmp_path, name, content, message):
     state = small_llama(tmp_path).state_dict()

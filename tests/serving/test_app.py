@@ -419,15 +419,15 @@ def test_no_file_but_the_page_is_served(server, path):
 
 def test_what_cannot_be_served_is_said_in_one_line_and_an_open_address_in_a_warning(folder, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(signal, "signal", lambda *_: None)
-    monkeypatch.delenv("ZEROCHAT_API_KEY", raising=False)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         with pytest.raises(SystemExit, match="^error: .*Address already in use"):
             main(["--model", folder, "--port", str(taken.getsockname()[1])])
     assert capsys.readouterr().err == ""
-    with pytest.raises(SystemExit, match="^error: "):  # no machine has this address (RFC 5737)
-        main(["--model", folder, "--host", "192.0.2.1"])
-    warning = "warning: on 192.0.2.1 everyone who reaches this port can use the model; set ZEROCHAT_API_KEY"
-    assert capsys.readouterr().err.startswith(warning)
+    for key, advice in (("", "; set ZEROCHAT_API_KEY, and put TLS in front"), ("secret", ", with the key; put TLS in front")):
+        monkeypatch.setenv("ZEROCHAT_API_KEY", key)
+        with pytest.raises(SystemExit, match="^error: "):  # no machine has this address (RFC 5737)
+            main(["--model", folder, "--host", "192.0.2.1"])
+        assert capsys.readouterr().err == f"warning: on 192.0.2.1 everyone who reaches this port can use the model{advice}\n"
     for words, message in ((["--model", str(tmp_path)], "is not a "), (["--slots", "0"], "--slots should be")):
         with pytest.raises(SystemExit, match=f"^error: .*{message}"):
             main(words)

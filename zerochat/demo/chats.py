@@ -188,7 +188,7 @@ def _each(count: int, kind: str, seed: int, split: str, lang: str | None) -> Ite
 
 
 def conversations(count: int, seed=0, split="train", lang: str | None = None, made_up=0.0) -> Iterator[dict]:
-    """Conversations `{"messages", "lang", "skill", "slots"}`; number i depends on (seed, split, lang, i) alone. An
+    """Conversations `{"messages", "lang", "skill", "slots"}`; number i does not depend on `count`. An
     assistant message also has `skill`; `back`, where it recalls a fact, the number of turns since that was told; and
     `check` where the text is free: it must contain each of `contains` and have `min_chars` characters. made_up: the
     share of names, dishes, places and things that are signs drawn at random, which nothing but copying gives back."""
@@ -215,7 +215,7 @@ def document(lang: str, rng: random.Random, novel: bool, made_up: float) -> str:
 
 
 def documents(count: int, seed=0, split="train", lang: str | None = None, made_up=0.0) -> Iterator[dict]:
-    """Plain text `{"text", "lang"}`; number i depends on (seed, split, lang, i) alone."""
+    """Plain text `{"text", "lang"}`; number i does not depend on `count`."""
     for rng, language in _each(count, "document-", seed, split, lang):
         novel = split == "validation" and rng.random() < 0.5
         while one_in(HELD_OUT, text := document(language, rng, novel, made_up)) != (split == "validation"):

@@ -24,7 +24,7 @@ def words(text: str) -> list[str]:
 
 
 def is_chinese(text: str) -> bool:
-    """Whether more than half of the words are Chinese characters."""
+    """Whether more than half of the words are Chinese characters or kana."""
     found = [word for word in words(text) if word[0].isalnum()]
     return 2 * sum(bool(re.match(f"[{SIGNS}]", word)) for word in found) > len(found)
 

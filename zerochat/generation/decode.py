@@ -129,7 +129,7 @@ class CachedModel:
     def _forward(self, ids: list[int], positions: Tensor, spans: list[tuple[int, int, int]]) -> Tensor:
         """Final hidden states [N, D] of rows with these ids at these positions [N], equally many of each slot.
 
-        spans: (first slot, the slot behind the last, how much of their cache to read), in the order of the rows."""
+        spans: (first slot, last slot + 1, how much of their cache to read), in the order of the rows."""
         config = self.config
         H, K, E = config.num_attention_heads, config.num_key_value_heads, config.head_size
         N, C, device = len(ids), config.max_position_embeddings, self.device

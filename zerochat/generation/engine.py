@@ -98,9 +98,9 @@ class Engine:
         self.forbidden = torch.tensor(never, device=self.device)
 
     def fit(self, messages: list[dict], reserve: int) -> tuple[list[dict], list[int], int]:
-        """Leave out the oldest whole turns until the prompt and `reserve` new tokens, at most a quarter of the context,
-        fit. Returns the messages kept (the system message always), their prompt, and the number of user turns left out;
-        ValueError when the last message alone does not fit."""
+        """Leave out the oldest exchanges until the prompt fits beside `reserve` tokens (at most a quarter of the
+        context) for the answer. Returns the messages kept (the system message always), their prompt, and how many
+        exchanges are left out; ValueError when the last message alone does not fit."""
         system, turns = [m for m in messages if m["role"] == "system"], [m for m in messages if m["role"] != "system"]
         cuts = [0, *(i for i, m in enumerate(turns) if i and m["role"] == "user")]
         prompts: dict[int, list[int]] = {}
@@ -197,7 +197,7 @@ class Engine:
         for row, (slot, request) in enumerate(zip(slots, requests)):
             try:
                 if not math.isfinite(largest[row]):
-                    raise ValueError(f"the logits behind {len(request.tokens)} tokens of an answer are not finite")
+                    raise ValueError(f"the logits after {len(request.tokens)} tokens of an answer are not finite")
                 token = greedy[row]
                 if request.sampling.temperature or request.sampling.repetition_penalty != 1.0:
                     token = choose(logits[row], request.sampling, request.prompt + request.tokens, request.generator)

@@ -49,7 +49,7 @@ def choose(logits: Tensor, sampling: Sampling, seen: list[int], generator: torch
     """Choose a token id from logits [V].
 
     In this order: the repetition penalty on tokens already seen (Keskar et al. 2019, section 4.1),
-    temperature, top-k, top-p (Holtzman et al. 2020), min-p, and a draw from what is left.
+    temperature, top-k (Fan et al. 2018), top-p (Holtzman et al. 2020), min-p (Nguyen et al. 2024), and a draw.
 
     In fp64, and with the largest logit moved to 0 before it is divided by the temperature, no setting that `Sampling`
     takes overflows: what becomes too small is 0, and the likeliest token always stays."""

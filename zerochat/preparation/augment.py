@@ -1,4 +1,4 @@
-"""Augmentation: what a sample may look like in another epoch, a function of (seed, epoch, sample).
+"""Augmentation: other versions of a sample, a function of (seed, number, sample).
 
 People type carelessly, and training data seldom do. Changed is what the *user* says, never the answer: what is
 supervised stays as it was. Of the training split alone, and off by default (`data.augment.variants` 0):
@@ -51,14 +51,14 @@ def width(text: str, draw: random.Random) -> str:
     return "".join(table[c] if c in table and not c.isalpha() else c for c in text)
 
 
-def version(sample: dict, tokenizer, settings: dict, seed: int, epoch: int):
-    """The sample as it is in this epoch, and the function that encodes its texts (None: the tokenizer's own). settings:
+def version(sample: dict, tokenizer, settings: dict, seed: int, number: int):
+    """This version of the sample, and the function that encodes its texts (None: the tokenizer's own). settings:
     `data.augment`. Each kind happens with its probability; `typos` is one per character, `subword` the dropout of
-    merges (BPE, Provilkov et al. 2020) or the temperature of sampling (unigram, Kudo 2018)."""
+    merges (BPE, Provilkov et al. 2020) or the inverse temperature of sampling (unigram, Kudo 2018)."""
     if "messages" not in sample:
         return sample, None
     identity = "\0".join(f"{m['role']}\0{m['content']}" for m in sample["messages"]).encode("utf-8", "replace")
-    draw = random.Random(hashlib.blake2b(identity + f"\0{seed}\0{epoch}".encode(), digest_size=8).digest())
+    draw = random.Random(hashlib.blake2b(identity + f"\0{seed}\0{number}".encode(), digest_size=8).digest())
     messages = list(sample["messages"])
     for i, m in enumerate(messages):
         if m["role"] == "user":
@@ -76,7 +76,7 @@ def _subword(tokenizer, rate: float, seed: int, texts: set[str]):
     def encode(text: str) -> list[int]:
         if text not in texts:
             return tokenizer.encode(text)
-        # Seeded anew for each text, so that measuring a message and rendering it give the same pieces.
+        # Seeded anew for each text: its pieces do not depend on what was encoded before.
         return tokenizer.sampled(text, rate, (seed + len(text)) % 2**31)
 
     return encode

@@ -135,7 +135,9 @@ def repeated_role(messages: Messages):
 
 
 def answered_end(messages: Messages):
-    """A last question without an answer is left out; without any answer there is nothing to learn."""
+    """A last question without an answer is left out; without one that is supervised there is nothing to learn."""
+    if not any(m["role"] == "assistant" and m.get("supervised", True) for m in messages):
+        return Drop("no answer")
     end = len(messages)
     while end and messages[end - 1]["role"] != "assistant":
         end -= 1
@@ -154,7 +156,7 @@ def too_long(messages: Messages, characters: int = 200_000):
 
 
 def language(messages: Messages, wanted: list):
-    """Off by default; `["en", "zh"]` keeps these languages alone, as py3langid tells them from all but short texts."""
+    """Off by default; `["en", "zh"]` keeps these languages alone, by py3langid; texts under 50 characters stay."""
     text = "\n".join(m["content"] for m in messages)[:1000]
     found = needed("py3langid", "data.rules.language").classify(text)[0]
     return messages if len(text) < 50 or KIN.get(found, found) in wanted else Drop(f"language {found}")
@@ -188,7 +190,7 @@ def needed(library: str, by: str):
         return __import__(library)
     except ImportError:
         library = library.split(".")[0]
-        raise ValueError(f'{by} needs {library}: pip install "zerochat[data]", or pip install {library}') from None
+        raise ValueError(f'{by} needs {library}: pip install -e ".[data]", or pip install {library}') from None
 
 
 @functools.lru_cache

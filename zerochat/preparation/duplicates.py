@@ -53,9 +53,9 @@ def signature_of(sample: dict) -> np.ndarray:
 
 
 def near_duplicates(signatures, threshold: float, chosen: np.ndarray | None = None) -> np.ndarray:
-    """signatures: a file, open in binary, of N of them; of all of these, or of the `chosen` ones (in ascending order):
-    an earlier one that each is like and that stays, itself when it stays, [N]. Each is compared with the first text of
-    every bucket that it falls into (or of another in that slot of the table); one that stays opens what is empty."""
+    """For each of the `chosen` (ascending; None: all), the place in `chosen` of an earlier one that it is like and that
+    stays, its own when it stays: [len(chosen)]. signatures: a file of them, open in binary. Each is compared with the
+    first text of every bucket it falls into (or of another in that slot); one that stays takes the empty slots."""
 
     def sketch(number: int) -> np.ndarray:
         return np.frombuffer(os.pread(signatures.fileno(), WIDTH, number * WIDTH), np.uint32).reshape(BANDS, ROWS)
@@ -78,7 +78,7 @@ def near_duplicates(signatures, threshold: float, chosen: np.ndarray | None = No
 
 
 def decide(entries: np.ndarray, fraction: float, exact: bool, threshold: float | None, signatures):
-    """entries [N] of ENTRY -> split [N] (its side, 0 for none), why [N] (0 or a reason), first [N]. Held out
+    """entries [N] -> split [N] (side, 0: none), why [N] (0 or a reason), first [N] (of its duplicates). Held out
     are the entries whose `share` is below `fraction`: a hash of the first question, so that no prompt is on both sides
     and an entry stays where it is when data are added. Of (near-)duplicates one is left, so none straddles the split. A
     held-out conversation whose prompt, everything before its last answer, occurs in training joins training."""

@@ -9,7 +9,7 @@ from zerochat.demo import chats, world
 from zerochat.files import known_hash
 from zerochat.preparation import reading
 
-VERSION = 3  # raised by hand whenever the same files and settings come out of preparation otherwise than before
+VERSION = 4  # raised by hand whenever the same files and settings come out of preparation otherwise than before
 TOKENIZER_FILES = ("tokenizer.model", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 TOKENIZER_FILES += ("special_tokens_map.json", "added_tokens.json", "generation_config.json")
 GRAMMAR = (chats.__file__, world.__file__)

@@ -14,7 +14,7 @@ from zerochat.preparation.duplicates import TRAIN, VALIDATION
 from zerochat.preparation.parallel import parallel, processes_for
 from zerochat.preparation.shards import texts_of
 
-JOIN_SEED = 1337  # the run's seed orders batches and changes no text
+JOIN_SEED = 1337  # not the run's seed, which is for batches, weights and augmentation
 BATCH = 2**20  # characters handed to a process at once
 TO_JSON = json.JSONEncoder(ensure_ascii=False).encode
 CUT_BY_POSITION = 10_000  # characters: a plain text longer than this is no sample among many, but a book
@@ -87,7 +87,7 @@ def _clean_batch(batch: list, source: dict, fixed: int, held_out: float, options
 
 
 def _parts(sample: dict, fraction: float, fixed: int) -> list[tuple[int, dict]]:
-    """A long plain text is held out by position, the end of its file; everything else goes as a whole, later."""
+    """A long plain text is held out at the end of its file; anything else is one part (side 0: `decide` chooses)."""
     begin, end = sample.pop("span", (0.0, 1.0))
     if fixed or not fraction or end - begin == 1 and len(sample.get("text", "")) <= CUT_BY_POSITION:
         return [(fixed, sample)]

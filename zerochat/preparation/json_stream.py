@@ -76,7 +76,7 @@ class JsonStream:
         self.at += 1
         closing = "}" if keyed else "]"
         number, numbered = 0, False
-        while self.peek() != closing:  # also behind a comma too many
+        while self.peek() != closing:  # also after a comma too many
             number, line = number + 1, self.here()
             if keyed:
                 self.value(), self.expect(":")

@@ -21,7 +21,7 @@ def opened(mask: list[bool]) -> list[int]:
 
 
 def windows_of_document(ids: list[int], mask: list[bool], context: int, overlap: int = 1) -> list[Window]:
-    """A plain document is cut anywhere; each piece opens with its `<s>` and repeats `overlap` tokens of the piece
+    """A plain document is cut anywhere; each window opens with its `<s>` and repeats `overlap` tokens of the window
     before as unsupervised context, so that every token is predicted exactly once."""
     pieces, begin = [], 1
     while begin < len(ids):
@@ -79,8 +79,8 @@ def _of_long_exchange(ids: list[int], mask: list[bool], head: int, context: int,
 
 
 def pack(lengths: np.ndarray, context: int) -> tuple[np.ndarray, np.ndarray]:
-    """Best-fit decreasing: each document, longest first, goes where the least room is left over. lengths [N] -> order
-    [N] and rows [R + 1]; row r holds documents order[rows[r] : rows[r + 1]]."""
+    """Best-fit decreasing (Johnson 1973): each document, longest first, goes where the least room is left. lengths [N]
+    -> order [N] and rows [R + 1]; row r holds documents order[rows[r] : rows[r + 1]]."""
     order, counts = [np.zeros(0, dtype=np.int64)], [0]
     for begin in range(0, len(lengths), BLOCK):
         contents = _pack_block(lengths[begin : begin + BLOCK].astype(np.int64), context)

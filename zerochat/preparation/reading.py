@@ -134,9 +134,8 @@ def _check_kind(path: str, kind: str, format: str) -> None:
     """ValueError where a file's name or its first bytes say that nothing here can read it."""
     with open(path, "rb") as file:
         head = file.read(64)
-    why = (
-        next((what for magic, what in MAGIC.items() if head.startswith(magic)), HINTS.get(kind)) if head else "is empty"
-    )
+    why = "" if head else "is empty"
+    why = why or next((what for magic, what in MAGIC.items() if head.startswith(magic)), HINTS.get(kind))
     if not why and kind not in KINDS and format == "auto":
         why = f'is not of a known kind ({READABLE}); text and JSON are read if the "format" is given'
     if why:

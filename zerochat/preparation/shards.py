@@ -2,9 +2,9 @@
 
 A shard is a folder with
 
-    tokens.bin      uint16 or uint32, documents one behind the other
+    tokens.bin      uint16 or uint32, documents one after the other
     mask.bin        uint8, 1 where the token is supervised, 2 where it opens a document, else 0
-    documents.npy   per document: offset, length, source, line
+    documents.npy   per document (a sample, or a window of one): offset, length, source, line
     order.npy, rows.npy     which documents share a row: row r holds order[rows[r] : rows[r + 1]]
 
 All are mapped, none is read whole; docs/data.md says what 10 billion tokens take."""
@@ -43,7 +43,7 @@ def texts_of(sample: dict) -> list[str]:
 
 def write_shard(folder: str, tokenizer: "Tokenizer", config: dict, loss_on: str, training: bool) -> dict:
     """Tokenize `<folder>/samples.jsonl` over processes and write the shard beside it; returns its figures. With
-    augmentation the training shard holds `variants` versions of every sample, the rows of one behind those of the other
+    augmentation the training shard holds `variants` versions of every sample, the rows of one after those of the other
     and equally many of each (the shorter ones end in empty rows): epoch e reads version e mod `variants`."""
     context, variants = config["model"]["max_position_embeddings"], config["data"]["augment"]["variants"] * training
     path, dtype = os.path.join(folder, "samples.jsonl"), np.dtype("u2" if len(tokenizer) <= 2**16 else "u4")
@@ -71,6 +71,8 @@ def write_shard(folder: str, tokenizer: "Tokenizer", config: dict, loss_on: str,
     np.save(os.path.join(folder, "documents.npy"), np.concatenate(documents))
     np.save(os.path.join(folder, "order.npy"), np.concatenate([order for order, _ in packed]))
     most = max(len(rows) for _, rows in packed) - 1
+    if training and not most:
+        raise ValueError(f"{os.path.basename(folder)}: no answer begins within the context of {context} tokens")
     np.save(os.path.join(folder, "rows.npy"), _equally_many(most, packed))
     meta = {"context": context, "dtype": dtype.str, "pad_id": tokenizer.pad_id, "sources": list(names)}
     write_json(os.path.join(folder, "meta.json"), meta | ({"variants": variants} if variants else {}))

@@ -11,7 +11,7 @@ from sentencepiece import SentencePieceTrainer
 
 from zerochat.preparation.shards import samples, texts_of
 
-SAMPLE_SEED = 1337  # of what is learned from; the run's seed orders batches and changes no text
+SAMPLE_SEED = 1337  # of what is learned from; not the run's seed, as in gather.py
 # Every string comes back as it went in: no normalisation, blanks as they are, what is not in the vocabulary as bytes.
 EXACT: dict = {"normalization_rule_name": "identity", "remove_extra_whitespaces": False, "add_dummy_prefix": False}
 EXACT |= {"allow_whitespace_only_pieces": True, "byte_fallback": True, "user_defined_symbols": ["\n"]}

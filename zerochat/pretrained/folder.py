@@ -26,11 +26,11 @@ from zerochat.pretrained import rope
 if TYPE_CHECKING:
     from model import LanguageModel, ModelConfig
 
-# From what to what a value may be; the weights say which it is.
+# The least and the most that a value may be.
 RANGES: dict[str, tuple] = dict.fromkeys(("num_attention_heads", "num_key_value_heads", "head_dim"), (1, 2**12))
 RANGES |= dict.fromkeys(("vocab_size", "hidden_size", "intermediate_size"), (1, 2**24))
-RANGES |= dict.fromkeys(("max_position_embeddings", "sliding_window"), (1, 2**21))
-RANGES |= {"num_hidden_layers": (1, 2**10), "tie_word_embeddings": (False, True), "rope_theta": (1.0, 1e12)}
+RANGES |= dict.fromkeys(("max_position_embeddings", "sliding_window"), (1, 2**24))
+RANGES |= {"num_hidden_layers": (1, 2**12), "tie_word_embeddings": (False, True), "rope_theta": (1.0, 1e12)}
 RANGES |= {"rms_norm_eps": (0.0, 1.0), "initializer_range": (0.0, 10.0)}
 SHAPE = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads")
 DEFAULTS = {"tie_word_embeddings": False, "rms_norm_eps": 1e-6, "max_position_embeddings": 2048}
@@ -61,16 +61,16 @@ def read_config(folder: str) -> dict:
     if missing := [key for key in SHAPE if key not in raw]:
         raise ValueError(f"{path}: {', '.join(missing)} missing")
     # transformers 5 writes all that is rotary into `rope_parameters`; before, `rope_scaling` had the theta beside it.
-    rope: dict = {}
+    rotary: dict = {}
     for given in (raw.pop("rope_scaling", {}), raw.pop("rope_parameters", {})):
         if not isinstance(given, dict):
             raise ValueError(f"{path}: rope_scaling and rope_parameters should be objects, found {given!r}")
-        rope |= given
-    kind = rope.pop("rope_type", rope.pop("type", "default"))
-    rope.pop("type", None)
-    raw["rope_theta"] = rope.pop("rope_theta", raw.get("rope_theta", 10000.0))
-    raw["rope_scaling"] = None if kind == "default" else {"rope_type": kind, **rope}
-    raw.setdefault("partial_rotary_factor", rope.get("partial_rotary_factor", 1.0))
+        rotary |= given
+    kind = rotary.pop("rope_type", rotary.pop("type", "default"))
+    rotary.pop("type", None)
+    raw["rope_theta"] = rotary.pop("rope_theta", raw.get("rope_theta", 10000.0))
+    raw["rope_scaling"] = None if kind == "default" else {"rope_type": kind, **rotary}
+    raw.setdefault("partial_rotary_factor", rotary.get("partial_rotary_factor", 1.0))
     for key, (low, high) in RANGES.items():
         value = raw.get(key, low)
         if type(value) not in (type(low), int) or not low <= value <= high:
@@ -159,7 +159,7 @@ def check_shape(config: "ModelConfig") -> None:
         if a % b and not (config.head_dim and whole == "hidden_size"):
             raise ValueError(f"model.{whole} {a} is not a multiple of model.{part} {b}")
     if config.head_size % 2:
-        raise ValueError(f"head size {config.head_size} (model.head_dim, or width / heads) is odd; make it even")
+        raise ValueError(f"head size {config.head_size} (model.head_dim, or hidden_size / heads) is odd; make it even")
     if config.qkv_bias and config.qk_norm:
         raise ValueError("model.qkv_bias is Qwen2's and model.qk_norm Qwen3's: no architecture has both, choose one")
     if config.rope_scaling is not None:
@@ -190,7 +190,9 @@ def fill(model: "LanguageModel", weights: Weights, device, dtype: torch.dtype, f
     for name, parameter in list(model.named_parameters()):
         tensor = weights.read[name]()
         if not tensor.is_floating_point() or not all(map(math.isfinite, tensor.aminmax())):
-            raise ValueError(f"{weights.path}: {name} holds no finite numbers, or whole ones ({tensor.dtype})")
+            raise ValueError(
+                f"{weights.path}: {name} holds numbers that are not finite, or whole ones ({tensor.dtype})"
+            )
         if name in ("model.embed_tokens.weight", "lm_head.weight") and len(tensor) < size:
             mean = tensor.float().mean(dim=0, keepdim=True).to(tensor.dtype)
             tensor = torch.cat((tensor, mean.expand(size - len(tensor), -1)))

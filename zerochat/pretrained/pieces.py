@@ -5,7 +5,7 @@ names, special     what each id is called; the special tokens (SentencePiece: co
 ids, opening_id    of "bos", "eos", "unk" and "pad" as far as there are; of what every document begins with
 encode, bytes_of   a text's ids; the bytes of text that an id stands for, None for a special token
 inside             the same for a text that goes on: without the space that some put before a text
-extended           the same with those of some special tokens that it lacks, behind the others
+extended           the same with those of some special tokens that it lacks, after the others
 write              the files; returns what tokenizer_config.json should say
 
 Left out on purpose: WordPiece, tiktoken and tekken files."""
@@ -54,7 +54,7 @@ def open_pieces(folder: str) -> "SentencePieces | JsonPieces":
 
 class SentencePieces(sentencepiece.SentencePieceProcessor):
     """A SentencePiece model. Its control symbols are never found in text. legacy: where a space goes before a text
-    (Llama 2's tokenizer), one goes behind every control symbol too."""
+    (Llama 2's tokenizer), one goes after every control symbol too."""
 
     def __init__(self, proto: bytes, path: str, legacy: bool = False):
         try:
@@ -91,7 +91,7 @@ class SentencePieces(sentencepiece.SentencePieceProcessor):
 
 def with_symbols(proto: bytes, symbols: list[str], path: str = MODEL_FILE) -> bytes:
     """A serialized SentencePiece model with those of the symbols that it lacks appended as control symbols. Protobuf
-    messages merge when their bytes are joined, repeated fields one behind the other: so all pieces keep their ids and
+    messages merge when their bytes are joined, repeated fields one after the other: so all pieces keep their ids and
     the new ones come after them. ValueError where a marker is there already as ordinary text."""
     pieces = sentencepiece.SentencePieceProcessor(model_proto=proto)
     for symbol in symbols:

@@ -113,7 +113,7 @@ class ChatTemplate:
             raise ValueError(f"{self.folder}: the chat template refuses a conversation: {error}") from None
 
     def _encode(self, text: str, last: int | None) -> list[int]:
-        """Ids of rendered text, in which special tokens stand as text, behind the token `last`."""
+        """Ids of rendered text, in which special tokens stand as text, after the token `last`."""
         ids: list[int] = []
         for part in self.symbols.split(text):
             if part in self.control:
@@ -126,7 +126,9 @@ class ChatTemplate:
         return ids
 
     def render(self, messages: list[dict], add_generation_prompt: bool, encode=None) -> tuple[list[int], list[bool]]:
-        """ids and mask, as `Tokenizer.render` gives them; of other ways to `encode`, a template knows none."""
+        """ids and mask, as `Tokenizer.render` gives them; ValueError for another way to `encode`."""
+        if encode:
+            raise ValueError(f"{self.folder}: a kept chat template has one encoding: set data.augment.subword to 0")
         ids, mask, text = [], [], ""  # the text that is in the ids already
 
         def add(whole: str, i: int, answer: bool = False) -> None:

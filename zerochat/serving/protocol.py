@@ -125,7 +125,7 @@ def read_messages(body: Fields, roles: tuple[str, ...]) -> list[dict]:
 
 
 def fit(engine: Engine, messages: list[dict], max_tokens: int) -> tuple[list[int], int]:
-    """A conversation's prompt ids, and how many of its oldest turns had to be left out of the context."""
+    """A conversation's prompt ids, and how many of its oldest exchanges were left out."""
     try:
         return engine.fit(messages, max_tokens)[1:]
     except ValueError as error:

@@ -1,6 +1,6 @@
 """The thread that alone steps the engine, and what it tells the event loop.
 
-    worker = Worker(engine, capacity=72)      # on the event loop, in `serve.py`
+    worker = Worker(engine, capacity=72)      # in `app.py`, before the event loop runs
     answers = Answers(worker, prompts, samplings)
     async for part in answers: ...
 

@@ -29,8 +29,8 @@ from zerochat.training.ranks import SharedError, all_gather, broadcast
 MANIFEST = "manifest.json"
 
 
-def save(engine, folder: str, step: int, context: dict, keep: int = 2) -> None:
-    """Write `folder/step-N`, `context` in its manifest, and keep the newest `keep`. Every rank must call this. Raises
+def save(engine, folder: str, step: int, record: dict, keep: int = 2) -> None:
+    """Write `folder/step-N`, `record` in its manifest, and keep the newest `keep`. Every rank must call this. Raises
     SharedError naming file and space needed where the disk does not take it; older checkpoints stay."""
     final, rank = os.path.join(folder, f"step-{step}"), dist.get_rank()
     building, name = final + ".tmp", f"rank-{rank}.safetensors"
@@ -49,7 +49,7 @@ def save(engine, folder: str, step: int, context: dict, keep: int = 2) -> None:
         try:
             if not problems:
                 files = {name: entry for written, *_ in said for name, entry in written.items()}
-                manifest = {"step": step, "ranks": dist.get_world_size(), "files": files, **context}
+                manifest = {"step": step, "ranks": dist.get_world_size(), "files": files, **record}
                 _complete(building, final, {**manifest, "state": masters.counters(engine)})
                 for old in (os.path.join(folder, f"step-{step}") for step in _steps(folder)[keep:]):
                     os.rename(old, old + ".tmp")  # so that no half of it is ever taken for one
@@ -110,7 +110,7 @@ def _steps(folder: str) -> list[int]:
 
 def newest(folder: str, log) -> dict | None:
     """The manifest, with its `path`, of the newest checkpoint that is whole; None where there has never been one. A
-    damaged one is said, and put aside as `step-N.damaged`. SharedError where none is. All ranks share its hashing."""
+    damaged one is said, and put aside as `step-N.damaged`; SharedError where all are. All ranks share the hashing."""
     rank, ranks = dist.get_rank(), dist.get_world_size()
     if rank == 0:
         for name in os.listdir(folder):
@@ -187,11 +187,11 @@ class _Pieces:
         return out
 
 
-def resume(engine, folder: str, context: dict, steps: int, log=say) -> int:
+def resume(engine, folder: str, record: dict, steps: int, log=say) -> int:
     """Go on from the newest checkpoint of a stage of so many steps, where there is one; returns how many are done."""
     os.makedirs(folder, exist_ok=True)
     manifest = newest(folder, log)
-    if manifest and (what := misfit(manifest, context)):
+    if manifest and (what := misfit(manifest, record)):
         raise SharedError(f"{manifest['path']} comes from {what}; {ADVICE}")
     if manifest and manifest["step"] > steps:
         raise SharedError(f"{manifest['path']} is further than the {steps} steps of the config; {ADVICE}")

@@ -66,20 +66,20 @@ def has_compiler() -> bool:
     return bool(shutil.which("g++") or shutil.which("c++"))
 
 
-def settle(settings: dict, ranks: int) -> tuple[dict, str]:
+def settle(settings: dict, world: int) -> tuple[dict, str]:
     """A stage's DeepSpeed settings with every `"auto"` resolved but the number of steps, and their precision in words.
     Raises ValueError for settings that cannot be."""
     from deepspeed.accelerator import get_accelerator
     from deepspeed.runtime.config import DeepSpeedConfig
 
-    resolve_batch(settings, ranks)
+    resolve_batch(settings, world)
     if not has_compiler():
         settings["optimizer"].setdefault("params", {})["torch_adam"] = True
         settings["zero_allow_untested_optimizer"] = True
     precision = choose_precision(settings, get_accelerator())
     met = dist.get_world_size() if dist.is_initialized() else 1  # DeepSpeed counts the ranks that have met already
     with initializing(None):
-        DeepSpeedConfig(copy.deepcopy({**settings, "train_batch_size": settings["train_batch_size"] // ranks * met}))
+        DeepSpeedConfig(copy.deepcopy({**settings, "train_batch_size": settings["train_batch_size"] // world * met}))
     return settings, precision
 
 
@@ -118,13 +118,13 @@ def choose_precision(settings: dict, accelerator) -> str:
     why = "as the config says"
     if fp16.get("enabled") == "auto":
         fp16["enabled"] = on_gpu and has_fp16 and bf16.get("enabled") is not True
-        why = "the accelerator has it" if fp16["enabled"] else "the config asks for it"
+        why = "the accelerator has it" if fp16["enabled"] else why if bf16["enabled"] else "no fp16 here"
     if bf16.get("enabled") == "auto":
         bf16["enabled"] = bool(native and not fp16["enabled"] and not on_gpu)
         if bf16["enabled"]:
             why = "no fp16 on a CPU, but this processor multiplies bf16 natively"
         elif not fp16["enabled"]:
-            why = "this processor has neither fp16 nor native bf16"
+            why = '"auto" takes bf16 on a CPU alone' if on_gpu else "this processor has neither fp16 nor native bf16"
     if fp16["enabled"] and bf16["enabled"]:
         raise ValueError("deepspeed.fp16 and deepspeed.bf16 are both enabled; choose one")
     return f"{'fp16' if fp16['enabled'] else 'bf16' if bf16['enabled'] else 'fp32'} ({why})"
@@ -132,7 +132,7 @@ def choose_precision(settings: dict, accelerator) -> str:
 
 def set_steps(settings: dict, steps: float, stage: str) -> None:
     """Resolve the last `"auto"`, the schedule's length and that of its warm-up. ValueError for a warm-up that a stage
-    of so many steps would not outlast: it might end before it has learned anything; and for no schedule."""
+    of so many steps would not outlast, since it might learn nothing, and for a type that is no schedule."""
     from deepspeed.runtime import lr_schedules
 
     name, schedule = settings.get("scheduler", {}).get("type"), settings.get("scheduler", {}).get("params", {})
@@ -166,7 +166,7 @@ def dtype_of(settings: dict) -> torch.dtype:
 
 def partitioned(settings: dict):
     """Under ZeRO-3, how `LanguageModel.load` builds a model of which each rank holds its share alone: a context manager
-    to build it in, and one around the filling of a parameter. None under other stages."""
+    to build it in, and one around the filling of a parameter. None without ZeRO-3."""
     if settings.get("zero_optimization", {}).get("stage") != 3:
         return None
     from deepspeed import zero
@@ -233,7 +233,7 @@ def forgotten_scale(engine) -> float:
 
 def checked_step(engine, loss: torch.Tensor, shard, rows, step: int) -> None:
     """`engine.step` that refuses what is not finite: SharedError, before the weights change, naming the step and the
-    conversations of its rows; fp16 skips such a step. loss: the summed loss of this rank's micro-batches; behind the
+    conversations of its rows; fp16 skips such a step. loss: the summed loss of this rank's micro-batches; after the
     last of them it becomes that of all ranks."""
     fp16, zero = engine.fp16_enabled(), engine.zero_optimization_stage()
 
@@ -251,7 +251,7 @@ def checked_step(engine, loss: torch.Tensor, shard, rows, step: int) -> None:
             norm = torch.nn.utils.get_total_norm(p.grad for p in engine.module.parameters() if p.grad is not None)
             check(math.isfinite(norm), f"the gradient norm is {float(norm)}")
             engine._global_grad_norm = norm  # ZeRO and bf16 keep it by themselves
-    engine.rate_of_step = engine.get_lr()[0]  # ours, for `figures_of_step`; behind the step it is the next one's
+    engine.rate_of_step = engine.get_lr()[0]  # ours, for `figures_of_step`; after the step it is the next one's
     engine.step()
     check(not last or fp16 or engine.was_step_applied(), "the gradient norm is not finite")
     if time.monotonic() - engine.gave_back > 10 and hasattr(library := ctypes.CDLL(None), "malloc_trim"):

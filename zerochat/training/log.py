@@ -44,20 +44,20 @@ def read(path: str) -> list[dict]:
 
 
 class Log:
-    """The log of a stage, kept by rank 0; `done` steps are in it already. monitor: called with stage and lines."""
+    """The log of a stage, kept by rank 0; `done` steps are in it already. monitor: called with stage and figures."""
 
     def __init__(self, path: str, stage: str, done: int, steps: int, monitor: Callable[[str, dict], None]):
         self.stage, self.steps, self.tokens, self.monitor = stage, steps, 0, monitor
         self.file = self.bar = None
         self.begun = self.said = time.monotonic()
-        self.evaluated = set()  # the steps whose evaluation is in the log already
+        self.validated = set()  # the steps whose validation is in the log already
         if dist.get_rank() != 0:
             return
         entries = read(path)  # a run that was killed may have logged steps that it will now do again
         if entries and not done:
             say(f"stage {stage} was cut off before its first checkpoint: it begins again")
         entries = [entry for entry in entries if entry["step"] <= done and done]
-        self.evaluated = {entry["step"] for entry in entries if "validation_loss" in entry}
+        self.validated = {entry["step"] for entry in entries if "validation_loss" in entry}
         write_atomic(path, "".join(json.dumps(entry) + "\n" for entry in entries))
         self.file = open(path, "a")
         quiet = not sys.stderr.isatty()
@@ -82,7 +82,7 @@ class Log:
             self.said, left = time.monotonic(), (self.steps - step) * tokens / speed
             say(f"  {self.stage} {step}/{self.steps} {shown}, {left:.0f} s left")
 
-    def evaluation(self, step: int, figures: dict) -> None:
+    def validation(self, step: int, figures: dict) -> None:
         if self.file:
             self._write(step, figures)
             shown = ", ".join(f"{key.replace('_', ' ')} {value:.3f}" for key, value in figures.items())

@@ -1,4 +1,4 @@
-"""The ranks of a run: how they start, meet, and hear that one of them, or the launcher, or the user ends it.
+"""The ranks of a run: how they start, meet, and learn that one of them, the launcher or the user ends the run.
 
 `deepspeed` starts `deepspeed.launcher.launch` on each node, which starts one rank for each accelerator. Everything
 here is about those processes; what they compute is in `train.py`."""
@@ -137,7 +137,7 @@ class Stopped(Exception):
 
 class StopSignal:
     """While it is entered, remembers the first SIGTERM, SIGINT or SIGHUP, for the loop to finish its step; one that
-    comes too late for the loop raises `Stopped` at the end. A later second one ends the process at once."""
+    comes too late for the loop raises `Stopped` at the end. A second, 2 s later, ends the process at once."""
 
     def __enter__(self):
         self.number, self.time = 0, 0.0

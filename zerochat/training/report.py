@@ -51,7 +51,7 @@ def write(run: RunFolder, config: dict, prepared: str, figures: dict | None, sec
 
 
 def in_short(figures: dict) -> list[str]:
-    """How the model did on held-out conversations, in four lines."""
+    """How the model did on held-out conversations, in at most four lines."""
     groups = figures["groups"]
 
     def told(kind: str) -> str:

@@ -6,7 +6,7 @@ import sys
 
 ABOVE_0, MOST = math.ulp(0.0), sys.float_info.max
 AUTO = '"auto"'  # is one more thing that a value may be
-# What this program reads, or DeepSpeed takes unchecked: an example of the kind, and from what to what, or which texts.
+# What this program reads or DeepSpeed takes unchecked: an example of the kind, then the least and most, or the texts.
 VALUES: dict[str, tuple] = {"train_batch_size": (0, 1, 2**24), "gradient_clipping": (0.0, 0, 2**31)}
 VALUES |= dict.fromkeys(("train_micro_batch_size_per_gpu", "gradient_accumulation_steps"), (0, 1, 2**31, AUTO))
 VALUES |= {f"zero_optimization.{key}_bucket_size": (0, 0, 2**40) for key in ("reduce", "allgather")}
