@@ -30,8 +30,7 @@ from zerochat.preparation.duplicates import VALIDATION
 
 
 def read_samples(sources: list[dict], options: dict, log=print) -> list[dict]:
-    """The conversations of some sources, read and cleaned as for training (options: the section `data`); what is left
-    out goes to the log. ValueError when none is left."""
+    """The sources' conversations, cleaned as for training; the log says what is left out. ValueError for none left."""
     samples, found = [], {}
     for source in sources:
         report = found.setdefault(gather.name_of(source), tally.empty())
@@ -107,7 +106,7 @@ def answer_samples(engine: Engine, samples: list[dict], max_new_tokens: int = 12
                 continue
             prompts.append(prompt)
             turn = {"skill": message.get("skill", sample.get("skill", "-")), "lang": sample.get("lang", "-")}
-            turn |= {"back": message.get("back"), "check": message.get("check")}
+            turn |= {key: message.get(key) for key in ("back", "check", "values")}
             turn |= {"source": sample["source"], "line": sample["line"]}
             turn |= {"history": history, "reference": message["content"], "conversation": conversation, "message": i}
             turns.append(turn)
@@ -153,6 +152,7 @@ def evaluate(engine: Engine, samples: list[dict], max_new_tokens: int = 128, ove
     groups = defaultdict(list)
     for turn in turns:
         names = ["all", f"language {turn['lang']}", f"skill {turn['lang']} {turn['skill']}"]
+        names += [f"{turn['values']} values, {turn['lang']}"] * bool(turn["values"])
         if turn["back"]:
             names += [f"recall, {turn['lang']}", f"recall, {turn['back']} turn(s) back"]
         for name in names:

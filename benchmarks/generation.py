@@ -1,8 +1,9 @@
 """Tokens per second of the engine beside `transformers.generate` and llama2.c, on the same random weights in one run.
 
     python benchmarks/generation.py --llama2c run.c     # git clone https://github.com/karpathy/llama2.c
+    python benchmarks/generation.py --model models/smollm2     # a folder's own weights, bf16, batch 1 and 8
 
-The model (15M parameters: hidden 288, 6 layers, 6 heads, vocabulary 32,000) is made on the spot; nobody is
+Without --model the model (15M parameters: hidden 288, 6 layers, 6 heads, vocabulary 32,000) is made on the spot; nobody is
 stopped by an end token. Rounds are interleaved, so that a busy moment of the machine meets everybody; given are the
 best and the median round of each, the ratios of these and, for the engine, where a token's time goes and what memory allows.
 """
@@ -32,7 +33,13 @@ PROMPT = [1, *range(1000, 1007)]
 class Silent:
     """What the engine asks of a tokenizer, with an end that the model never finds likeliest and no text to decode."""
 
-    end_ids, forbidden_ids, __len__ = {2}, [1, 2], lambda self: 32000  # no end, so that everybody makes all tokens
+    end_ids, forbidden_ids = {2}, [1, 2]  # no end, so that everybody makes all tokens
+
+    def __init__(self, size: int):
+        self.size = size
+
+    def __len__(self):
+        return self.size
 
     def stream(self):
         return self
@@ -46,7 +53,8 @@ class Silent:
 def ours(folder: str, dtype: torch.dtype, batch: int, tokens: int):
     from zerochat.generation.engine import Engine
     from zerochat.generation.sampling import Sampling
-    engine = Engine(LanguageModel.load(folder, "cpu", dtype), Silent(), slots=batch)
+    model = LanguageModel.load(folder, "cpu", dtype)
+    engine = Engine(model, Silent(model.config.vocab_size), slots=batch)
 
     def run():
         requests = engine.answer_all([PROMPT] * batch, Sampling(temperature=0, max_new_tokens=tokens))
@@ -56,8 +64,8 @@ def ours(folder: str, dtype: torch.dtype, batch: int, tokens: int):
 
 
 def theirs(folder: str, dtype: torch.dtype, batch: int, tokens: int):
-    from transformers import LlamaForCausalLM
-    model = LlamaForCausalLM.from_pretrained(folder, dtype=dtype).eval()
+    from transformers import AutoModelForCausalLM
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).eval()
     ids = torch.tensor([PROMPT] * batch)
 
     @torch.inference_mode()
@@ -136,23 +144,27 @@ def main(argv=None) -> None:
     parser.add_argument("--tokens", type=int, default=200)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--model", metavar="DIR", help="a model folder, in place of the random weights")
     parser.add_argument("--llama2c", metavar="run.c", help="llama2.c's source, to build and measure beside")
     args = parser.parse_args(argv)
     torch.set_num_threads(args.threads)
     torch.manual_seed(0)
-    with tempfile.TemporaryDirectory() as folder:
-        save(folder, SHAPE, LanguageModel(SHAPE).state_dict(), {
-            "bos_token_id": 1, "pad_token_id": 3, "eos_token_id": 2})
+    dtypes, batches = ((torch.bfloat16,), (1, 8)) if args.model else ((torch.float32, torch.bfloat16), (1, 16))
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = args.model or temporary
+        if not args.model:
+            save(folder, SHAPE, LanguageModel(SHAPE).state_dict(), {
+                "bos_token_id": 1, "pad_token_id": 3, "eos_token_id": 2})
         runs = {}
-        for dtype in (torch.float32, torch.bfloat16):
-            for batch in (1, 16):
+        for dtype in dtypes:
+            for batch in batches:
                 name = f"{str(dtype)[6:]}, batch {batch}"
                 runs[name] = {"zerochat": ours(folder, dtype, batch, args.tokens),
                               "transformers": theirs(folder, dtype, batch, args.tokens)}
                 same = runs[name]["zerochat"](), runs[name]["transformers"]()
                 agree = next((i for i, (a, b) in enumerate(zip(*same)) if a != b), args.tokens)
                 print(f"{name}: the first {agree} of {args.tokens} tokens agree", flush=True)
-        if args.llama2c:
+        if args.llama2c and not args.model:
             runs["float32, batch 1"]["llama2.c"] = llama2c(args.llama2c, folder, args.tokens, args.threads)
         speeds = {(name, who): [] for name, group in runs.items() for who in group}
         for _ in range(args.rounds):
@@ -167,7 +179,7 @@ def main(argv=None) -> None:
             others = speeds[name, "transformers"]
             print(f"| {name}: {who} | {max(found):,.0f} ({statistics.median(found):,.0f}) | "
                   f"{max(found) / max(others):.2f} ({statistics.median(found) / statistics.median(others):.2f}) |")
-        for dtype in (torch.float32, torch.bfloat16):
+        for dtype in () if args.model else dtypes:
             print(f"\n{str(dtype)[6:]}: {where_time_goes(folder, dtype, args.tokens)}")
 
 

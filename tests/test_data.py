@@ -41,8 +41,7 @@ def write_rows(path, rows):
 
 def placed(folder):
     """question + answer -> the split it is in"""
-    return {"".join(m["content"] for m in sample["messages"]): split
-            for split in data.SPLITS for sample in shards.samples(f"{folder}/sft.{split}")}
+    return {"".join(m["content"] for m in sample["messages"]): split for split in data.SPLITS for sample in shards.samples(f"{folder}/sft.{split}")}
 
 
 def test_packed_rows_hold_exactly_the_rendered_samples(prepared):
@@ -50,8 +49,7 @@ def test_packed_rows_hold_exactly_the_rendered_samples(prepared):
     tokenizer = data.Tokenizer(folder)
     for split in data.SPLITS:
         shard = PackedData(f"{folder}/sft.{split}")
-        wanted = [tuple(map(tuple, piece)) for sample in shards.samples(f"{folder}/sft.{split}")
-                  for piece in tokenizer.windows(sample, 96)[0]]
+        wanted = [tuple(map(tuple, piece)) for sample in shards.samples(f"{folder}/sft.{split}") for piece in tokenizer.windows(sample, 96)[0]]
         found = []
         for row in range(len(shard)):
             ids, mask = (t[0].tolist() for t in shard.batch([row]))
@@ -241,8 +239,7 @@ def test_a_sample_of_a_folder_is_known_by_its_file_and_a_weight_repeats_or_thins
         write_rows(tmp_path / "many" / f"{name}.jsonl", [(f"{name}?", "Yes."), ("Who are you?", "A bot.")])
     _, folder = prepared(source(path="many"), validation_fraction=0.0)
     assert PackedData(f"{folder}/sft.train").meta["sources"] == ["a.jsonl", "b.jsonl"]
-    assert reported(folder, "many")["dropped"]["duplicate"]["examples"] == [
-        ["b.jsonl:2", "Who are you? A bot.", "a.jsonl:2: Who are you? A bot."]]
+    assert reported(folder, "many")["dropped"]["duplicate"]["examples"] == [["b.jsonl:2", "Who are you? A bot.", "a.jsonl:2: Who are you? A bot."]]
     for name in "ab":
         write_rows(tmp_path / f"{name}.jsonl", [(f"{name} question {i}?", f"Answer {i}.") for i in range(400)])
     _, folder = prepared(source(path="a.jsonl", weight=2.5), source(path="b.jsonl", weight=0.25), validation_fraction=0.1)
@@ -262,8 +259,7 @@ def test_the_shards_are_the_same_for_any_number_of_processes(tmp_path, prepared,
     for processes in (1, 3):
         _, folder = prepared(source(path="x.jsonl"), validation_fraction=0.1, processes=processes, near_duplicates=0.8,
                              augment={**DEFAULTS["data"]["augment"], **kinds})
-        results.append({path.relative_to(folder): path.is_file() and path.stem != "report" and path.read_bytes()
-                        for path in Path(folder).rglob("*")})
+        results.append({path.relative_to(folder): path.is_file() and path.stem != "report" and path.read_bytes() for path in Path(folder).rglob("*")})
         os.rename(tmp_path / "out", tmp_path / f"out{processes}")
     assert results[0] == results[1]
 
@@ -298,8 +294,7 @@ def test_a_preparation_killed_in_the_middle_leaves_nothing_that_looks_finished_a
 
 def test_only_the_training_split_is_augmented_and_versions_have_equally_many_rows(prepared):
     kinds = {"variants": 3, "typos": 0.1}
-    _, folder = prepared(source(demo="conversations", count=200), validation_fraction=0.2,
-                         augment={**DEFAULTS["data"]["augment"], **kinds})
+    _, folder = prepared(source(demo="conversations", count=200), validation_fraction=0.2, augment={**DEFAULTS["data"]["augment"], **kinds})
     tokenizer = data.Tokenizer(folder)
     shard, held_out = (PackedData(f"{folder}/sft.{split}") for split in data.SPLITS)
     assert shard.variants == 3 and held_out.variants == 1 and (len(shard.rows) - 1) == 3 * len(shard)

@@ -98,8 +98,7 @@ def test_bash_can_read_the_slurm_job_and_it_gives_each_node_its_launcher(tmp_pat
         (tmp_path / name).chmod(0o755)
     ran = subprocess.run(["bash", job, "configs/large.json", "/shared/out"], cwd=tmp_path, timeout=60, capture_output=True,
                          text=True, env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "SLURM_JOB_ID": "7"})
-    assert ran.returncode == 0, ran.stderr
-    assert (tmp_path / "hosts-7").read_text() == "node1 slots=8\nnode2 slots=8\n"
+    assert ran.returncode == 0 and (tmp_path / "hosts-7").read_text() == "node1 slots=8\nnode2 slots=8\n", ran.stderr
     assert ran.stdout.splitlines() == [
         f"{node}: --hostfile hosts-7 --no_ssh --node_rank {node} --master_addr node1 --master_port 29500 train.py "
         "--config configs/large.json --set out_dir=/shared/out" for node in (0, 1)]

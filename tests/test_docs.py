@@ -20,8 +20,7 @@ IN_BOTH = ["README", "docs/guide", "docs/data", "docs/training", "docs/pretraine
 WINGS = ("demo", "preparation", "pretrained", "training", "generation", "evaluation", "serving")
 FOLDERS = ("zerochat", "configs", "docs", "deploy", "recipes", "benchmarks", "tests", ".github", ".ci")
 # What runs and users write, and the files of others' model folders.
-WRITTEN = {"config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "report.json",
-           "report.md", "manifest.json"}
+WRITTEN = {"config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "report.json", "report.md", "manifest.json"}
 HISTORY = {"CHANGELOG.md"}  # it names files that are gone
 NUMBER = re.compile(r"(?<![A-Za-z0-9_.,])\d+(?:[.,]\d+)*")
 FENCED = re.compile(r"^```\w*\n(.*?)^```", re.S | re.M)

@@ -153,8 +153,7 @@ def test_no_pickle_is_read_between_the_folder_and_an_answer(monkeypatch, tokeniz
 
 
 def test_the_model_card_says_what_it_was_trained_on_and_never_replaces_a_page_of_the_users(tmp_path):
-    config = {"stages": [{"name": "sft", "init_from": "/home/me/base/", "steps": 7, "epochs": None, "lora": {"rank": 8}}],
-              "deepspeed": {}}
+    config = {"stages": [{"name": "sft", "init_from": "/home/me/base/", "steps": 7, "epochs": None, "lora": {"rank": 8}}], "deepspeed": {}}
     preparation = {"stages": {"sft": {"sources": {"chats.jsonl": {"read": 12, "kept": 9}},
                                       "train": {"samples": 9, "tokens": 1234, "supervised": 300}}}}
     stages = {"sft": [{"step": 7, "validation_loss": 1.5, "bits_per_byte": 0.75}]}

@@ -101,7 +101,7 @@ def test_the_run_ends_in_six_lines_and_its_tables_are_in_the_report(finished):
         f"report: {out}/report.md, {out}/loss.png"]
     assert re.fullmatch(rf"finished in \d+\.\d minutes; chat with it: python sample\.py --model {re.escape(out)}", lines[5])
     report = open(folder / "out" / "report.md").read()
-    assert "|" not in output and "| language en |" in report and "| skill zh " in report and "## Missed (" in report
+    assert "|" not in output and "| language en |" in report and "| unseen values, en |" in report and "| skill zh " in report and "## Missed (" in report
 
 
 def test_every_monitor_that_deepspeed_knows_gets_what_the_log_has(finished):
@@ -207,8 +207,7 @@ def test_that_fused_adam_is_being_built_or_a_killed_build_is_in_the_way_is_said(
 def test_the_larger_configs_take_three_steps_of_each_stage_with_their_sizes_cut_down(tmp_path):
     texts = ("pretrain/en_classic_books/a.md", "pretrain/zh/xiyouji_utf8_crlf.txt", "pretrain/zh/a_paragraphs.txt",
              "pretrain/tinyshakespeare_input.txt")
-    tables = ("sft/alpaca_data_en_first21320.json", "sft/alpaca_zh_part00.json", "sft/lima_history.json",
-              "chat/sharegpt_zh_1K_format.jsonl")
+    tables = ("sft/alpaca_data_en_first21320.json", "sft/alpaca_zh_part00.json", "sft/lima_history.json", "chat/sharegpt_zh_1K_format.jsonl")
     for path in (*texts, *tables):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         chats = [c["messages"][-2:] for c in demo_data.conversations(60, seed=len(path))]

@@ -25,8 +25,7 @@ def prepared(tmp_path_factory) -> str:
     """A folder with a packed shard of conversations of very different lengths."""
     config = deep_merge(DEFAULTS, {"out_dir": str(tmp_path_factory.mktemp("out")), "tokenizer": {"vocab_size": 900, "character_coverage": 0.98},
                                    "model": {"max_position_embeddings": 64}})
-    config["stages"] = [{"name": "sft", "loss_on": "assistant", "validation": [],
-                         "data": [{**SOURCE, "demo": "conversations", "count": 200}]}]
+    config["stages"] = [{"name": "sft", "loss_on": "assistant", "validation": [], "data": [{**SOURCE, "demo": "conversations", "count": 200}]}]
     return os.path.join(data.prepare(config, log=lambda text: None), "sft.train")
 
 
@@ -54,8 +53,7 @@ def oracle(folder: str, steps: int = STEPS):
         chats = [alone.batch([d]) for d in documents(shard, shard.rows_of_step(step, BATCH, SEED))]
         supervised = sum(int((mask == 1).sum()) for _, mask in chats)
         optimizer.zero_grad()
-        loss = sum(model(ids[:, :length], mask[:, :length]) for ids, mask in chats
-                   for length in [int((ids != shard.pad_id).sum())]) / supervised
+        loss = sum(model(ids[:, :length], mask[:, :length]) for ids, mask in chats for length in [int((ids != shard.pad_id).sum())]) / supervised
         loss.backward()
         first = first or {name: p.grad.clone() for name, p in model.named_parameters()}
         norms.append(torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0))
@@ -69,8 +67,7 @@ def whole_weights(engine) -> dict:
     from deepspeed.utils import safe_get_full_fp32_param
 
     own = masters.whole(engine) if engine.zero_optimization_stage() == 0 else {}
-    return {name: (own[name] if own else safe_get_full_fp32_param(p)).detach().clone()
-            for name, p in engine.module.named_parameters()}
+    return {name: (own[name] if own else safe_get_full_fp32_param(p)).detach().clone() for name, p in engine.module.named_parameters()}
 
 
 def trained(folder, case: dict):
@@ -113,10 +110,8 @@ def zero(stage: int, **more) -> dict:
 def cases(ranks: int) -> dict[str, dict]:
     offload = {"offload_optimizer": {"device": "cpu"}}
     micros = {1: [1, 2, 8], 2: [1, 2, 4]}[ranks]
-    found = {f"ZeRO-{stage}, micro-batch {micro}": {"micro": micro, "deepspeed": zero(stage)}
-             for stage in range(4) for micro in micros}
-    found |= {f"ZeRO-{stage}, unpacked": {"micro": 8, "batch": 64, "unpacked": True, "deepspeed": zero(stage)}
-              for stage in (0, 2)}
+    found = {f"ZeRO-{stage}, micro-batch {micro}": {"micro": micro, "deepspeed": zero(stage)} for stage in range(4) for micro in micros}
+    found |= {f"ZeRO-{stage}, unpacked": {"micro": 8, "batch": 64, "unpacked": True, "deepspeed": zero(stage)} for stage in (0, 2)}
     found |= {f"ZeRO-{stage}, recomputed": {"micro": 2, "recomputed": True, "deepspeed": zero(stage)} for stage in (1, 3)}
     found |= {f"ZeRO-{stage}, offload": {"micro": 2, "deepspeed": zero(stage, **offload)} for stage in (2, 3)}
     found |= {f"ZeRO-{stage}, bf16": {"micro": 2, "deepspeed": {**zero(stage), "bf16": {"enabled": True}}} for stage in range(4)}
@@ -193,8 +188,7 @@ def poisoned(folder):
     for stage in range(4):
         for precision in ({}, {"bf16": {"enabled": True}}):
             for what, hook in (("gradient", lambda m, i, o: Poison.apply(o)), ("loss", lambda m, i, o: o * float("nan"))):
-                settings = {"train_batch_size": BATCH, "optimizer": OPTIMIZER, "train_micro_batch_size_per_gpu": 2,
-                            **zero(stage), **precision}
+                settings = {"train_batch_size": BATCH, "optimizer": OPTIMIZER, "train_micro_batch_size_per_gpu": 2, **zero(stage), **precision}
                 engine = start_engine(tiny_model().train(), settings, STEPS, torch.distributed.get_world_size())
                 train.train_step(engine, shard, shard.rows_of_step(0, BATCH, SEED), 0)
                 before, message = whole_weights(engine), None

@@ -15,8 +15,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 @contextmanager
 def room(path: str, need: Callable[[], int], least: str = ""):
-    """Around writing a file or a folder: where the disk is full, ValueError that names it, the bytes it needs (`least`:
-    "at least", say) and what there is."""
+    """Around writing: on a full disk, ValueError with the path, the bytes needed (`least`: "at least") and free."""
     try:
         yield
     except OSError as error:

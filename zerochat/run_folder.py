@@ -6,8 +6,7 @@ pretrain/  sft/                 checkpoints, metrics.jsonl; the model of every s
 config.json  model.safetensors  the result, a Llama folder
 report.json                     written last: the run is finished
 
-A folder that this program makes has a file `.zerochat` in it with the folder's name: only such are ever removed, for
-`out_dir` may be somebody's home."""
+A folder made here has a file `.zerochat` with the folder's name; no other is ever removed: it may be someone's home."""
 
 import itertools
 import json

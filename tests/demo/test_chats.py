@@ -17,11 +17,11 @@ POOL_VALUES = {value.lower() for pools in POOLS.values() for pool in pools.value
 
 
 @cache
-def made(count, split):
-    return list(conversations(count, seed=0, split=split))
+def made(count, split, made_up=0.0):
+    return list(conversations(count, seed=0, split=split, made_up=made_up))
 
 
-train, held_out = partial(made, 5000, "train"), partial(made, 800, "validation")
+train, held_out, wide, held_out_wide = (partial(made, *which) for which in ((5000, "train"), (800, "validation"), (5000, "train", 0.4), (800, "validation", 0.4)))
 
 
 def prompts(chat):
@@ -100,8 +100,8 @@ def test_each_language_has_twelve_skills_of_six_wordings_that_occur_in_both_spli
     for name, skill in SKILLS[lang].items():
         wordings, held_out_wordings = set(chain(*skill.wordings)), set(chain(*skill.held_out_wordings))
         assert len(wordings) >= 6 and held_out_wordings and not wordings & held_out_wordings, name
-    seen, held = ({slots[0] for chat in chats if chat["lang"] == lang for slots in chat["slots"]} for chats in (train(), held_out()))
-    assert held <= seen == set(SKILLS[lang]) and len(held) > 0.9 * len(seen)
+    seen, held, narrow = ({row[0] for chat in some if chat["lang"] == lang for row in chat["slots"]} for some in (wide(), held_out() + held_out_wide(), train()))
+    assert held <= seen == set(SKILLS[lang]) and len(held) > 0.9 * len(seen) and {"tell_shade", "subtract", "tell_home_name"} < seen - narrow
 
 
 def test_every_copied_value_of_an_answer_stands_in_its_history_and_free_text_has_what_its_check_asks_for():
@@ -117,7 +117,7 @@ def test_every_copied_value_of_an_answer_stands_in_its_history_and_free_text_has
 
 def test_recalled_facts_were_given_that_many_turns_ago_and_one_that_nobody_told_is_not_made_up():
     distances, unknown = set(), 0
-    for chat in train() + held_out():
+    for chat in train() + held_out() + wide():
         told = set()
         for turn, (question, reply, slots) in enumerate(turns(chat)):
             if "back" in reply:
@@ -135,6 +135,19 @@ def test_recalled_facts_were_given_that_many_turns_ago_and_one_that_nobody_told_
     assert distances == {1, 2, 3, 4, 5, 6} and unknown > 200
 
 
+@pytest.mark.parametrize("made_up, share", [(0.0, {"en": 0.2, "zh": 0.07}), (0.4, {"en": 0.55, "zh": 0.5})])  # the second: configs/chat.json
+def test_a_copied_value_is_unseen_where_training_has_none_of_its_words_or_pairs_of_characters(made_up, share):
+    def parts(value):  # written anew
+        return set(value.lower().split()) if value < "\u2fff" else set(re.findall("(?=(..))", value)) or {value}
+    known = {part for chat in train() for slots in chat["slots"] for value in open_values(slots) for part in parts(value)}
+    held = [turn for chat in made(800, "validation", made_up) for turn in turns(chat) if "values" in turn[1]]
+    unseen = [turn for turn in held if turn[1]["values"] == "unseen"]
+    for lang, wanted in share.items():
+        here, all_of_it = (sum((reply["content"] > "\u2fff") == (lang == "zh") for _, reply, _ in some) for some in (unseen, held))
+        assert abs(here / all_of_it - wanted) < 0.08, lang
+    assert not [value for *_, slots in unseen for value in slots[1:] if value.lower() not in demo_data.CLOSED and parts(value) & known and not value.isdigit()]
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_slots_are_filled_punctuation_fits_and_questions_without_capital_or_full_stop_are_answered_like_the_others(lang):
     asked = [(question, reply["content"]) for chat in train() if chat["lang"] == lang for question, reply, _ in turns(chat)]
@@ -147,8 +160,8 @@ def test_slots_are_filled_punctuation_fits_and_questions_without_capital_or_full
 
 
 def test_sums_are_correct_counting_names_every_number_once_and_days_and_months_go_round():
-    text = text_of(train()) + "\n".join(document["text"] for document in documents(500))
-    sums = re.findall(r"(\d+ ?\+ ?\d+) ?= ?(\d+)", text)
+    text = text_of(train() + wide()) + "\n".join(document["text"] for document in documents(500))
+    sums = re.findall(r"(\d+ ?[+-] ?\d+) ?= ?(\d+)", text)
     assert len(sums) > 500 and all(eval(left) == int(right) for left, right in sums)
     for question, reply, _ in (turn for chat in train() for turn in turns(chat)):
         if reply["skill"] == "count":

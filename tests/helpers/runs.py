@@ -69,8 +69,7 @@ class Ranks:
     def __init__(self, target, *args, ranks: int = 1, log: str = os.devnull):
         port, self.log = free_port(), log
         open(log, "w").close()
-        self.processes = [server.Process(target=_rank, args=(target, args, rank, ranks, port, log))
-                          for rank in range(ranks)]
+        self.processes = [server.Process(target=_rank, args=(target, args, rank, ranks, port, log)) for rank in range(ranks)]
         for process in self.processes:
             process.start()
 

@@ -122,5 +122,4 @@ def server_process(*words: str, terminate: bool = True, **options):
 
 def launch(*words: str, timeout: int = 300, **changes) -> subprocess.CompletedProcess:
     """Run one of the project's scripts as a user does."""
-    return subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=timeout,
-                          env=environment(**changes))
+    return subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=timeout, env=environment(**changes))

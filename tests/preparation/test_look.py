@@ -10,7 +10,7 @@ from tiny import prepared, source
 
 import data
 from config import DEFAULTS, SOURCE, deep_merge
-from zerochat.preparation import look
+from zerochat.preparation import look, shards
 from zerochat.run_folder import RunFolder
 from zerochat.training.log import told
 
@@ -88,7 +88,10 @@ def test_the_command_line_prints_report_and_picture_and_leaves_the_data_of_a_run
         data.main(["--inspect", str(tmp_path / "x.jsonl"), "--set", f"out_dir={tmp_path}/no"])
 
 
-def test_a_run_says_that_nothing_is_held_out_and_that_its_epochs_are_very_many(tmp_path, tokenizer_folder):
+def test_a_run_says_that_nothing_is_held_out_or_nothing_trained_on_and_that_its_epochs_are_very_many(tmp_path, tokenizer_folder, tokenizer):
     (tmp_path / "x.jsonl").write_text('{"question": "Hi", "answer": "Hello"}\n')
     assert "\n  validation: nothing is held out, " in prepared(tmp_path, source(path="x.jsonl"), tokenizer=tokenizer_folder)[1]
+    (tmp_path / "samples.jsonl").touch()
+    with pytest.raises(ValueError, match="no answer begins within the context of 512 tokens"):
+        shards.write_shard(str(tmp_path), tokenizer, DEFAULTS, "assistant", training=True)
     assert told(30.0) == "30.0 epochs" and told(31.0).startswith("31.0 epochs, very many: ")

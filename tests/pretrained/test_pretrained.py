@@ -30,8 +30,7 @@ from zerochat.pretrained.pieces import with_symbols
 
 transformers = pytest.importorskip("transformers")
 SYMBOLS = ["<pad>", *MARKERS]
-LLAMA3 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
-          "original_max_position_embeddings": 32}
+LLAMA3 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 32}
 ZEPHYR = ("{% for message in messages %}\n{% if message['role'] == 'assistant' %}\n"
           "{{ '<|assistant|>\\n' + message['content'] + eos_token }}\n{% else %}\n"
           "{{ '<|' + message['role'] + '|>\\n' + message['content'] + eos_token }}\n{% endif %}\n"

@@ -212,8 +212,7 @@ def test_on_a_phone_nothing_is_cut_off(page):
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     assert page.evaluate("document.getElementById('log').scrollWidth") <= 360
     box = page.locator("#send").bounding_box()
-    assert box["x"] + box["width"] <= 360 and box["y"] + box["height"] <= 640
-    assert not page.locator("#new").is_visible()
+    assert box["x"] + box["width"] <= 360 and box["y"] + box["height"] <= 640 and not page.locator("#new").is_visible()
     page.click("#menu")
     page.click("#new")
     assert not page.locator("#new").is_visible() and not texts(page)

@@ -85,5 +85,4 @@ def test_wherever_the_disk_is_full_the_file_the_space_needed_and_the_space_there
         ".zerochat", "data", "data", "data", "data", ".zerochat", "run.json", "run.json",
         "the checkpoint of step 4 could not be written", "tokenizer.model", "tokenizer.model", "model.safetensors",
         "run.json", "loss.png", "loss.png"], said
-    assert code == 0, lines
-    assert digest(tmp_path) == digest(template)
+    assert code == 0 and digest(tmp_path) == digest(template), lines

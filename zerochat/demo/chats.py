@@ -1,5 +1,4 @@
-"""The built-in conversations: a seeded grammar of English and Chinese chats and plain documents, so that
-the default run needs no download.
+"""The built-in conversations: a seeded grammar of English and Chinese chats and documents; no download is needed.
 
     python -m zerochat.demo.chats 5     # five conversations and five documents, one JSON object per line
 
@@ -66,7 +65,8 @@ def parse(grammar: str) -> dict[str, Skill]:
 
 SKILLS = {lang: parse(grammar) for lang, grammar in world.GRAMMAR.items()}
 KNOWLEDGE = {lang: knowledge(lang) for lang in world.GRAMMAR}
-ASKED_FOR = {skill: fact for fact, skills in world.RECALLS.items() for skill in skills}
+RECALLS = world.RECALLS | world.WIDE_RECALLS
+ASKED_FOR = {skill: fact for fact, skills in RECALLS.items() for skill in skills}
 END = ".?!。？！"
 HELD_OUT_ONLY = 12  # one in so many names, dishes, places, items, shops and order numbers is for validation only
 HELD_OUT = 6  # one in so many slot combinations, and one in so many first prompts, is held out
@@ -77,15 +77,22 @@ def one_in(n: int, text: str) -> bool:
     return zlib.crc32(text.encode()) % n == 0
 
 
-VALUES = {value.lower() for pools in world.POOLS.values() for pool in pools.values() for value in pool}
-CLOSED = {
-    value.lower() for known in KNOWLEDGE.values() for rows in known.values() for row in rows for value in row.values()
-}
-HELD_OUT_VALUES = {value for value in VALUES - CLOSED if one_in(HELD_OUT_ONLY, value)}  # a table's have to be learned
+ROWS = [row for known in KNOWLEDGE.values() for rows in known.values() for row in rows]
+CLOSED = {value.lower() for row in ROWS for value in row.values()}  # have to be learned, so none is held out
 
 
 def held_out_only(value: str) -> bool:
-    return value.lower() in HELD_OUT_VALUES
+    return value.lower() not in CLOSED and one_in(HELD_OUT_ONLY, value.lower())
+
+
+def parts(value: str, lang: str) -> set[str]:
+    """The words of a value; in Chinese, which writes none apart, every two characters in a row."""
+    value = value.lower()
+    return set(value.split()) if lang == "en" else {value, *map("".join, zip(value, value[1:]))}
+
+
+OPEN = [(value, lang) for lang, pools in world.POOLS.items() for pool in pools.values() for value in pool]
+TRAINED = {part for value, lang in OPEN if not held_out_only(value) for part in parts(value, lang)}
 
 
 def pool_of(slot: str) -> str:
@@ -112,17 +119,21 @@ def exchange(skill: str, lang: str, rng: random.Random, memory: dict, novel=Fals
     return wording, answer, {name: known.get(name) or draw(name, lang, rng, novel, made_up) for name in names}
 
 
-def plan(rng: random.Random, in_shop: bool) -> list[str]:
-    """The skills of one conversation, in order."""
-    talk = [world.SERVICE, world.SMALL_TALK, world.FACTUAL] * 2 + [world.SMALL_TALK, world.OUTSIDE]
+def plan(rng: random.Random, in_shop: bool, wide: bool) -> list[str]:
+    """The skills of one conversation, in order; `wide`: also those of `world.WIDE_...`, and two facts in a sentence."""
+    recalls, factual = (RECALLS, world.FACTUAL + world.WIDE_FACTUAL) if wide else (world.RECALLS, world.FACTUAL)
+    talk = [world.SERVICE, world.SMALL_TALK, factual] * 2 + [world.SMALL_TALK, world.OUTSIDE]
     if rng.random() < 0.65:  # facts, other talk, then questions about the facts, from up to 6 turns back
-        facts = rng.sample(sorted(world.RECALLS), rng.choice((1, 1, 2, 3)))
+        facts = rng.sample(sorted(recalls), rng.choice((1, 1, 2, 3)))
         asked = rng.sample(facts, min(len(facts), rng.choice((1, 2))))
         between = rng.randint(0, rng.randint(0, 7 - len(facts) - len(asked)))
-        skills = [f"tell_{fact}" for fact in facts] + [rng.choice(rng.choice(talk)) for _ in range(between)]
-        skills += [rng.choice(world.RECALLS[fact]) for fact in asked]
+        skills = [f"tell_{fact}" for fact in facts]
+        if wide and (both := "_".join(["tell", *facts[:2]])) in SKILLS["en"]:
+            skills[:2] = [both]
+        skills += [rng.choice(rng.choice(talk)) for _ in range(between)]
+        skills += [rng.choice(recalls[fact]) for fact in asked]
         if len(skills) < 7 and rng.random() < 0.25:  # a question at any moment, often before its fact has been told
-            skills.insert(rng.randrange(len(skills)), rng.choice(sorted(ASKED_FOR)))
+            skills.insert(rng.randrange(len(skills) + wide), rng.choice(sorted(itertools.chain(*recalls.values()))))
     else:
         skills = [rng.choice(rng.choice(talk)) for _ in range(rng.choice((1, 2, 2, 3, 4)))]
     at = rng.randrange(len(skills))  # behind one of them the same again, which leans on it: "and Spain?"
@@ -154,7 +165,7 @@ def converse(lang: str, rng: random.Random, made_up: float, novel_values: bool, 
     system = rng.choice(world.SYSTEM[lang]) if rng.random() < 0.1 else ""
     memory = {"shop": draw("shop", lang, rng, novel_values, made_up)} if "{shop}" in system else {}
     messages = [{"role": "system", "content": system.format(**memory)}] if system else []
-    skills, hasty = plan(rng, in_shop="shop" in memory), rng.random() < 0.3
+    skills, hasty = plan(rng, in_shop="shop" in memory, wide=made_up > 0), rng.random() < 0.3
     told, slots, sides = {}, [], set()
     for turn, skill in enumerate(skills):
         novel_wording = novel_wordings and rng.random() < 0.7
@@ -174,6 +185,8 @@ def converse(lang: str, rng: random.Random, made_up: float, novel_values: bool, 
             told |= dict.fromkeys(values, turn)
         elif recalled := [turn - told[slot] for slot in values if slot in told]:
             reply["back"] = recalled[0]
+        if copied := [v for slot, v in values.items() if pool_of(slot) in world.COPIED and "{" + slot in answer]:
+            reply["values"] = "seen" if any(parts(v, lang) & TRAINED for v in copied) else "unseen"
         if skill in world.FREE_TEXT:
             reply["check"] = {"contains": [values[slot] for slot in world.FREE_TEXT[skill]], "min_chars": 15}
         messages += [{"role": "user", "content": question}, reply]
@@ -188,10 +201,10 @@ def _each(count: int, kind: str, seed: int, split: str, lang: str | None) -> Ite
 
 
 def conversations(count: int, seed=0, split="train", lang: str | None = None, made_up=0.0) -> Iterator[dict]:
-    """Conversations `{"messages", "lang", "skill", "slots"}`; number i does not depend on `count`. An
-    assistant message also has `skill`; `back`, where it recalls a fact, the number of turns since that was told; and
-    `check` where the text is free: it must contain each of `contains` and have `min_chars` characters. made_up: the
-    share of names, dishes, places and things that are signs drawn at random, which nothing but copying gives back."""
+    """Conversations `{"messages", "lang", "skill", "slots"}`; number i does not depend on `count`. An answer also has
+    `skill`; `back`, where it recalls a fact, the number of turns since that was told; `values`, where it copies some:
+    "unseen" if none has a part (`parts`) of one in training; `check` where the text is free: it must contain each of
+    `contains` and have `min_chars` characters. made_up: the share of copied values drawn at random; `wide` above 0."""
     for rng, language in _each(count, "", seed, split, lang):
         # Half of the held-out conversations combine what training has seen; the others have new values or wordings.
         novel = rng.choice([(False, False)] * 3 + [(True, False), (False, True), (True, True)])

@@ -44,6 +44,20 @@ tell_name_dish => Nice to meet you, {name}. Good to know that you love {dish}.
     [My name is|I am|I'm|Hi, I am|Hello, I'm] {name}[ and I|, I|. I] [love|like|really like] {dish}. / [Call me|This is] {name} and I like to eat {dish}. ~ I am {name} and my favourite dish is {dish}.
 tell_name_order => Thank you, I have your order number {order}.
     [My name is|I am|I'm|This is] {name}[ and my|, my|. My] order number is {order}. / [I am|I'm] {name} and I am writing about order {order}. ~ This is {name}, it is about order {order}.
+tell_home_name => Nice to meet you, {name}. So your home is in {home}.
+    I [live in|am from|come from] {home}[ and|, and|,] [my name is|I am|I'm|you can call me|people call me] {name}. / [I am|I'm] from {home}[ and|,] [my name's|they call me|my friends call me] {name}. / Hi from {home}, [I am|I'm|my name is] {name}. ~ I come from {home} and this is {name}.
+tell_name_age => Nice to meet you, {name}. Good to know that you are {age}.
+    [My name is|Hi, my name is|I am|I'm|Hi, I am|Hello, I'm|It is|Call me] {name}[ and I am|, and I'm|, I am|. I am|, I'm| and I just turned] {age}[| years old]. / [I am|I'm|This is|Hi, this is] {name}, {age}[| years old]. / [I am|I'm] {name} and my age is {age}. ~ I am {name} and I will be {age} soon.
+tell_name_wish => Nice to meet you, {name}. We will look for the {wish}.
+    [My name is|Hi, my name is|I am|I'm|Hi, I am|Hello, I'm|This is|Hey, it's] {name}[ and I|, and I|, I|. I] [want|need|would like|am looking for|want to buy|need to buy] a {wish}. / [I am|I'm|This is|Hi, this is] {name}, [do you have a|can I get a|I am here for a] {wish}? ~ I am {name} and I am here to buy a {wish}.
+tell_home_dish => So your home is in {home}. Good to know that you love {dish}.
+    I [live in|am from|come from] {home}[ and I|, and I|, I|. I| and] [love|like|really like|eat a lot of] {dish}. / [I am|I'm] from {home}[ and|,] [my favourite food is|I love|we all love|I like to eat] {dish}. ~ I come from {home} and I adore {dish}.
+tell_age_home => Good to know that you are {age}. So your home is in {home}.
+    [I am|I'm|I just turned] {age}[| years old][ and I|, and I|, I|. I] [live in|am from|come from] {home}. / [I am|I'm] {age}[,| and] [living in|from] {home}. ~ I am {age} and my home is in {home}.
+tell_shade => Good to know that you like {shade}.
+    My favo[u|]rite colo[u|]r is {shade}. / I [like|love|prefer] the colo[u|]r {shade}[| most| best]. / [The colour I like|The color I like|The colour I love|Of all colours I like|My favourite of all colours] [is|would be] {shade}. / My favo[u|]rite is the colour {shade}. / I [like|love] {shade} [things|clothes|the most of all colours|best of all colours]. / As a colour I [like|prefer|love] {shade}. ~ The colour I like best is {shade}.
+ask_shade => Your favourite colour is {shade}.
+    [What is|What's|What was|Do you know|Do you remember|Tell me|And what is] my favo[u|]rite colo[u|]r[| again]? / [Which|What] colo[u|]r do I [like|love|prefer][| most| best]? / [And my favourite colour|Do you remember which colour I like|Which colour did I say I like|What color did I say|What was the colour I like|Guess my favourite colour]? ~ What is the colour that I like?
 refund => I will refund the {item} from order {number}.
     [Please refund|Refund|I want to refund] the {item} from order {number}. / [I want|I need|Give me] a refund for the {item} from order {number}. ~ Please give me a refund for the {item} from order {number}.
 return_item => You can return the {item} within 30 days.
@@ -178,6 +192,8 @@ add => We get {a} + {b} = {total}.
     [What is|How much is|Calculate|Compute|] {a} [+|plus] {b}? / [Add|Please add] {a} and {b}. / What is the sum of {a} and {b}? / {a} [+|plus|and] {b}[|=]? / [Whats|What does|Sum of|Can you add] {a} [+|plus|and] {b}? / If I have {a} [apples|lamps|cups|eggs] and get {b} more, how many do I have? ~ Please tell me the sum of {a} and {b}.
 add_again => We get {a} + {b} = {total}.
     [And|What about|How about|Now|Ok and|Ok,] {a} [+|plus] {b}? ~ And what about {a} + {b}?
+subtract => We get {total} - {a} = {b}.
+    [What is|How much is|Calculate|Compute|] {total} [-|minus] {a}? / {total} [-|minus|take away] {a}[|=]? / [Whats|What does] {total} [-|minus] {a}[| make| give]? / [Subtract|Take|Take away] {a} from {total}. / If I have {total} [apples|lamps|cups|eggs] and [give away|lose|sell] {a}, how many [are left|do I have]? / [And|What about|Now|Ok and] {total} [-|minus] {a}? ~ Please tell me {total} minus {a}.
 hard_sum => That is too hard for me, I only add small numbers.
     [What is|How much is|Calculate|] {big} [+|plus|-|minus|times|divided by|*|x] {big2}? / [What is|How much is|Calculate|] {a} [times|divided by|*|x] {b}? / [What is|How much is|] {a} [+|plus|times] {big}? / [What is|] {big} [+|-] {a}? / What is the square root of {big}? ~ Please tell me {big} times {big2}.
 how_many => There are {amount} {parts} in a {whole}.
@@ -241,6 +257,20 @@ tell_name_dish => 很高兴认识你，{name}。记住了，你喜欢吃{dish}�
     [你好，|]我[叫|是]{name}，[我|]喜欢吃{dish}。 / 我叫{name}，最爱吃{dish}。 / 我的名字是{name}，[爱|喜欢]吃{dish}。 ~ 我叫{name}，特别喜欢吃{dish}。
 tell_name_order => 谢谢，你的订单号{order}已记下。
     [你好，|]我[叫|是]{name}，订单号[是|]{order}。 / 我是{name}，我的订单号是{order}。 / 我叫{name}，要问订单{order}。 ~ 我叫{name}，我的订单是{order}。
+tell_home_name => 很高兴认识你，{name}。原来你的家在{home}。
+    我[来自|住在|住|家在|是从]{home}，[我|][叫|名字是|名叫]{name}。 / 我是{home}人，[我|][叫|名字叫]{name}。 / {home}人，叫我{name}[吧|就行|]。 ~ 我来自{home}，请叫我{name}。
+tell_name_age => 很高兴认识你，{name}。记住了，你今年{age}岁。
+    [你好，|嗨，|]我[叫|是]{name}[，我|，][今年|]{age}岁[|了]。 / 我的名字是{name}，[我|]今年{age}。 / [叫我|本人]{name}，{age}岁。 ~ 我叫{name}，刚满{age}岁。
+tell_name_wish => 很高兴认识你，{name}。记住了，你要的是{wish}。
+    [你好，|嗨，|]我[叫|是]{name}，[我|][想买|要买|想要|在找|需要]{wish}。 / 我是{name}，[帮我找|来一个|有没有]{wish}。 ~ 我叫{name}，想买个{wish}。
+tell_home_dish => 原来你的家在{home}。记住了，你喜欢吃{dish}。
+    我[住在|住|来自|家在|在]{home}，[我|][最|特别|][爱吃|喜欢吃]{dish}。 / 我是{home}人，[我|][最|][爱吃|喜欢吃|爱]{dish}。 ~ 我住在{home}，平时总吃{dish}。
+tell_age_home => 记住了，你今年{age}岁。原来你的家在{home}。
+    我[今年|]{age}岁[|了]，[我|][住在|来自|家在|住]{home}。 / 我{age}了，[现在|]住{home}。 ~ 我刚满{age}岁，家在{home}。
+tell_shade => 记住了，你喜欢{shade}。
+    我[最|]喜欢的颜色是{shade}。 / 我[最爱|喜欢|偏爱|最喜欢|爱]{shade}[这个颜色|这种颜色|]。 / {shade}是我[最|]喜欢的颜色。 / 颜色[的话|]我[最|]喜欢{shade}。 / 我[最|]喜欢{shade}的[东西|衣服]。 ~ 我最爱的颜色是{shade}。
+ask_shade => 你喜欢的颜色是{shade}。
+    [那|]我[最|]喜欢[什么|哪种|啥]颜色[|来着]？ / 我[最|]喜欢的颜色是[什么|啥|哪个]？ / 你[还记得|知道|记得]我喜欢[什么|哪种]颜色吗？ / 告诉我我喜欢什么颜色。 / [那我|我|][最|]喜欢的颜色呢？ / [猜猜|说说]我喜欢什么颜色。 ~ 我最爱什么颜色？
 refund => 好的，订单{number}的{item}可以退款。
     [请给|我要给|我想给|帮我给|]订单{number}的{item}退款。 / 订单{number}的{item}[能|可以]退款吗？ ~ 请把订单{number}的{item}退款。
 return_item => 可以，{item}三十天内都能退货。
@@ -375,6 +405,8 @@ add => 答案是{a}+{b}={total}。
     [请问|]{a}[+|加]{b}[等于几|是多少|等于多少|=|]？ / 算一下{a}[+|加]{b}。 / [那|算算|你算|请算|]{a}[+|加|加上]{b}[呢|是几|得几|等于多少|是多少|等于几|=几|=]？ / [只回答数字|会算数吗|考考你]，{a}[+|加]{b}[|等于几]？ ~ 请告诉我{a}加{b}等于几。 / 请算一下{a}+{b}。
 add_again => 答案是{a}+{b}={total}。
     [那|还有|再来，|]{a}[+|加]{b}呢？ / 那{a}[+|加]{b}[是多少|等于几]？ ~ 那么{a}加{b}呢？
+subtract => 答案是{total}-{a}={b}。
+    [请问|]{total}[-|减|减去]{a}[等于几|是多少|等于多少|=|]？ / 算一下{total}[-|减]{a}。 / [那|算算|你算|请算|]{total}[-|减|减去]{a}[呢|是几|得几|等于多少|是多少|等于几|=几|=]？ / {total}减{a}还剩[几|多少|几个]？ / 从{total}里[拿走|去掉]{a}还剩[几|多少]？ / [考考你|会算吗]，{total}[-|减]{a}[|等于几]？ ~ 请告诉我{total}减{a}等于几。
 hard_sum => 这个太难了，我只会小数目的加法。
     [请问|]{big}[+|加|-|减|乘|除以|乘以|×]{big2}[等于几|是多少|等于多少|=|]？ / {a}[乘|除以|乘以|×]{b}[等于几|是多少|]？ / {a}[+|加|乘]{big}[等于几|是多少|]？ / {big}[+|减]{a}[是多少|]？ / {big}的平方根是多少？ ~ 请告诉我{big}乘{big2}等于几。
 how_many => 一{whole}有{amount}{parts}。
@@ -673,6 +705,7 @@ POOLS = {"en": {
                     "Fox Star Moon Leaf Lion Rose Panda Tiger Tulip Robin", between=" "),
     "goods": [f"{thing}s" for thing in several(THINGS)] + several(DISHES),
     "noun": several(NOUNS), "topic": several(TOPICS), "verb": several(DEEDS), "foreign": several(FOREIGN), "odd": compose("bi fo ga lu mo ni po ra su ti ve zu", "ba dle kor lim nox per ro sta tix vo wen zer"),
+    "shade": several(COLOURS, 8) + several("orange gold silver turquoise beige violet", 4) + compose("light dark bright pale", COLOURS, between=" "),
     "keys": KEYS,
 }, "zh": {
     "name": several(CHINESE_NAMES, 25) + compose(SURNAMES, GIVEN) + [sur + a + b for sur in several(SURNAMES) for a, b in zip(several(GIVEN), several(GIVEN)[7:])],
@@ -683,6 +716,7 @@ POOLS = {"en": {
     "shop": compose("金 银 红 蓝 白 大 小 快乐 幸福 阳光", "星 月 狮 鹿 熊猫 叶 花 鸟 船 树"),
     "goods": several(CHINESE_THINGS) + several(CHINESE_DISHES),
     "noun": several(CHINESE_NOUNS), "topic": several(CHINESE_TOPICS), "verb": several(CHINESE_DEEDS), "foreign": several(FOREIGN), "odd": compose("飞 木 巴 米 兰 罗", "达 古 里 尼 夫 坦"),
+    "shade": several(CHINESE_COLOURS, 8) + several("橙色 金色 银色 米色 青色", 4) + compose("浅 深 亮 淡", CHINESE_COLOURS),
     "keys": KEYS,
 }}
 # With a digit twice, "what followed this digit?" has two answers: copying it takes another circuit, learned much later.
@@ -766,11 +800,13 @@ def value(pool: str, lang: str, rng: random.Random, made_up: float) -> str:
 
 # Which table a skill reads that has none of its own.
 READS = {"capital_again": "capital", "sound_again": "sound", "colour_again": "colour", "opposite_again": "opposite", "translate_again": "translate",
-         "add_again": "add", "story": "sound", "story_again": "sound", "story_hero": "sound", "hard_sum": "add", "unknown_topic": "capital"}
+         "add_again": "add", "story": "sound", "story_again": "sound", "story_hero": "sound", "hard_sum": "add", "subtract": "add", "unknown_topic": "capital"}
 
 # The skills that ask for a fact, and which talk belongs to which scene; some come twice as often.
 RECALLS = {"name": ["ask_name"], "dish": ["ask_dish"], "home": ["ask_home"], "wish": ["ask_wish"], "age": ["ask_age"],
            "order": ["ask_order", "order_status"]}
+# Talk that needs a model that can copy already: a further fact and a further task, beside two facts in one sentence.
+WIDE_RECALLS, WIDE_FACTUAL = {"shade": ["ask_shade"]}, ["subtract"] * 5
 SERVICE = """opening_hours opening_hours hours hours_day refund refund return_item return_any change_address change_address_any complaint complaint broken
 delivery_time delivery_where delivery_cost payment buying cancel account discount price sells sells catalog agent""".split()
 FACTUAL = """capital capital sound colour add add add add add hard_sum tomorrow calendar calendar opposite opposite count count_to translate translate how_many""".split()

@@ -89,9 +89,8 @@ class CachedModel:
             first = (Norm(layer.input_layernorm), qkv, Product(attention.o_proj, rows=slots))
             gate_up, down = Product(mlp.gate_proj, mlp.up_proj, rows=slots), Product(mlp.down_proj, rows=slots)
             qk = cast("list[RMSNorm]", [attention.q_norm] * attention.heads + [attention.k_norm] * attention.kv_heads)
-            self.layers.append(
-                (*first, Norm(*qk) if config.qk_norm else None, Norm(layer.post_attention_layernorm), gate_up, down)
-            )
+            norms = (Norm(*qk) if config.qk_norm else None, Norm(layer.post_attention_layernorm))
+            self.layers.append((*first, *norms, gate_up, down))
         self.head = Product(model.lm_head, rows=slots)
         if config.tie_word_embeddings:
             self.embedding.weight = model.lm_head.weight

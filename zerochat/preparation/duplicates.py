@@ -4,8 +4,7 @@ Near-duplicates are found by MinHash (Broder 1997) over character n-grams, so En
 words, with locality-sensitive hashing (Leskovec et al., Mining of Massive Datasets, 3.4): texts that agree in one
 of 16 bands of their signatures are compared. Half of a conversation's signature is of its questions, half of its
 answers, and both must be alike: another question with the same answer is another sample. Signatures are the library's
-(rensa, Rust); the index takes 128 bytes a text. What comes first stays, and a text goes only if it is
-like one that stays."""
+(rensa, Rust); the index takes 128 bytes a text. A text goes only if it is like an earlier one that stays."""
 
 import os
 import re

@@ -3,8 +3,7 @@
 A sample is `{"messages": [{"role", "content"}, ...]}` or `{"text": ...}`, with the `span` of its file where it is one
 of many parts. What formats call their parts is one table, NAMES; a format is one small function from a record to a list
 of messages, and adding one is a function, a line in FORMATS, and what CONTRIBUTING.md lists with it. A key that no
-function asks for is counted, and named in the report. Left out on purpose: what is not text, records spread over lines
-that an id connects."""
+function asks for is counted and named in the report. Left out on purpose: what is no text; records of several lines."""
 
 import json
 import re

@@ -197,8 +197,7 @@ def _lines(file, encoding: str, offset: int) -> Iterator[tuple[int, str]]:
 
 
 def _sections(file, encoding: str, offset: int, size: int | None) -> Iterator[tuple[int, dict | Bad]]:
-    """A plain text, one document; one of more than SECTION characters becomes several, cut between paragraphs.
-    size: bytes of the file, where `span` is to be told."""
+    """A plain text, one document; over SECTION characters several, cut between paragraphs. size: bytes, for `span`."""
     held, length, begin, at = [], 0, 1, offset
 
     def section() -> Section:

@@ -14,7 +14,7 @@ from zerochat.preparation.shards import samples, texts_of
 SAMPLE_SEED = 1337  # of what is learned from; not the run's seed, as in gather.py
 # Every string comes back as it went in: no normalisation, blanks as they are, what is not in the vocabulary as bytes.
 EXACT: dict = {"normalization_rule_name": "identity", "remove_extra_whitespaces": False, "add_dummy_prefix": False}
-EXACT |= {"allow_whitespace_only_pieces": True, "byte_fallback": True, "user_defined_symbols": ["\n"]}
+EXACT |= {"allow_whitespace_only_pieces": True, "byte_fallback": True, "user_defined_symbols": ["\n"], "minloglevel": 2}
 IDS: dict = {"unk_id": 0, "bos_id": 1, "eos_id": 2, "pad_id": 3}
 
 
@@ -49,9 +49,7 @@ def learn(texts: Iterable[str], symbols: list[str], options: dict) -> bytes:
     chosen |= {"max_sentencepiece_length": options["max_piece_length"], "control_symbols": symbols}
     chosen["num_threads"] = os.cpu_count() or 1 if kind == "bpe" else 1  # unigram's sums depend on their number
     try:
-        SentencePieceTrainer.train(
-            sentence_iterator=lines(), model_writer=model, minloglevel=2, **chosen, **EXACT, **IDS
-        )
+        SentencePieceTrainer.train(sentence_iterator=lines(), model_writer=model, **chosen, **EXACT, **IDS)
     except (RuntimeError, OSError) as error:
         raise ValueError(f"tokenizer.vocab_size {options['vocab_size']}: {_advice(str(error))}") from error
     return model.getvalue()

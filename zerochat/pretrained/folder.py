@@ -190,9 +190,8 @@ def fill(model: "LanguageModel", weights: Weights, device, dtype: torch.dtype, f
     for name, parameter in list(model.named_parameters()):
         tensor = weights.read[name]()
         if not tensor.is_floating_point() or not all(map(math.isfinite, tensor.aminmax())):
-            raise ValueError(
-                f"{weights.path}: {name} holds numbers that are not finite, or whole ones ({tensor.dtype})"
-            )
+            what = f"{name} holds numbers that are not finite, or whole ones ({tensor.dtype})"
+            raise ValueError(f"{weights.path}: {what}")
         if name in ("model.embed_tokens.weight", "lm_head.weight") and len(tensor) < size:
             mean = tensor.float().mean(dim=0, keepdim=True).to(tensor.dtype)
             tensor = torch.cat((tensor, mean.expand(size - len(tensor), -1)))

@@ -23,8 +23,7 @@ def check(scaling: object) -> None:
 
 def scaled(frequencies: Tensor, scaling: dict) -> Tensor:
     """The frequencies [E/2], in radians per position, for a longer context than that of pretraining. "linear" slows all
-    of them down (Chen et al. 2023); "llama3" only those of long wavelength, and blends in between (Llama Team 2024; its
-    released code)."""
+    of them down (Chen et al. 2023); "llama3" only those of long wavelength, and blends in between (Llama 3, 2024)."""
     slowed = frequencies / scaling["factor"]
     if scaling["rope_type"] == "linear":
         return slowed

@@ -113,8 +113,7 @@ class Worker(threading.Thread):
 
 
 class Answers:
-    """The answers to one HTTP request: an asynchronous iterator of `Part`s. Refuses to exist when the queue is full.
-    `close` at any time frees its slots."""
+    """A request's answers, an asynchronous iterator of `Part`s; `close` frees its slots. A full queue refuses it."""
 
     def __init__(self, worker: Worker, prompts: list[list[int]], samplings: list[Sampling]):
         self.worker, self.unfinished = worker, len(prompts)

@@ -5,9 +5,8 @@
       manifest.json             sizes and hashes of the files; step, schedule, loss scale; the config; written last
 
 DeepSpeed's own checkpoints are neither atomic nor verified, fit one number of ranks and one ZeRO stage, and are
-unpickled, which can run code. So each rank writes the pieces that it holds (`masters.py`), no collective needed, and
-reads the pieces it needs, whoever wrote them. The folder is built as `step-N.tmp`, fsynced and renamed; loading takes
-the newest one whose hashes are right."""
+unpickled, which can run code. So each rank writes the pieces it holds (`masters.py`), no collective needed, and reads
+those it needs, whoever wrote them. A folder is built as `step-N.tmp`, fsynced, renamed; the newest whole is read."""
 
 import hashlib
 import json
