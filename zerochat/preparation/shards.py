@@ -76,8 +76,8 @@ def write_shard(folder: str, tokenizer: "Tokenizer", config: dict, loss_on: str,
     np.save(os.path.join(folder, "rows.npy"), _equally_many(most, packed))
     meta = {"context": context, "dtype": dtype.str, "pad_id": tokenizer.pad_id, "sources": list(names)}
     write_json(os.path.join(folder, "meta.json"), meta | ({"variants": variants} if variants else {}))
-    names = ("samples", "lost", "windowed", "tokens", "supervised", "characters", *CUT)
-    figures: dict = {name: int(stats[name]) for name in names}
+    shown = ("samples", "lost", "windowed", "tokens", "supervised", "characters", *CUT)
+    figures: dict = {name: int(stats[name]) for name in shown}
     filled = stats["tokens"] / max(1, sum(len(rows) - 1 for _, rows in packed) * context)
     figures |= {"documents": documents_so_far, "rows": most, "variants": variants}
     return figures | {"packing_efficiency": round(filled, 4)}
