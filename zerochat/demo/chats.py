@@ -77,12 +77,11 @@ def one_in(n: int, text: str) -> bool:
     return zlib.crc32(text.encode()) % n == 0
 
 
-ROWS = [row for known in KNOWLEDGE.values() for rows in known.values() for row in rows]
-CLOSED = {value.lower() for row in ROWS for value in row.values()}  # have to be learned, so none is held out
+CLOSED = {v.lower() for known in KNOWLEDGE.values() for rows in known.values() for row in rows for v in row.values()}
 
 
 def held_out_only(value: str) -> bool:
-    return value.lower() not in CLOSED and one_in(HELD_OUT_ONLY, value.lower())
+    return value.lower() not in CLOSED and one_in(HELD_OUT_ONLY, value.lower())  # a table's have to be learned
 
 
 def parts(value: str, lang: str) -> set[str]:
@@ -160,7 +159,7 @@ def side(key: str, values: list[str], novel_wording: bool = False) -> str:
     return "validation" if novel or values and one_in(HELD_OUT, key) else "train"
 
 
-def converse(lang: str, rng: random.Random, made_up: float, novel_values: bool, novel_wordings: bool) -> tuple:
+def converse(lang: str, rng: random.Random, made_up: float, split: str, novel_values: bool, novel_wordings: bool):
     """A conversation, and the splits that its first prompt and its slot combination belong to."""
     system = rng.choice(world.SYSTEM[lang]) if rng.random() < 0.1 else ""
     memory = {"shop": draw("shop", lang, rng, novel_values, made_up)} if "{shop}" in system else {}
@@ -185,7 +184,8 @@ def converse(lang: str, rng: random.Random, made_up: float, novel_values: bool, 
             told |= dict.fromkeys(values, turn)
         elif recalled := [turn - told[slot] for slot in values if slot in told]:
             reply["back"] = recalled[0]
-        if copied := [v for slot, v in values.items() if pool_of(slot) in world.COPIED and "{" + slot in answer]:
+        copied = [v for slot, v in values.items() if pool_of(slot) in world.COPIED and "{" + slot in answer]
+        if copied and split == "validation":  # a label to measure by; training files stay as they are
             reply["values"] = "seen" if any(parts(v, lang) & TRAINED for v in copied) else "unseen"
         if skill in world.FREE_TEXT:
             reply["check"] = {"contains": [values[slot] for slot in world.FREE_TEXT[skill]], "min_chars": 15}
@@ -202,7 +202,7 @@ def _each(count: int, kind: str, seed: int, split: str, lang: str | None) -> Ite
 
 def conversations(count: int, seed=0, split="train", lang: str | None = None, made_up=0.0) -> Iterator[dict]:
     """Conversations `{"messages", "lang", "skill", "slots"}`; number i does not depend on `count`. An answer also has
-    `skill`; `back`, where it recalls a fact, the number of turns since that was told; `values`, where it copies some:
+    `skill`; `back`, where it recalls a fact, the number of turns since; a held-out one that copies values `values`,
     "unseen" if none has a part (`parts`) of one in training; `check` where the text is free: it must contain each of
     `contains` and have `min_chars` characters. made_up: the share of copied values drawn at random; `wide` above 0."""
     for rng, language in _each(count, "", seed, split, lang):
@@ -210,7 +210,7 @@ def conversations(count: int, seed=0, split="train", lang: str | None = None, ma
         novel = rng.choice([(False, False)] * 3 + [(True, False), (False, True), (True, True)])
         sides = None
         while sides != {split}:
-            chat, sides = converse(language, rng, made_up, *(novel if split == "validation" else (False, False)))
+            chat, sides = converse(language, rng, made_up, split, *(novel if split == "validation" else (False, False)))
         yield chat
 
 
