@@ -141,6 +141,7 @@ def test_a_copied_value_is_unseen_where_training_has_none_of_its_words_or_pairs_
         return set(value.lower().split()) if value < "\u2fff" else set(re.findall("(?=(..))", value)) or {value}
     known = {part for chat in train() for slots in chat["slots"] for value in open_values(slots) for part in parts(value)}
     held = [turn for chat in made(800, "validation", made_up) for turn in turns(chat) if "values" in turn[1]]
+    assert not [chat for chat in wide() if any("values" in message for message in chat["messages"])]  # training's files stay as they are
     unseen = [turn for turn in held if turn[1]["values"] == "unseen"]
     for lang, wanted in share.items():
         here, all_of_it = (sum((reply["content"] > "\u2fff") == (lang == "zh") for _, reply, _ in some) for some in (unseen, held))

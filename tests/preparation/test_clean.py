@@ -84,9 +84,8 @@ def test_policies_together_leave_alternating_turns_say_which_acted_and_are_switc
     for unsupervised in ([], [{**m, "supervised": False} for m in chat("Hi", "Yes.")["messages"]]):
         assert clean.clean({"messages": unsupervised}, {})[1][0][0] == "no answer"
     assert clean.clean(chat("a &lt; b?", "Yes."), {"html_leftovers": False})[0]["messages"][0]["content"] == "a &lt; b?"
-    assert clean.clean(chat("Hi", "Yes."), {"too_short": 5})[1][0][0] == "too short"
-    assert clean.clean({"text": "Yes."}, {"too_short": 5})[1][0][0] == "too short"
-    assert clean.clean({"text": "  "}, {})[1][0][0] == "too short"
+    for short, rules in ((chat("Hi", "Yes."), {"too_short": 5}), ({"text": "Yes."}, {"too_short": 5}), ({"text": "  "}, {})):
+        assert clean.clean(short, rules)[1][0][0] == "too short"
     for wrong in ({"nonsense": True}, {"too_long": "5"}, {"language": True}, {"too_short": "3"}):
         with pytest.raises(ValueError, match="data.rules"):
             clean.check_rules(wrong)
