@@ -29,7 +29,7 @@ from zerochat.text import markdown
 REFUSAL = re.compile(
     r"(?i)(do not|don't|can't|cannot) (know|do|help|understand|answer)|too hard|不知道|不懂|做不到|没看懂|太难"
 )
-SAID = set(words(f"{world.GRAMMAR} {world.TABLES} {world.DAYS} {world.MONTHS} {world.UNKNOWN} {world.NO_ORDER}"))
+SAID = set(words(f"{world.WIDE} {world.TABLES} {world.DAYS} {world.MONTHS} {world.UNKNOWN} {world.NO_ORDER}"))
 
 
 def fits(answer: str, expect: str | dict) -> bool:

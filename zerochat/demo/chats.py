@@ -58,12 +58,11 @@ def parse(grammar: str) -> dict[str, Skill]:
     skills = {}
     for name, answer, block in re.findall(r"^(\w+) => (.+)\n((?: .+\n)+)", grammar, re.MULTILINE):
         patterns = (part.split(" / ") for part in " ".join(block.split()).split(" ~ "))
-        wordings, held_out = ([alternatives(pattern) for pattern in part] for part in patterns)
-        skills[name] = Skill(alternatives(answer), wordings, held_out)
+        skills[name] = Skill(alternatives(answer), *([alternatives(pattern) for pattern in part] for part in patterns))
     return skills
 
 
-SKILLS = {lang: parse(grammar) for lang, grammar in world.GRAMMAR.items()}
+SKILLS, WIDE = ({lang: parse(text) for lang, text in grammar.items()} for grammar in (world.GRAMMAR, world.WIDE))
 KNOWLEDGE = {lang: knowledge(lang) for lang in world.GRAMMAR}
 RECALLS = world.RECALLS | world.WIDE_RECALLS
 ASKED_FOR = {skill: fact for fact, skills in RECALLS.items() for skill in skills}
@@ -109,44 +108,59 @@ def draw(slot: str, lang: str, rng: random.Random, novel: bool, made_up=0.0) -> 
 
 def exchange(skill: str, lang: str, rng: random.Random, memory: dict, novel=False, novel_wording=False, made_up=0.0):
     """One question and its answer: (wording, answer template, slots). Slots in `memory` come from earlier turns."""
-    answers, wordings, held_out_wordings = SKILLS[lang][skill]
+    if "+" in skill:  # several facts, or questions about them, in one message
+        every = [exchange(part, lang, rng, memory, novel, novel_wording, made_up) for part in skill.split("+")]
+        wording, *more = (wording.rstrip(END) for wording, *_ in every)
+        wording += "".join(rng.choice(world.JOINTS[lang]) + lower_first(text) for text in more)
+        slots = {name: value for *_, values in every for name, value in values.items()}
+        return wording, world.BETWEEN[lang].join(answer for _, answer, _ in every), slots
+    answers, wordings, held_out_wordings = (WIDE if made_up else SKILLS)[lang][skill]
     wording, answer = rng.choice(rng.choice(held_out_wordings if novel_wording else wordings)), rng.choice(answers)
     if skill in ASKED_FOR and ASKED_FOR[skill] not in memory:
         return wording, (world.NO_ORDER if skill == "order_status" else world.UNKNOWN)[lang], {}
     known = memory | rng.choice(KNOWLEDGE[lang].get(skill, [{}]))
+    if skill.startswith("tell_") and skill.endswith("_again"):  # a correction
+        known = {"old": memory[skill.split("_")[1]]}
     names = dict.fromkeys(re.findall(r"{(\w+)}", wording + answer))  # in order, each once
     return wording, answer, {name: known.get(name) or draw(name, lang, rng, novel, made_up) for name in names}
 
 
 def plan(rng: random.Random, in_shop: bool, wide: bool) -> list[str]:
-    """The skills of one conversation, in order; `wide`: also those of `world.WIDE_...`, and two facts in a sentence."""
-    recalls, factual = (RECALLS, world.FACTUAL + world.WIDE_FACTUAL) if wide else (world.RECALLS, world.FACTUAL)
+    """The skills of one conversation, in order; "a+b" are two questions in one message. wide: see `world.WIDE`."""
+    recalls, factual = (RECALLS, world.FACTUAL + world.WIDE_TALK) if wide else (world.RECALLS, world.FACTUAL)
+    grammar = (WIDE if wide else SKILLS)["en"]
     talk = [world.SERVICE, world.SMALL_TALK, factual] * 2 + [world.SMALL_TALK, world.OUTSIDE]
     if rng.random() < 0.65:  # facts, other talk, then questions about the facts, from up to 6 turns back
         facts = rng.sample(sorted(recalls), rng.choice((1, 1, 2, 3)))
         asked = rng.sample(facts, min(len(facts), rng.choice((1, 2))))
         between = rng.randint(0, rng.randint(0, 7 - len(facts) - len(asked)))
         skills = [f"tell_{fact}" for fact in facts]
-        if wide and (both := "_".join(["tell", *facts[:2]])) in SKILLS["en"]:
+        if wide and (both := "_".join(["tell", *facts[:2]])) in grammar:
             skills[:2] = [both]
+        elif wide and rng.random() < 0.3:
+            skills = ["+".join(skills)]
         skills += [rng.choice(rng.choice(talk)) for _ in range(between)]
-        skills += [rng.choice(recalls[fact]) for fact in asked]
+        questions = [rng.choice(recalls[fact]) for fact in asked]
+        skills += ["+".join(questions)] if wide and rng.random() < 0.4 else questions
         if len(skills) < 7 and rng.random() < 0.25:  # a question at any moment, often before its fact has been told
             skills.insert(rng.randrange(len(skills) + wide), rng.choice(sorted(itertools.chain(*recalls.values()))))
     else:
         skills = [rng.choice(rng.choice(talk)) for _ in range(rng.choice((1, 2, 2, 3, 4)))]
     at = rng.randrange(len(skills))  # behind one of them the same again, which leans on it: "and Spain?"
-    skills[at + 1 : at + 1] = [skills[at] + "_again"] * (skills[at] + "_again" in SKILLS["en"] and len(skills) < 6)
+    skills[at + 1 : at + 1] = [skills[at] + "_again"] * (skills[at] + "_again" in grammar and len(skills) < 6)
     if in_shop:
         skills.insert(rng.choice((0, len(skills))), "which_shop")
     return ["greeting"] * (rng.random() < 0.1) + skills + [rng.choice(world.LAST)] * (rng.random() < 0.15)
 
 
-def typed(wording: str, lang: str, rng: random.Random, hasty: bool) -> str:
+def lower_first(wording: str) -> str:
+    return wording if re.match(r"I\b", wording) else wording[0].lower() + wording[1:]
+
+
+def typed(wording: str, lang: str, rng: random.Random, hasty: bool, wide=False) -> str:
     """A wording as people type it: with something before or behind it; in haste without capitals, and shortened."""
     if rng.random() < 0.15 and len(wording) > 3:
-        inside = wording if re.match(r"I\b", wording) else wording[0].lower() + wording[1:]
-        wording = rng.choice(world.OPENERS[lang]) + inside
+        wording = rng.choice(world.OPENERS[lang] + world.WIDE_OPENERS[lang] * wide) + lower_first(wording)
     wording = wording.rstrip(END) + rng.choice(world.CLOSERS[lang]) if rng.random() < 0.1 else wording
     for usual, short in world.IN_HASTE[lang].items() if hasty else ():
         wording = wording.lower().replace(usual, short) if rng.random() < 0.4 else wording
@@ -169,13 +183,13 @@ def converse(lang: str, rng: random.Random, made_up: float, split: str, novel_va
     for turn, skill in enumerate(skills):
         novel_wording = novel_wordings and rng.random() < 0.7
         wording, answer, values = exchange(skill, lang, rng, memory, novel_values, novel_wording, made_up)
-        wording = typed(wording, lang, rng, hasty)
+        wording = typed(wording, lang, rng, hasty, wide=made_up > 0)
         question = re.sub(r"\b([Aa]) (?=[aeiou])", r"\1n ", wording.format(**values).strip())  # "a owl"
         known = answer not in (world.UNKNOWN[lang], world.NO_ORDER[lang])
         if hasty:  # also names: the answer has them as they were typed
             question = question.rstrip(END).lower() or question
-            typed_now = {slot for slot in values if pool_of(slot) in world.POOLS[lang]} - memory.keys()
-            values |= {slot: values[slot].lower() for slot in typed_now}
+            typed_now = values.items() - memory.items()
+            values |= {slot: value.lower() for slot, value in typed_now if pool_of(slot) in world.POOLS[lang]}
         reply = {"role": "assistant", "content": answer.format(**values), "skill": skill if known else "unknown"}
         if turn == 0:
             sides.add(side(question, list(values.values()), novel_wording))

@@ -44,20 +44,6 @@ tell_name_dish => Nice to meet you, {name}. Good to know that you love {dish}.
     [My name is|I am|I'm|Hi, I am|Hello, I'm] {name}[ and I|, I|. I] [love|like|really like] {dish}. / [Call me|This is] {name} and I like to eat {dish}. ~ I am {name} and my favourite dish is {dish}.
 tell_name_order => Thank you, I have your order number {order}.
     [My name is|I am|I'm|This is] {name}[ and my|, my|. My] order number is {order}. / [I am|I'm] {name} and I am writing about order {order}. ~ This is {name}, it is about order {order}.
-tell_home_name => Nice to meet you, {name}. So your home is in {home}.
-    I [live in|am from|come from] {home}[ and|, and|,] [my name is|I am|I'm|you can call me|people call me] {name}. / [I am|I'm] from {home}[ and|,] [my name's|they call me|my friends call me] {name}. / Hi from {home}, [I am|I'm|my name is] {name}. ~ I come from {home} and this is {name}.
-tell_name_age => Nice to meet you, {name}. Good to know that you are {age}.
-    [My name is|Hi, my name is|I am|I'm|Hi, I am|Hello, I'm|It is|Call me] {name}[ and I am|, and I'm|, I am|. I am|, I'm| and I just turned] {age}[| years old]. / [I am|I'm|This is|Hi, this is] {name}, {age}[| years old]. / [I am|I'm] {name} and my age is {age}. ~ I am {name} and I will be {age} soon.
-tell_name_wish => Nice to meet you, {name}. We will look for the {wish}.
-    [My name is|Hi, my name is|I am|I'm|Hi, I am|Hello, I'm|This is|Hey, it's] {name}[ and I|, and I|, I|. I] [want|need|would like|am looking for|want to buy|need to buy] a {wish}. / [I am|I'm|This is|Hi, this is] {name}, [do you have a|can I get a|I am here for a] {wish}? ~ I am {name} and I am here to buy a {wish}.
-tell_home_dish => So your home is in {home}. Good to know that you love {dish}.
-    I [live in|am from|come from] {home}[ and I|, and I|, I|. I| and] [love|like|really like|eat a lot of] {dish}. / [I am|I'm] from {home}[ and|,] [my favourite food is|I love|we all love|I like to eat] {dish}. ~ I come from {home} and I adore {dish}.
-tell_age_home => Good to know that you are {age}. So your home is in {home}.
-    [I am|I'm|I just turned] {age}[| years old][ and I|, and I|, I|. I] [live in|am from|come from] {home}. / [I am|I'm] {age}[,| and] [living in|from] {home}. ~ I am {age} and my home is in {home}.
-tell_shade => Good to know that you like {shade}.
-    My favo[u|]rite colo[u|]r is {shade}. / I [like|love|prefer] the colo[u|]r {shade}[| most| best]. / [The colour I like|The color I like|The colour I love|Of all colours I like|My favourite of all colours] [is|would be] {shade}. / My favo[u|]rite is the colour {shade}. / I [like|love] {shade} [things|clothes|the most of all colours|best of all colours]. / As a colour I [like|prefer|love] {shade}. ~ The colour I like best is {shade}.
-ask_shade => Your favourite colour is {shade}.
-    [What is|What's|What was|Do you know|Do you remember|Tell me|And what is] my favo[u|]rite colo[u|]r[| again]? / [Which|What] colo[u|]r do I [like|love|prefer][| most| best]? / [And my favourite colour|Do you remember which colour I like|Which colour did I say I like|What color did I say|What was the colour I like|Guess my favourite colour]? ~ What is the colour that I like?
 refund => I will refund the {item} from order {number}.
     [Please refund|Refund|I want to refund] the {item} from order {number}. / [I want|I need|Give me] a refund for the {item} from order {number}. ~ Please give me a refund for the {item} from order {number}.
 return_item => You can return the {item} within 30 days.
@@ -192,8 +178,6 @@ add => We get {a} + {b} = {total}.
     [What is|How much is|Calculate|Compute|] {a} [+|plus] {b}? / [Add|Please add] {a} and {b}. / What is the sum of {a} and {b}? / {a} [+|plus|and] {b}[|=]? / [Whats|What does|Sum of|Can you add] {a} [+|plus|and] {b}? / If I have {a} [apples|lamps|cups|eggs] and get {b} more, how many do I have? ~ Please tell me the sum of {a} and {b}.
 add_again => We get {a} + {b} = {total}.
     [And|What about|How about|Now|Ok and|Ok,] {a} [+|plus] {b}? ~ And what about {a} + {b}?
-subtract => We get {total} - {a} = {b}.
-    [What is|How much is|Calculate|Compute|] {total} [-|minus] {a}? / {total} [-|minus|take away] {a}[|=]? / [Whats|What does] {total} [-|minus] {a}[| make| give]? / [Subtract|Take|Take away] {a} from {total}. / If I have {total} [apples|lamps|cups|eggs] and [give away|lose|sell] {a}, how many [are left|do I have]? / [And|What about|Now|Ok and] {total} [-|minus] {a}? ~ Please tell me {total} minus {a}.
 hard_sum => That is too hard for me, I only add small numbers.
     [What is|How much is|Calculate|] {big} [+|plus|-|minus|times|divided by|*|x] {big2}? / [What is|How much is|Calculate|] {a} [times|divided by|*|x] {b}? / [What is|How much is|] {a} [+|plus|times] {big}? / [What is|] {big} [+|-] {a}? / What is the square root of {big}? ~ Please tell me {big} times {big2}.
 how_many => There are {amount} {parts} in a {whole}.
@@ -257,20 +241,6 @@ tell_name_dish => 很高兴认识你，{name}。记住了，你喜欢吃{dish}�
     [你好，|]我[叫|是]{name}，[我|]喜欢吃{dish}。 / 我叫{name}，最爱吃{dish}。 / 我的名字是{name}，[爱|喜欢]吃{dish}。 ~ 我叫{name}，特别喜欢吃{dish}。
 tell_name_order => 谢谢，你的订单号{order}已记下。
     [你好，|]我[叫|是]{name}，订单号[是|]{order}。 / 我是{name}，我的订单号是{order}。 / 我叫{name}，要问订单{order}。 ~ 我叫{name}，我的订单是{order}。
-tell_home_name => 很高兴认识你，{name}。原来你的家在{home}。
-    我[来自|住在|住|家在|是从]{home}，[我|][叫|名字是|名叫]{name}。 / 我是{home}人，[我|][叫|名字叫]{name}。 / {home}人，叫我{name}[吧|就行|]。 ~ 我来自{home}，请叫我{name}。
-tell_name_age => 很高兴认识你，{name}。记住了，你今年{age}岁。
-    [你好，|嗨，|]我[叫|是]{name}[，我|，][今年|]{age}岁[|了]。 / 我的名字是{name}，[我|]今年{age}。 / [叫我|本人]{name}，{age}岁。 ~ 我叫{name}，刚满{age}岁。
-tell_name_wish => 很高兴认识你，{name}。记住了，你要的是{wish}。
-    [你好，|嗨，|]我[叫|是]{name}，[我|][想买|要买|想要|在找|需要]{wish}。 / 我是{name}，[帮我找|来一个|有没有]{wish}。 ~ 我叫{name}，想买个{wish}。
-tell_home_dish => 原来你的家在{home}。记住了，你喜欢吃{dish}。
-    我[住在|住|来自|家在|在]{home}，[我|][最|特别|][爱吃|喜欢吃]{dish}。 / 我是{home}人，[我|][最|][爱吃|喜欢吃|爱]{dish}。 ~ 我住在{home}，平时总吃{dish}。
-tell_age_home => 记住了，你今年{age}岁。原来你的家在{home}。
-    我[今年|]{age}岁[|了]，[我|][住在|来自|家在|住]{home}。 / 我{age}了，[现在|]住{home}。 ~ 我刚满{age}岁，家在{home}。
-tell_shade => 记住了，你喜欢{shade}。
-    我[最|]喜欢的颜色是{shade}。 / 我[最爱|喜欢|偏爱|最喜欢|爱]{shade}[这个颜色|这种颜色|]。 / {shade}是我[最|]喜欢的颜色。 / 颜色[的话|]我[最|]喜欢{shade}。 / 我[最|]喜欢{shade}的[东西|衣服]。 ~ 我最爱的颜色是{shade}。
-ask_shade => 你喜欢的颜色是{shade}。
-    [那|]我[最|]喜欢[什么|哪种|啥]颜色[|来着]？ / 我[最|]喜欢的颜色是[什么|啥|哪个]？ / 你[还记得|知道|记得]我喜欢[什么|哪种]颜色吗？ / 告诉我我喜欢什么颜色。 / [那我|我|][最|]喜欢的颜色呢？ / [猜猜|说说]我喜欢什么颜色。 ~ 我最爱什么颜色？
 refund => 好的，订单{number}的{item}可以退款。
     [请给|我要给|我想给|帮我给|]订单{number}的{item}退款。 / 订单{number}的{item}[能|可以]退款吗？ ~ 请把订单{number}的{item}退款。
 return_item => 可以，{item}三十天内都能退货。
@@ -405,8 +375,6 @@ add => 答案是{a}+{b}={total}。
     [请问|]{a}[+|加]{b}[等于几|是多少|等于多少|=|]？ / 算一下{a}[+|加]{b}。 / [那|算算|你算|请算|]{a}[+|加|加上]{b}[呢|是几|得几|等于多少|是多少|等于几|=几|=]？ / [只回答数字|会算数吗|考考你]，{a}[+|加]{b}[|等于几]？ ~ 请告诉我{a}加{b}等于几。 / 请算一下{a}+{b}。
 add_again => 答案是{a}+{b}={total}。
     [那|还有|再来，|]{a}[+|加]{b}呢？ / 那{a}[+|加]{b}[是多少|等于几]？ ~ 那么{a}加{b}呢？
-subtract => 答案是{total}-{a}={b}。
-    [请问|]{total}[-|减|减去]{a}[等于几|是多少|等于多少|=|]？ / 算一下{total}[-|减]{a}。 / [那|算算|你算|请算|]{total}[-|减|减去]{a}[呢|是几|得几|等于多少|是多少|等于几|=几|=]？ / {total}减{a}还剩[几|多少|几个]？ / 从{total}里[拿走|去掉]{a}还剩[几|多少]？ / [考考你|会算吗]，{total}[-|减]{a}[|等于几]？ ~ 请告诉我{total}减{a}等于几。
 hard_sum => 这个太难了，我只会小数目的加法。
     [请问|]{big}[+|加|-|减|乘|除以|乘以|×]{big2}[等于几|是多少|等于多少|=|]？ / {a}[乘|除以|乘以|×]{b}[等于几|是多少|]？ / {a}[+|加|乘]{big}[等于几|是多少|]？ / {big}[+|减]{a}[是多少|]？ / {big}的平方根是多少？ ~ 请告诉我{big}乘{big2}等于几。
 how_many => 一{whole}有{amount}{parts}。
@@ -439,6 +407,122 @@ keys => 对不起，我没看懂。
     {keys} / {keys} {keys2} / {keys}，{keys2} / {foreign} {foreign2} {foreign3} / {foreign} {foreign2} {foreign3} {foreign4}？ / {foreign}, {foreign2} {foreign3}? / {foreign} {foreign2} {foreign3} {foreign4} {foreign5}? ~ {keys}？{keys2}
 """}
 
+# What a source with `made_up` has besides: talk for a model that can copy already. Two facts in a sentence, a further
+# fact and task, corrections ("..._again" behind "tell_..."), what leans on the turn before, and names of others, which the narrow talk only takes note of.
+NAMES_OF_OTHERS = ("/ [My|I have a] [dog|cat|bird|brother|sister|friend|son|daughter] [is called|named|is named] {friend}. ", "/ 我[家|的][猫|狗|弟弟|妹妹|儿子|女儿|朋友]叫{friend}。 ")
+WIDE = {"en": GRAMMAR["en"].replace(NAMES_OF_OTHERS[0], "") + """
+tell_home_name => Nice to meet you, {name}. So your home is in {home}.
+    I [live in|am from|come from] {home}[ and|, and|,] [my name is|I am|I'm|you can call me|people call me] {name}. / [I am|I'm] from {home}[ and|,] [my name's|they call me|my friends call me] {name}. / Hi from {home}, [I am|I'm|my name is] {name}. ~ I come from {home} and this is {name}.
+tell_name_age => Nice to meet you, {name}. Good to know that you are {age}.
+    [My name is|Hi, my name is|I am|I'm|Hi, I am|Hello, I'm|It is|Call me] {name}[ and I am|, and I'm|, I am|. I am|, I'm| and I just turned] {age}[| years old]. / [I am|I'm|This is|Hi, this is] {name}, {age}[| years old]. / [I am|I'm] {name} and my age is {age}. ~ I am {name} and I will be {age} soon.
+tell_name_wish => Nice to meet you, {name}. We will look for the {wish}.
+    [My name is|Hi, my name is|I am|I'm|Hi, I am|Hello, I'm|This is|Hey, it's] {name}[ and I|, and I|, I|. I] [want|need|would like|am looking for|want to buy|need to buy] a {wish}. / [I am|I'm|This is|Hi, this is] {name}, [do you have a|can I get a|I am here for a] {wish}? ~ I am {name} and I am here to buy a {wish}.
+tell_home_dish => So your home is in {home}. Good to know that you love {dish}.
+    I [live in|am from|come from] {home}[ and I|, and I|, I|. I| and] [love|like|really like|eat a lot of] {dish}. / [I am|I'm] from {home}[ and|,] [my favourite food is|I love|we all love|I like to eat] {dish}. ~ I come from {home} and I adore {dish}.
+tell_age_home => Good to know that you are {age}. So your home is in {home}.
+    [I am|I'm|I just turned] {age}[| years old][ and I|, and I|, I|. I] [live in|am from|come from] {home}. / [I am|I'm] {age}[,| and] [living in|from] {home}. ~ I am {age} and my home is in {home}.
+tell_shade => Good to know that you like {shade}.
+    [It is|It's|It would be|I would say] {shade}. / My favo[u|]rite colo[u|]r is {shade}. / I [like|love|prefer] the colo[u|]r {shade}[| most| best]. / [The colour I like|The color I like|The colour I love|Of all colours I like|My favourite of all colours] [is|would be] {shade}. / My favo[u|]rite is the colour {shade}. / I [like|love] {shade} [things|clothes|the most of all colours|best of all colours]. / As a colour I [like|prefer|love] {shade}. ~ The colour I like best is {shade}.
+ask_shade => Your favourite colour is {shade}.
+    [What is|What's|What was|Do you know|Do you remember|Tell me|And what is] my favo[u|]rite colo[u|]r[| again]? / [Which|What] colo[u|]r do I [like|love|prefer][| most| best]? / [And my favourite colour|Do you remember which colour I like|Which colour did I say I like|What color did I say|What was the colour I like|Guess my favourite colour]? ~ What is the colour that I like?
+subtract => We get {total} - {a} = {b}.
+    [What is|How much is|Calculate|Compute|] {total} [-|minus] {a}? / {total} [-|minus|take away] {a}[|=]? / [Whats|What does] {total} [-|minus] {a}[| make| give]? / [Subtract|Take|Take away] {a} from {total}. / If I have {total} [apples|lamps|cups|eggs] and [give away|lose|sell] {a}, how many [are left|do I have]? / [And|What about|Now|Ok and] {total} [-|minus] {a}? ~ Please tell me {total} minus {a}.
+tell_name_again => Thank you, so your name is {name}.
+    [No|No wait|Wait|Oops|Sorry|Actually|Wait no|Oh no|No sorry|Hm no][, |, ][it is|it's|I am|I'm|my name is|I meant|I mean|call me|you can call me|make that] {name}. / [No|Sorry|Nope|Wait], {name}. / [It is|It's|I said|I am|My name is|That is wrong, I am|Wrong, it is|You got it wrong, I am] {name}, not {old}. / Not {old}[, it is|, I am|, my name is|. It is|, but] {name}. / [That was a typo|I made a typo|My mistake|My bad|Sorry, typo][, it is|, I am|, it's|, I meant| - I mean] {name}. / [Please call me|Just call me|You can also call me|I go by|Better call me] {name}[| instead]. ~ Sorry, my name is really {name}. / No, I wanted to write {name}.
+tell_home_again => Thank you, so your home is in {home}.
+    [No|No wait|Wait|Oops|Sorry|Actually|Wait no|Oh no|No sorry|Hm no], [it is|it's|I live in|I am from|I meant|I mean|I am in] {home}. / [No|Sorry|Nope|Wait], {home}. / [It is|It's|I said|I live in|That is wrong, I live in|Wrong, it is] {home}, not {old}. / Not {old}[, it is|, I live in|. It is|, but] {home}. / [That was a typo|My mistake|My bad|Sorry, typo][, it is|, it's|, I meant] {home}. / I [moved|have moved|moved away|live now] [from {old} to|to] {home}. / I [now live|live now] in {home}. ~ Sorry, I really live in {home}. / No, I wanted to write {home}.
+tell_dish_again => Thank you, so you love {dish}.
+    [No|No wait|Wait|Oops|Sorry|Actually|Wait no|No sorry|Hm no], [it is|it's|I like|I love|I prefer|I meant|I mean] {dish}. / [No|Sorry|Nope|Wait], {dish}. / [It is|It's|I said|I love|I like|Wrong, it is] {dish}, not {old}. / Not {old}[, it is|, I like|. It is|, but] {dish}. / [That was a typo|My mistake|My bad|Sorry, typo][, it is|, I meant] {dish}. / I [like|love] {dish} [more|better|even more|most now]. ~ Sorry, I really love {dish}. / No, I wanted to write {dish}.
+tell_wish_again => Thank you, so you want the {wish}.
+    [No|No wait|Wait|Oops|Sorry|Actually|Wait no|No sorry|Hm no], [I want|I need|I would like|I meant|I mean|give me] a {wish}. / [No|Sorry|Nope|Wait], [a|the] {wish}. / [I said|I want|I need|I would like] a {wish}, not [a|the] {old}. / Not [a|the] {old}[, but|, I want|. I need] a {wish}. / [That was a typo|My mistake|My bad|Sorry, typo], [a|I want a|I meant a] {wish}. / [I changed my mind|On second thought|Or better], [a|I want a|I take a|make it a] {wish}. ~ Sorry, I really want a {wish}.
+tell_age_again => Thank you, so you are {age}.
+    [No|No wait|Wait|Oops|Sorry|Actually|Wait no|No sorry], [I am|I'm|it is|I meant|I mean|make that] {age}. / [No|Sorry|Nope|Wait], {age}. / [It is|I said|I am|I'm] {age}, not {old}. / Not {old}[, I am|, but] {age}. / [That was a typo|My mistake|My bad|Sorry, typo], [I am|I'm|I meant] {age}. / It was my birthday, now I am {age}. ~ Sorry, I am really {age}.
+tell_order_again => Thank you, so your order number is {order}.
+    [No|No wait|Wait|Oops|Sorry|Actually|Wait no|No sorry|Hm no], [it is|it's|the number is|my order is|I meant|I mean|make that] {order}. / [No|Sorry|Nope|Wait|No sorry it's], {order}. / [It is|It's|I said|The number is|Wrong, it is] {order}, not {old}. / Not {old}[, it is|, but|. It is] {order}. / [That was a typo|My mistake|My bad|Sorry, typo|I misread it], [it is|it's|I meant] {order}. ~ Sorry, the number is really {order}.
+tell_shade_again => Thank you, so you like {shade}.
+    [No|No wait|Wait|Oops|Sorry|Actually|Wait no|No sorry], [it is|it's|I like|I love|I prefer|I meant|I mean] {shade}. / [No|Sorry|Nope|Wait], {shade}. / [It is|It's|I said|I like] {shade}, not {old}. / Not {old}[, it is|, I like|, but] {shade}. / [That was a typo|My mistake|My bad], [it is|I meant] {shade}. / I [like|love] {shade} [more|better|even more]. ~ Sorry, I really like {shade}.
+subtract_again => We get {total} - {a} = {b}.
+    [And|What about|How about|Now|Ok and|Ok,|And what about] {total} [-|minus] {a}? / [Now|And] take {a} from {total}. ~ And how much is {total} minus {a}?
+sells_again => Yes, you can find {goods} in our shop.
+    [And|What about|How about|Ok and|And what about|Or|Any|And any] {goods}? / [And|Also|Or maybe|No, I mean] {goods}? / [Do you also have|Also|And do you have] {goods}? ~ Ok, what about {goods}?
+price_again => The {item} costs 20 euros.
+    [And|What about|How about|Ok and|And what about|And for] [the|a] {item}? / And how much is [the|a] {item}? / [The|And the|Or the] {item}? ~ Ok, what about the {item}?
+hours_day_again => Yes, on {day} we are open from 9 am to 6 pm.
+    [And|And on|What about|How about|Ok and|And what about|Also on] {day}? / [Same on|Even on|On] {day}? ~ Ok, what about {day}?
+tomorrow_again => The day after {point} is {neighbour}.
+    [And|And after|What about|How about|And what about|Ok and] {point}? / [What comes after|And the day after] {point}? ~ Ok, what about {point}?
+calendar_again => The {unit} {side} {point} is {neighbour}.
+    [And|Ok and|Now|And what is|And the one|What about] {side} {point}? / [And the|What is the] {unit} {side} {point}? ~ Ok, what about {side} {point}?
+delivery_where_again => Yes, we deliver to {place} in three to five days.
+    [And|What about|How about|Ok and|And what about|Also|And to|Or to|Even] {place}? / [And|Or] [can you|do you] [ship|deliver] to {place}? ~ Ok, what about {place}?
+unknown_topic_again => I am sorry, I do not know that. I only know this shop and a few small things.
+    [And|And what about|What about|How about|Ok and|Or] [|the |a ]{topic}? / [And|And what about|What about|Or] [the |a |my ]{noun}? / [And|Or] in {place}? / [And|Ok, and] [why|how|when|who|where] is that? / [And|But] what about the {noun} then? ~ Ok, what about {topic}?
+other_name => What a nice name!
+    My [mother|father|friend|brother|husband|wife|son|daughter|boss|cousin|aunt|uncle|rabbit|parrot|hamster|horse|fish|teacher|neighbour|best friend|roommate]['s name is| is called| is named| is] {friend}. / [This is|Here is|Meet|Say hello to] my [mother|father|friend|brother|husband|wife|son|daughter|boss|cousin|colleague|neighbour|best friend] {friend}. / I have a [brother|friend|rabbit|son|daughter|hamster|horse|parrot|cousin|colleague] [called|named] {friend}. ~ The name of my friend is {friend}.
+""", "zh": GRAMMAR["zh"].replace(NAMES_OF_OTHERS[1], "") + """
+tell_home_name => 很高兴认识你，{name}。原来你的家在{home}。
+    我[来自|住在|住|家在|是从]{home}，[我|][叫|名字是|名叫]{name}。 / 我是{home}人，[我|][叫|名字叫]{name}。 / {home}人，叫我{name}[吧|就行|]。 ~ 我来自{home}，请叫我{name}。
+tell_name_age => 很高兴认识你，{name}。记住了，你今年{age}岁。
+    [你好，|嗨，|]我[叫|是]{name}[，我|，][今年|]{age}岁[|了]。 / 我的名字是{name}，[我|]今年{age}。 / [叫我|本人]{name}，{age}岁。 ~ 我叫{name}，刚满{age}岁。
+tell_name_wish => 很高兴认识你，{name}。记住了，你要的是{wish}。
+    [你好，|嗨，|]我[叫|是]{name}，[我|][想买|要买|想要|在找|需要]{wish}。 / 我是{name}，[帮我找|来一个|有没有]{wish}。 ~ 我叫{name}，想买个{wish}。
+tell_home_dish => 原来你的家在{home}。记住了，你喜欢吃{dish}。
+    我[住在|住|来自|家在|在]{home}，[我|][最|特别|][爱吃|喜欢吃]{dish}。 / 我是{home}人，[我|][最|][爱吃|喜欢吃|爱]{dish}。 ~ 我住在{home}，平时总吃{dish}。
+tell_age_home => 记住了，你今年{age}岁。原来你的家在{home}。
+    我[今年|]{age}岁[|了]，[我|][住在|来自|家在|住]{home}。 / 我{age}了，[现在|]住{home}。 ~ 我刚满{age}岁，家在{home}。
+tell_shade => 记住了，你喜欢{shade}。
+    是{shade}[啦|的|]。 / 我[最|]喜欢的颜色是{shade}。 / 我[最爱|喜欢|偏爱|最喜欢|爱]{shade}[这个颜色|这种颜色|]。 / {shade}是我[最|]喜欢的颜色。 / 颜色[的话|]我[最|]喜欢{shade}。 / 我[最|]喜欢{shade}的[东西|衣服]。 ~ 我最爱的颜色是{shade}。
+ask_shade => 你喜欢的颜色是{shade}。
+    [那|]我[最|]喜欢[什么|哪种|啥]颜色[|来着]？ / 我[最|]喜欢的颜色是[什么|啥|哪个]？ / 你[还记得|知道|记得]我喜欢[什么|哪种]颜色吗？ / 告诉我我喜欢什么颜色。 / [那我|我|][最|]喜欢的颜色呢？ / [猜猜|说说]我喜欢什么颜色。 ~ 我最爱什么颜色？
+subtract => 答案是{total}-{a}={b}。
+    [请问|]{total}[-|减|减去]{a}[等于几|是多少|等于多少|=|]？ / 算一下{total}[-|减]{a}。 / [那|算算|你算|请算|]{total}[-|减|减去]{a}[呢|是几|得几|等于多少|是多少|等于几|=几|=]？ / {total}减{a}还剩[几|多少|几个]？ / 从{total}里[拿走|去掉]{a}还剩[几|多少]？ / [考考你|会算吗]，{total}[-|减]{a}[|等于几]？ ~ 请告诉我{total}减{a}等于几。
+tell_name_again => 好的，原来你叫{name}。
+    [不对|不是|错了|打错了|不好意思|抱歉|说错了|不不|等等|哎呀][，|，打错了，|，是|，我叫|，我是|，应该是|，我的名字是|，叫我]{name}。 / [是|我是|我叫|应该是]{name}，不是{old}。 / 不是{old}[，是|，我叫|，而是]{name}。 / [写错了|名字错了|我写错了|名字打错了][，是|，应该是|，我叫]{name}。 / [还是|你也可以|要不]叫我{name}[吧|]。 ~ 刚才说错了，我其实叫{name}。
+tell_home_again => 好的，原来你的家在{home}。
+    [不对|不是|错了|打错了|不好意思|抱歉|说错了|不不|等等|哎呀][，|，打错了，|，是|，我住|，我住在|，应该是|，我家在]{home}。 / [是|我住在|我家在|应该是]{home}，不是{old}。 / 不是{old}[，是|，我住在|，而是]{home}。 / [写错了|我写错了][，是|，应该是|，我住]{home}。 / 我[|已经|现在]搬[到|去]{home}了。 ~ 刚才说错了，我其实住在{home}。
+tell_dish_again => 好的，原来你喜欢吃{dish}。
+    [不对|不是|错了|打错了|不好意思|抱歉|说错了|不不|等等|哎呀][，|，打错了，|，是|，我爱吃|，我喜欢|，应该是]{dish}。 / [是|我喜欢|应该是]{dish}，不是{old}。 / 不是{old}[，是|，我爱吃|，而是]{dish}。 / [写错了|我写错了][，是|，应该是]{dish}。 / 我[现在|]更[喜欢|爱]吃{dish}。 ~ 刚才说错了，我其实喜欢吃{dish}。
+tell_wish_again => 好的，原来你要的是{wish}。
+    [不对|不是|错了|打错了|不好意思|抱歉|说错了|不不|等等|哎呀][，|，我要|，是|，我想买|，应该是|，我要的是]{wish}。 / [是|我要|应该是]{wish}，不是{old}。 / 不是{old}[，是|，我要|，而是]{wish}。 / [写错了|我写错了|改主意了][，是|，我要]{wish}。 / [还是|要不]买{wish}吧。 ~ 刚才说错了，我其实想买{wish}。
+tell_age_again => 好的，原来你今年{age}岁。
+    [不对|不是|错了|打错了|不好意思|抱歉|说错了|不不|等等][，|，是|，我今年|，我|，应该是]{age}[岁|]。 / [是|我]{age}岁，不是{old}岁。 / 不是{old}[，是|，我今年|，而是]{age}岁。 / [写错了|我写错了][，是|，应该是]{age}。 ~ 刚才说错了，我其实{age}岁。
+tell_order_again => 好的，原来你的订单号是{order}。
+    [不对|不是|错了|打错了|不好意思|抱歉|说错了|不不|等等|哎呀][，|，是|，订单号是|，应该是|，单号是]{order}。 / [是|订单号是|应该是]{order}，不是{old}。 / 不是{old}[，是|，而是]{order}。 / [写错了|我写错了|看错了][，是|，应该是]{order}。 ~ 刚才说错了，订单号其实是{order}。
+tell_shade_again => 好的，原来你喜欢{shade}。
+    [不对|不是|错了|打错了|不好意思|抱歉|说错了|不不|等等][，|，是|，我喜欢|，应该是]{shade}。 / [是|我喜欢]{shade}，不是{old}。 / 不是{old}[，是|，我喜欢|，而是]{shade}。 / [写错了|我写错了][，是|，应该是]{shade}。 / 我[现在|]更喜欢{shade}。 ~ 刚才说错了，我其实喜欢{shade}。
+subtract_again => 答案是{total}-{a}={b}。
+    [那|还有|再来，|那么|]{total}[-|减|减去]{a}[呢|]？ / 那{total}[-|减]{a}[是多少|等于几]？ ~ 好吧，{total}减{a}呢？
+sells_again => 有的，店里有{goods}。
+    [那|那么|还有|]{goods}[有吗|呢|有没有|也有吗]？ / [也有|也卖|有没有]{goods}[吗|]？ ~ 好吧，{goods}呢？
+price_again => {item}的价钱是二十元。
+    [那|那么|还有|]{item}[呢|多少|又多少|要多少]？ / [那|]{item}[几块|贵不贵]？ ~ 好吧，{item}呢？
+hours_day_again => {day}我们上午九点开门，下午六点关门。
+    [那|那么|还有|]{day}[呢|也开吗|也一样吗|也开门吗]？ / {day}也[开|上班]吗？ ~ 好吧，{day}呢？
+tomorrow_again => {point}的后一天是{neighbour}。
+    [那|那么|还有|]{point}[的|]后面呢？ / [那|]{point}呢？ / [那|]{point}后面是什么？ ~ 好吧，{point}呢？
+calendar_again => {point}的{side}一{unit}是{neighbour}。
+    [那|那么|还有|]{point}的{side}一{unit}呢？ / [那|]{point}[的|]{side}面呢？ / [那|]{side}一{unit}呢，{point}的？ ~ 好吧，{point}的{side}一{unit}呢？
+delivery_where_again => 可以，我们送货到{place}。
+    [那|那么|还有|]{place}[呢|能送吗|也能送吗|行不行]？ / 也能[送|寄]到{place}吗？ ~ 好吧，{place}呢？
+unknown_topic_again => 对不起，这个我不知道，我只懂店里的事和一些小问题。
+    [那|那么|还有|]{topic}呢？ / [那|那么]{noun}呢？ / [那|]{place}呢？ / [那|]{topic}怎么样？ / [为什么|怎么会这样|什么时候|谁知道]呢？ ~ 好吧，{topic}呢？
+other_name => 这个名字真好听！
+    [我|][妈妈|爸爸|朋友|哥哥|弟弟|老师|老板|同事|爷爷|奶奶|兔子|老公|老婆|同学]叫{friend}。 / [这是|介绍一下，这是]我[妈妈|爸爸|朋友|哥哥|弟弟|老师|老板|同事]{friend}。 / 我有[一个|个][哥哥|弟弟|朋友|同事]叫{friend}。 ~ 我朋友的名字是{friend}。
+"""}
+KIN = {"en": {"dog": "dog", "cat": "cat", "kid": "kid"}, "zh": {"dog": "狗", "cat": "猫", "kid": "孩子"}}
+for lang, skills in {"en": """
+tell_SLOT => Your KIN is called {SLOT}, what a nice name!
+    My KIN [is|is called|is named] {SLOT}. / [My|Our] KIN['s|s] name is {SLOT}. / [I have|I got|We have|There is] a KIN [called|named|, its name is|, and we call it] {SLOT}[| at home]. / We call [our|my] KIN {SLOT}. / [This is|Look, this is|That is] my KIN {SLOT}. / The name of my KIN is {SLOT}. / I have a KIN. [The name is|It is|It's] {SLOT}. ~ People call my KIN {SLOT}. / I named my KIN {SLOT}.
+ask_SLOT => Your KIN is called {SLOT}.
+    [What is|What's|Whats|Do you know|Do you remember|Tell me|Say] [my KIN's name|my KINs name|the name of my KIN][| again]? / What [is|was] my KIN called[| again]? / [What do I call|How do I call|What did I call|Who is] my KIN? / [And|And what about|Now] my KIN[|'s name|s name]? / What name does my KIN have? / Do you [remember|know] [my KIN|what my KIN is called|how my KIN is called]? ~ How is my KIN called? / Can you tell me the name of my KIN?
+""", "zh": """
+tell_SLOT => 你家KIN叫{SLOT}，真好听！
+    我[家|的|家的|]KIN[叫|名叫|名字是|的名字是|的名字叫]{SLOT}。 / 我有[一只|个|一个|]KIN，[叫|名字叫|它叫|名叫]{SLOT}。 / [这是|来，这是]我[家|的|]KIN{SLOT}。 / [我们|我]叫[我|]KIN{SLOT}。 / 家里[有|的]KIN叫{SLOT}。 / 我[家|]KIN是{SLOT}。 ~ 我给KIN起名叫{SLOT}。
+ask_SLOT => 你家KIN叫{SLOT}。
+    我[家|的|家的|]KIN叫[什么|什么名字|啥|什么来着]？ / 我[家|]KIN[的名字|名字]是什么？ / [你还记得|记得|知道|还记得]我[家|]KIN[叫什么|的名字|叫啥]吗？ / [那|]我[家|]KIN呢？ / 告诉我我KIN的名字。 / [我刚才说|刚才说|]KIN叫什么[来着|]？ / [那|]我家KIN[叫啥|是谁|名字]？ ~ 你知道我家KIN叫什么名字吗？
+"""}.items():
+    WIDE[lang] += "".join(skills.lstrip("\n").replace("SLOT", slot).replace("KIN", kin) for slot, kin in KIN[lang].items())
+
 # Asked for what nobody told.
 UNKNOWN = {"en": "I am sorry, you have not told me that.", "zh": "对不起，你还没有告诉我。"}
 NO_ORDER = {"en": "I will check that. Please tell me your order number.", "zh": "我来查一下，请告诉我订单号。"}
@@ -453,6 +537,11 @@ IN_HASTE = {"en": {"what is": "whats", "what's": "whats", "i am ": "im ", "i'm":
                    "you are": "ur", "are you": "r u", "please": "pls", "favourite": "fav", "thank you": "thx", "where is": "wheres", "how is": "hows", " and ": " n ",
                    "want to": "wanna", "okay": "ok", " you ": " u "},
             "zh": {"什么": "啥", "怎么样": "咋样", "怎么": "咋", "，": " ", "哪里": "哪儿", "可以": "能"}}
+# In a wide source also these, and between two things said in one message JOINTS; BETWEEN their answers.
+WIDE_OPENERS = {"en": ["Ah ok. ", "Hmm ok. ", "Okay okay. ", "Lol ok, ", "Cool. ", "Nice, thanks. ", "I see. ", "Alright, ", "Evening. ", "Hiya, ", "Morning! ", "Never mind. ",
+                       "Good to know. ", "Thx. ", "Haha ok. ", "Perfect. ", "Right. ", "Wait, ", "Quick question, ", "Another question: ", "And tell me, ", "Hello there, ", "Yo, "],
+                "zh": ["哦好的，", "哈哈好吧，", "行吧，", "好吧，", "换个问题，", "再问一个，", "对了 ", "嗯嗯，", "知道了，", "谢谢你，", "哈喽，", "这样啊，", "那好，", "没事，", "等等，", "请问一下，", "老板，"]}
+JOINTS, BETWEEN = {"en": [" and ", ", and ", ". ", ", ", " and also "], "zh": ["，", "。", " ", "，还有"]}, {"en": " ", "zh": ""}
 CLOSERS = {"en": ["!", "!!", "...", ", please", " please", ", thanks", " thanks", " :)", " now", ", ok?", ", my friend", " lol"],
            "zh": ["！", "！！", "。。。", "，谢谢", "，好吗", "呀", "啊", "呢", "～", "，麻烦了", "哈", "吧"]}
 
@@ -724,7 +813,7 @@ ORDER_NUMBERS = [str(number) for number in range(1_000, 10_000) if len(set(str(n
 for pools in POOLS.values():
     pools |= {"order": ORDER_NUMBERS, "age": [str(age) for age in range(5, 100) if age % 11],
               "big": [str(number) for number in range(21, 1000)]}
-ALIASES = {"home": "place", "wish": "item", "hero": "name", "friend": "name", "number": "order"}  # same pool
+ALIASES = {"home": "place", "wish": "item", "hero": "name", "friend": "name", "number": "order"} | dict.fromkeys(KIN["en"], "name")  # same pool
 
 WORDS = """cat 猫, dog 狗, bird 鸟, horse 马, cow 牛, sheep 羊, water 水, fire 火, tree 树, flower 花, sun 太阳, moon 月亮,
 star 星星, rain 雨, snow 雪, wind 风, river 河, sea 海, door 门, book 书, milk 牛奶, tea 茶, bread 面包, apple 苹果, hand 手,
@@ -781,16 +870,21 @@ COPIED = {"name": True, "place": True, "dish": False, "item": False}
 PARTS = {"en": (["""b c d f g h j k l m n p q r s t v w x y z br cr dr fr gr pr tr bl cl fl gl pl sl st sp sk sn sm sw th sh ch ph wh kh gh zh ll tt nn ss rr
                 mm pp ck ng nd nt rt rd rk rs rn lt ld lm mb mp nk ns ts tz cz sz rz zb bg tv dj ks lj kn wr str schr""".split(),
                 "a e i o u a e i o u ai ea ee ia ie io oa oo ou au ei ue y á é í ó ä ö ü ø å".split()], (2, 3, 4, 5, 6, 7)),
-         "zh": ([sorted({sign for text in (GRAMMAR["zh"], DOCUMENTS["zh"], str(TABLES["zh"]), WORDS, *map("".join, POOLS["zh"].values())) for sign in text if "一" <= sign <= "龥"})], (2, 2, 3, 3, 4))}
+         "zh": ([sorted({sign for text in (WIDE["zh"], DOCUMENTS["zh"], str(TABLES["zh"]), WORDS, *map("".join, POOLS["zh"].values())) for sign in text if "一" <= sign <= "龥"})], (2, 2, 3, 3, 4))}
 # Signs that the grammar hardly has, so that a vocabulary learned on it spells them in bytes: one word in so many has one.
 RARE, ONE_IN = {"en": list("ðœŵżķçñšłşþžřčćńśźďťģļņđħàâãèêëìîïòôõùûæāēīōūăęąőűıÿ"),
                 "zh": [bytes((high, low)).decode("gb2312") for high in range(0xB0, 0xD7) for low in range(0xA1, 0xFF)]}, 4
 
 
+LETTER, DIGIT = "ABCDEFGHJKLMNPQRSTUVWXYZ", "0123456789"
+
+
 def value(pool: str, lang: str, rng: random.Random, made_up: float) -> str:
     """One of a pool, or in so large a share of the cases a made-up one."""
-    if not made_up or pool not in COPIED or rng.random() >= made_up:
+    if not made_up or pool not in (*COPIED, "order") or rng.random() >= made_up:
         return rng.choice(POOLS[lang][pool])
+    if pool == "order":  # of any digits, also one twice, and sometimes of letters in front
+        return word([LETTER], (0, 0, 0, 1, 2), rng) + word([DIGIT], (4, 5, 5, 6, 7), rng)
     text = word(*PARTS[lang], rng, first=rng.randrange(2))
     if rng.random() < 1 / ONE_IN:
         at = rng.randrange(len(text))
@@ -800,13 +894,15 @@ def value(pool: str, lang: str, rng: random.Random, made_up: float) -> str:
 
 # Which table a skill reads that has none of its own.
 READS = {"capital_again": "capital", "sound_again": "sound", "colour_again": "colour", "opposite_again": "opposite", "translate_again": "translate",
-         "add_again": "add", "story": "sound", "story_again": "sound", "story_hero": "sound", "hard_sum": "add", "subtract": "add", "unknown_topic": "capital"}
+         "add_again": "add", "story": "sound", "story_again": "sound", "story_hero": "sound", "hard_sum": "add", "subtract": "add", "subtract_again": "add", "unknown_topic": "capital",
+         "hours_day_again": "hours_day", "tomorrow_again": "tomorrow", "calendar_again": "calendar"}
 
 # The skills that ask for a fact, and which talk belongs to which scene; some come twice as often.
 RECALLS = {"name": ["ask_name"], "dish": ["ask_dish"], "home": ["ask_home"], "wish": ["ask_wish"], "age": ["ask_age"],
            "order": ["ask_order", "order_status"]}
-# Talk that needs a model that can copy already: a further fact and a further task, beside two facts in one sentence.
-WIDE_RECALLS, WIDE_FACTUAL = {"shade": ["ask_shade"]}, ["subtract"] * 5
+# Of the wide grammar: its facts, and its other talk.
+WIDE_RECALLS = {"shade": ["ask_shade"]} | {kin: [f"ask_{kin}"] for kin in KIN["en"]}
+WIDE_TALK = ["subtract"] * 5 + ["other_name"] * 2
 SERVICE = """opening_hours opening_hours hours hours_day refund refund return_item return_any change_address change_address_any complaint complaint broken
 delivery_time delivery_where delivery_cost payment buying cancel account discount price sells sells catalog agent""".split()
 FACTUAL = """capital capital sound colour add add add add add hard_sum tomorrow calendar calendar opposite opposite count count_to translate translate how_many""".split()
