@@ -129,8 +129,7 @@ class PackedData:
         """The row numbers of one optimizer step, the same on every rank and in a resumed run: seed and step decide.
 
         Epoch e visits all rows in the order of a permutation seeded by (seed, e), in version e mod `variants`; step s
-        takes places s * batch_size ... of the epochs put end to end, so each row is seen once before any is seen again.
-        """
+        takes places s * batch_size ... of the epochs put end to end: each row is seen once before any is seen again."""
         epochs, places = np.divmod(np.arange(step * batch_size, (step + 1) * batch_size), len(self))
         shuffled = [permutation(len(self), seed, int(epoch))[place] for epoch, place in zip(epochs, places)]
         return np.array(shuffled) + epochs % self.variants * len(self)

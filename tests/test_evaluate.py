@@ -102,7 +102,7 @@ def test_two_models_side_by_side_leave_reports_to_read(folder, tmp_path, capsys)
 def test_without_sacrebleu_one_line_says_what_is_missing_and_the_end_of_a_run_needs_it_not(folder, tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "sacrebleu", None)
     figures = evaluate.evaluate(load_engine(str(folder), 2), [conversation("Hi", "Hello")], 2)
-    assert "| all | 1 |" in tables.table(figures) and "answer: " in tables.transcripts(figures["turns"], 5)
+    assert "| all | 1 |" in tables.table(figures) and "answer: " in "\n".join(tables.section("Some", figures["turns"], 5))
     assert json.loads(json.dumps(figures))["groups"]["all"]["turns"] == 1
     monkeypatch.setattr(evaluate.importlib.util, "find_spec", lambda name: None)
     capsys.readouterr()

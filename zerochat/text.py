@@ -16,9 +16,8 @@ VISIBLE_ASCII = bytes([9, 10, 13, *range(32, 127)])
 
 def mend(text: str) -> str:
     """The characters that training is shown, and so the ones to ask with: every kind of blank a space, line ends one
-    newline, at most one empty line, no blanks at the ends of lines or of the text (code keeps its
-    indentation, and fenced code its empty lines); characters that nobody sees and
-    halves of an emoji are left out (two halves that belong together are joined)."""
+    newline, at most one empty line, no blanks at the ends of lines or of the text (code keeps its indentation, fenced
+    code its empty lines); what nobody sees, and halves of an emoji, are left out (two that belong together joined)."""
     if not text.isascii():
         try:
             text.encode()

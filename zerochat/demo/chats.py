@@ -4,7 +4,7 @@
 
 A conversation is a list of skills (`plan`); for each, a question is worded and its slots filled (`exchange`), typed as
 people do (`typed`), and answered. The answer is a function of the history, one phrasing per skill, so it can be marked
-right or wrong. Left out on purpose: real knowledge, large sums, corrections, choices but in stories."""
+right or wrong. Left out on purpose: real knowledge, large sums, choices but in stories."""
 
 import itertools
 import json
@@ -251,6 +251,5 @@ def documents(count: int, seed=0, split="train", lang: str | None = None, made_u
 
 
 if __name__ == "__main__":
-    for kind in (conversations, documents):
-        for item in kind(int(sys.argv[1]), 0, "train"):
-            print(json.dumps(item, ensure_ascii=False))
+    for item in itertools.chain(conversations(int(sys.argv[1])), documents(int(sys.argv[1]))):
+        print(json.dumps(item, ensure_ascii=False))

@@ -74,19 +74,15 @@ def comparison(compared: dict, names: tuple[str, str]) -> str:
     return "\n".join([f"{compared['turns']} turns answered by both", "", *lines, "", alone])
 
 
-def transcripts(turns: list[dict], most: int) -> str:
+def section(title: str, turns: list[dict], most: int) -> list[str]:
     """Questions, answers and references to read, as Markdown."""
-    texts = []
+    lines = [f"## {title} ({len(turns)})", ""]
     for turn in turns[:most]:
         asked = [f"> **{m['role']}**: {m['content']}  " for m in turn["history"]]
         allowed = f" (or any text with {turn['check']['contains']})" if turn["check"] else ""
         expected = f"expected: {turn['reference']}{allowed}"
-        texts.append("\n".join([*asked, "", f"answer: {turn['answer']}  ", expected]))
-    return "\n\n".join(texts)
-
-
-def section(title: str, turns: list[dict], most: int) -> list[str]:
-    return [f"## {title} ({len(turns)})", "", transcripts(turns, most), ""]
+        lines += [*asked, "", f"answer: {turn['answer']}  ", expected, ""]
+    return lines
 
 
 def write_report(folder: str, lines: list[str], figures: dict) -> None:

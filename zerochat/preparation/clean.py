@@ -123,9 +123,7 @@ def system_first(messages: Messages):
 def user_first(messages: Messages):
     """What the assistant says before the user has spoken answers nothing, and is left out."""
     begin = int(bool(messages) and messages[0]["role"] == "system")
-    end = begin
-    while end < len(messages) and messages[end]["role"] == "assistant":
-        end += 1
+    end = next((i for i, m in enumerate(messages) if i >= begin and m["role"] != "assistant"), len(messages))
     return messages[:begin] + messages[end:] if end > begin else messages
 
 
@@ -138,10 +136,8 @@ def answered_end(messages: Messages):
     """A last question without an answer is left out; without one that is supervised there is nothing to learn."""
     if not any(m["role"] == "assistant" and m.get("supervised", True) for m in messages):
         return Drop("no answer")
-    end = len(messages)
-    while end and messages[end - 1]["role"] != "assistant":
-        end -= 1
-    return (messages if end == len(messages) else messages[:end]) or Drop("no answer")
+    end = max(i for i, m in enumerate(messages, 1) if m["role"] == "assistant")
+    return messages if end == len(messages) else messages[:end]
 
 
 def too_short(messages: Messages, characters: int = 1):

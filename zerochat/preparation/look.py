@@ -113,9 +113,7 @@ def report(whole: dict) -> str:
                     cells.append(map(_cell, (*head, *example)))
             lines += [*markdown(" | rule | samples | where | before | after", cells, "llrlll"), ""] if rows else []
         for split in ("train", "validation"):
-            shard = entry[split]
-            if shard["rows"]:
-                lines += [f"### {split}: {_shard(shard)}", ""]
+            lines += [f"### {split}: {_shard(entry[split])}", ""] if entry[split]["rows"] else []
     return "\n".join(lines) + "\n"
 
 

@@ -68,8 +68,7 @@ class Log:
         self.tokens += tokens
         if self.file is None:
             return
-        seconds = time.monotonic() - self.begun
-        speed = self.tokens / seconds
+        speed = self.tokens / (seconds := time.monotonic() - self.begun)
         shown = f"loss {figures['loss']:.3f} lr {figures['lr']:.2e} {speed:,.0f} tok/s"
         if "loss_scale" in figures:
             shown += f" scale {figures['loss_scale']:g}, {figures['skipped_steps']} skipped"

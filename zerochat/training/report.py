@@ -39,8 +39,8 @@ def write(run: RunFolder, config: dict, prepared: str, figures: dict | None, sec
     if figures:
         turns = figures["turns"]
         missed, some = [turn for turn in turns if not turn["correct"]], turns[:: max(1, len(turns) // 20)]
-        lines += ["", tables.table(figures), "", f"## Missed ({len(missed)} of {len(turns)})", ""]
-        lines += [tables.transcripts(missed, 40), "", "## Some answers", "", tables.transcripts(some, 20)]
+        lines += ["", tables.table(figures), ""]
+        lines += [*tables.section("Missed", missed, 40), *tables.section("Some answers", some, 20)]
     _card(run, config, preparation, stages, figures)
     everything = {"seconds": seconds, "machine": machine, "config": config, "data": preparation}
     tables.write_report(run.path, lines, everything | {"stages": stages, "evaluation": figures})
