@@ -6,8 +6,9 @@ The chats were written, and committed before any run, by people who had not read
 small shop assistant that chats"; those of `--later` by others, when all of the first had been looked at. Every turn
 says what fits: an exact text, a pattern, or "outside", which a refusal fits and nothing else does; a refusal fits no
 other turn. Greedy. Beside the model stand the share that always refusing would reach, and that of its own answers dealt
-out in another order. An answer is well-formed when each of its words is one of the grammar or of the chat so far, its
-script is the question's, and its last mark ends a sentence."""
+out in another order. An answer is well-formed when each of its words is one of the grammar (its tables' numbers are)
+or of the chat so far, it is Chinese where the question has Chinese characters or the chat is a Chinese one, else not,
+and its last mark ends a sentence."""
 
 import argparse
 import json
@@ -22,14 +23,15 @@ sys.path.insert(0, ROOT)
 from model import LanguageModel
 from tokenizer import Tokenizer
 from zerochat.demo import world
+from zerochat.demo.chats import KNOWLEDGE
 from zerochat.evaluation.metrics import is_chinese, words
 from zerochat.generation.engine import Engine, Sampling
-from zerochat.text import markdown
+from zerochat.text import CHINESE, markdown
 
 REFUSAL = re.compile(
     r"(?i)(do not|don't|can't|cannot) (know|do|help|understand|answer)|too hard|不知道|不懂|做不到|没看懂|太难"
 )
-SAID = set(words(f"{world.WIDE} {world.TABLES} {world.DAYS} {world.MONTHS} {world.UNKNOWN} {world.NO_ORDER}"))
+SAID = set(words(f"{world.WIDE} {KNOWLEDGE} {world.DAYS} {world.MONTHS} {world.UNKNOWN} {world.NO_ORDER}"))
 
 
 def fits(answer: str, expect: str | dict) -> bool:
@@ -55,9 +57,10 @@ def ask(engine: Engine, chats: list[dict]) -> list[dict]:
     return turns
 
 
-def well_formed(turn: dict) -> bool:
+def well_formed(turn: dict, lang: str) -> bool:
     said = set(words(" ".join(message["content"] for message in turn["history"])))
-    same_script = is_chinese(turn["answer"]) == is_chinese(turn["history"][-1]["content"])
+    asked = bool(re.search(f"[{CHINESE}]", turn["history"][-1]["content"]))
+    same_script = is_chinese(turn["answer"]) in (asked, lang == "zh")
     return set(words(turn["answer"])) <= SAID | said and same_script and turn["answer"][-1:] in tuple(".!?。！？")
 
 
@@ -82,7 +85,7 @@ def main():
         orders = [shuffled.sample(turns, len(turns)) for _ in range(20)]
         dealt = [fits(other["answer"], turn["expect"]) for order in orders for other, turn in zip(order, turns)]
         refused = [yes for yes, out in zip(right, outside) if out]
-        good = list(map(well_formed, turns))
+        good = [well_formed(turn, lang) for turn in turns]
         rows.append(
             [lang, str(len(turns)), *(f"{sum(x) / len(x):.1%}" for x in (right, refused, outside, dealt, good))]
         )

@@ -107,9 +107,9 @@ def test_every_copied_value_of_an_answer_stands_in_its_history_and_free_text_has
         for history, (_, reply, slots) in zip(prompts(chat), turns(chat), strict=True):
             for value in open_values(slots) if slots[0] not in FACTUAL else ():
                 assert value not in reply["content"] or value in history
-    assert {reply["skill"] for reply in (checked := [reply for chat in held_out() for _, reply, _ in turns(chat) if "check" in reply])} == set(world.FREE_TEXT)
-    for reply in checked:
-        assert all(part in reply["content"] for part in reply["check"]["contains"]) and len(reply["content"]) >= reply["check"]["min_chars"]
+    checked = [reply for chat in held_out() for _, reply, _ in turns(chat) if "check" in reply]
+    assert {reply["skill"] for reply in checked} == set(world.FREE_TEXT) and all(
+        all(part in reply["content"] for part in reply["check"]["contains"]) and len(reply["content"]) >= reply["check"]["min_chars"] for reply in checked)
 
 
 def test_recalled_facts_were_given_that_many_turns_ago_and_one_that_nobody_told_is_not_made_up():

@@ -10,7 +10,7 @@ from zerochat.evaluation import metrics, tables
 
 
 def test_words_are_lower_case_each_chinese_character_is_one_and_token_f1_counts_shared_ones_as_multisets():
-    assert metrics.words("It's 3:15, 世界！") == ["it", "'", "s", "3", ":", "15", ",", "世", "界", "！"]
+    assert metrics.words("It's 3:15, A世界7天！") == ["it", "'", "s", "3", ":", "15", ",", "a", "世", "界", "7", "天", "！"]
     assert metrics.is_chinese("我爱吃 pizza") and not metrics.is_chinese("I love 饺子 and tea")
     assert metrics.token_f1("the cat the cat", "the cat sat") == pytest.approx(2 * 2 / 7)
     assert metrics.token_f1("", "x") == 0 and metrics.token_f1("", "") == 1 and metrics.token_f1("你好吗", "你好") == 0.8

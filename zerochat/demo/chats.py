@@ -58,7 +58,9 @@ def parse(grammar: str) -> dict[str, Skill]:
     skills = {}
     for name, answer, block in re.findall(r"^(\w+) => (.+)\n((?: .+\n)+)", grammar, re.MULTILINE):
         patterns = (part.split(" / ") for part in " ".join(block.split()).split(" ~ "))
-        skills[name] = Skill(alternatives(answer), *([alternatives(pattern) for pattern in part] for part in patterns))
+        wordings, held_out = ([alternatives(pattern) for pattern in part] for part in patterns)
+        before = skills.get(name, Skill([], [], []))  # the wide grammar says more in the same skill
+        skills[name] = Skill(alternatives(answer), before.wordings + wordings, before.held_out_wordings + held_out)
     return skills
 
 
@@ -118,9 +120,8 @@ def exchange(skill: str, lang: str, rng: random.Random, memory: dict, novel=Fals
     wording, answer = rng.choice(rng.choice(held_out_wordings if novel_wording else wordings)), rng.choice(answers)
     if skill in ASKED_FOR and ASKED_FOR[skill] not in memory:
         return wording, (world.NO_ORDER if skill == "order_status" else world.UNKNOWN)[lang], {}
-    known = memory | rng.choice(KNOWLEDGE[lang].get(skill, [{}]))
-    if skill.startswith("tell_") and skill.endswith("_again"):  # a correction
-        known = {"old": memory[skill.split("_")[1]]}
+    correction = skill.startswith("tell_") and skill.endswith("_again")
+    known = {"old": memory[skill[5:-6]]} if correction else memory | rng.choice(KNOWLEDGE[lang].get(skill, [{}]))
     names = dict.fromkeys(re.findall(r"{(\w+)}", wording + answer))  # in order, each once
     return wording, answer, {name: known.get(name) or draw(name, lang, rng, novel, made_up) for name in names}
 
@@ -142,7 +143,8 @@ def plan(rng: random.Random, in_shop: bool, wide: bool) -> list[str]:
         skills += [rng.choice(rng.choice(talk)) for _ in range(between)]
         questions = [rng.choice(recalls[fact]) for fact in asked]
         skills += ["+".join(questions)] if wide and rng.random() < 0.4 else questions
-        if len(skills) < 7 and rng.random() < 0.25:  # a question at any moment, often before its fact has been told
+        # A question at any moment, often before its fact has been told.
+        if len(skills) < 7 and rng.random() < (0.4 if wide else 0.25):
             skills.insert(rng.randrange(len(skills) + wide), rng.choice(sorted(itertools.chain(*recalls.values()))))
     else:
         skills = [rng.choice(rng.choice(talk)) for _ in range(rng.choice((1, 2, 2, 3, 4)))]
@@ -161,7 +163,8 @@ def typed(wording: str, lang: str, rng: random.Random, hasty: bool, wide=False) 
     """A wording as people type it: with something before or behind it; in haste without capitals, and shortened."""
     if rng.random() < 0.15 and len(wording) > 3:
         wording = rng.choice(world.OPENERS[lang] + world.WIDE_OPENERS[lang] * wide) + lower_first(wording)
-    wording = wording.rstrip(END) + rng.choice(world.CLOSERS[lang]) if rng.random() < 0.1 else wording
+    closers = world.CLOSERS[lang] + world.WIDE_CLOSERS[lang] * wide
+    wording = wording.rstrip(END) + rng.choice(closers) if rng.random() < 0.1 else wording
     for usual, short in world.IN_HASTE[lang].items() if hasty else ():
         wording = wording.lower().replace(usual, short) if rng.random() < 0.4 else wording
     return wording

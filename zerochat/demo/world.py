@@ -457,6 +457,24 @@ delivery_where_again => Yes, we deliver to {place} in three to five days.
     [And|What about|How about|Ok and|And what about|Also|And to|Or to|Even] {place}? / [And|Or] [can you|do you] [ship|deliver] to {place}? ~ Ok, what about {place}?
 unknown_topic_again => I am sorry, I do not know that. I only know this shop and a few small things.
     [And|And what about|What about|How about|Ok and|Or] [|the |a ]{topic}? / [And|And what about|What about|Or] [the |a |my ]{noun}? / [And|Or] in {place}? / [And|Ok, and] [why|how|when|who|where] is that? / [And|But] what about the {noun} then? ~ Ok, what about {topic}?
+meaning => In English, {chinese} is {english}.
+    What does {chinese} mean[| in English| please]? / What [is|would be] {chinese} in English? / Translate {chinese} [to|into] English. / How do you say {chinese} in English? / [What is the meaning of|And what does|What is the English word for|The English for] {chinese}[| mean]? / [Can you read|Do you know|I saw the word] {chinese}[|, what does it mean| in Chinese, what is that]? ~ Tell me what {chinese} means.
+meaning_again => In English, {chinese} is {english}.
+    [And|And of|What about|How about|Now|Ok and|And what about] {chinese}? / And '{chinese}'? ~ Ok, what about {chinese}?
+refuse => I am sorry, that is something I can't do.
+    [Play|Put on|Can you play|Start|Please play] [|me |us ][some music|music|a song|the radio|a video|a game|jazz|something nice]. / Sing [|me |us ][a song|something]. / [Write|Make|Give|Code|Can you write|Please write] [|me ][a|some] [Python|Java|shell|C|small] [script|program|function|code] [that|to|which] [sorts a list|sorts numbers|prints a table|counts words|reads a file|downloads a page|renames files|adds numbers]. / [Order|Get] me [a taxi|a pizza from next door|tickets to {place}]. ~ Could you play a song?
+unknown_topic => I am sorry, I do not know that. I only know this shop and a few small things.
+    How much is [|a |one ][Tesla|Apple|Google|Amazon|Microsoft|Nvidia|gold|oil|Bitcoin] [stock|share|shares|][| now| today| worth]? / [Should I|Can I|When should I] [buy|invest in|sell] [Bitcoin|stocks|gold|shares|Tesla|a house]? / [What is|Tell me] the [price|value] of [gold|oil|Bitcoin|Apple stock|Tesla shares]. / Will [{topic}|Bitcoin|the market|{place}] [go up|get better|win|grow][| soon| this year]? ~ What will shares cost tomorrow?
+hard_sum => That is too hard for me, I only add small numbers.
+    [What is|How much is|And|] [11|12|13|14|16|17|19] [+|plus|-|minus|times|*|x] {big}? / [What is|How much is|And|] {big} [+|plus|-|minus|times|*|x] [11|12|13|14|16|17|19]? / [What is|And|] [11|12|13|14|16|17|19] [+|plus|times|*|x] [12|13|15|17|18|19]? / [What is|And|] [11|12|13|14|16|17|19] [+|plus|times] {a}? ~ Please add [11|12|13|14|16|17|19] and [12|13|15|17|18|19].
+thanks => You are welcome.
+    [Cool|Great|Perfect|Ok|Okay|Nice|Awesome|Alright|Good|Lovely|Super|Sweet][,|] [thx|ty|thanks|thank you|cheers|thanks a lot][|!|.] ~ Wonderful, thanks.
+human => No, I am not a human, I am a small chat program.
+    [So|So you are|Then you are|You are] not a [|real |living ][person|human][| then]? / [So|Then] [you are|is this|are you] [just|only] a [program|bot|machine|computer]? / You are not real[| then]? ~ So there is no human here?
+ask_order => Your order number is {order}.
+    What [was|is] the order [no|nr|number] [I gave you|I told you|you have|I said]? / [Which|What] number is it[| now]? / [And what was|What was|And] [the|that] number? / [Repeat|Say] [the|my] order number. ~ What is the order number that I gave you?
+tell_dish => Good to know that you love {dish}.
+    [For me|Well,|I think|I do,|Well I do,] {dish} is [the best|my favourite|my favorite][| food| dish|]. / My [favourite|favorite] one is {dish}. ~ To me {dish} is the best.
 other_name => What a nice name!
     My [mother|father|friend|brother|husband|wife|son|daughter|boss|cousin|aunt|uncle|rabbit|parrot|hamster|horse|fish|teacher|neighbour|best friend|roommate]['s name is| is called| is named| is] {friend}. / [This is|Here is|Meet|Say hello to] my [mother|father|friend|brother|husband|wife|son|daughter|boss|cousin|colleague|neighbour|best friend] {friend}. / I have a [brother|friend|rabbit|son|daughter|hamster|horse|parrot|cousin|colleague] [called|named] {friend}. ~ The name of my friend is {friend}.
 """, "zh": GRAMMAR["zh"].replace(NAMES_OF_OTHERS[1], "") + """
@@ -506,6 +524,18 @@ delivery_where_again => 可以，我们送货到{place}。
     [那|那么|还有|]{place}[呢|能送吗|也能送吗|行不行]？ / 也能[送|寄]到{place}吗？ ~ 好吧，{place}呢？
 unknown_topic_again => 对不起，这个我不知道，我只懂店里的事和一些小问题。
     [那|那么|还有|]{topic}呢？ / [那|那么]{noun}呢？ / [那|]{place}呢？ / [那|]{topic}怎么样？ / [为什么|怎么会这样|什么时候|谁知道]呢？ ~ 好吧，{topic}呢？
+meaning => “{english}”的意思是“{chinese}”。
+    {english}是什么意思？ / {english}[什么意思|啥意思|是啥意思|怎么翻译|用中文怎么说|中文怎么说]？ / [英语|单词|英文]{english}[是|]什么意思？ / “{english}”是什么意思？ / {english}的中文[是什么|意思|怎么说]？ / 把{english}翻译成中文。 / [你知道|知道|]{english}[是什么意思|的意思]吗？ ~ 请问{english}是什么意思？
+meaning_again => “{english}”的意思是“{chinese}”。
+    [那|那么|还有|]{english}呢？ / [那|]{english}[又是什么意思|又是啥|什么意思]？ ~ 好吧，{english}呢？
+refuse => 对不起，这件事我做不到。
+    [请|帮我|帮我给|给]{friend}[打个|打]电话。 / [帮我|]给[我妈|妈妈|爸爸|老板|朋友|同事][打个|打|发个]电话。 / [给我|来|]放[首|点][音乐|歌|{friend}的歌][|给我听|听听]。 / [给我|]唱[首|个]歌[|听听|吧]。 / [帮我|给我|][写个|写一个|编个][程序|脚本|代码|网页|排序]。 ~ 请放首歌给我听。
+unknown_topic => 对不起，这个我不知道，我只懂店里的事和一些小问题。
+    [茅台|苹果|特斯拉|比特币|黄金][股票|][现在|今天|][多少钱|涨了吗|会涨吗|怎么样|能买吗]？ / [该不该|要不要|能不能]买[股票|比特币|黄金|房子]？ / [什么时候|怎么才能]能[发财|中奖|涨价]？ ~ 请问股票会涨吗？
+hard_sum => 这个太难了，我只会小数目的加法。
+    [请问|那|][11|12|13|14|16|17|19][+|加|-|减|乘|×]{big}[等于几|是多少|等于多少|=|]？ / [请问|那|]{big}[+|加|-|减|乘|×][11|12|13|14|16|17|19][等于几|是多少|]？ / [请问|那|][11|12|13|14|16|17|19][+|加|乘][12|13|15|17|18|19][等于几|是多少|会算吗|]？ / [请问|那|][11|12|13|14|16|17|19][+|加|乘]{a}[等于几|是多少|]？ ~ 请告诉我[11|12|13|14|16|17|19]加[12|13|15|17|18|19]等于几。
+ask_order => 你的订单号是{order}。
+    [刚才|]我[给你|让你记|发你]的[订单号|单号|号码]是[多少|什么|啥]？ / [那|]是哪个[订单号|单号|号]？ / [再说一遍|重复一下|发我][订单号|我的单号|我的订单号]。 ~ 请问我给你的单号是多少？
 other_name => 这个名字真好听！
     [我|][妈妈|爸爸|朋友|哥哥|弟弟|老师|老板|同事|爷爷|奶奶|兔子|老公|老婆|同学]叫{friend}。 / [这是|介绍一下，这是]我[妈妈|爸爸|朋友|哥哥|弟弟|老师|老板|同事]{friend}。 / 我有[一个|个][哥哥|弟弟|朋友|同事]叫{friend}。 ~ 我朋友的名字是{friend}。
 """}
@@ -538,9 +568,10 @@ IN_HASTE = {"en": {"what is": "whats", "what's": "whats", "i am ": "im ", "i'm":
                    "want to": "wanna", "okay": "ok", " you ": " u "},
             "zh": {"什么": "啥", "怎么样": "咋样", "怎么": "咋", "，": " ", "哪里": "哪儿", "可以": "能"}}
 # In a wide source also these, and between two things said in one message JOINTS; BETWEEN their answers.
-WIDE_OPENERS = {"en": ["Ah ok. ", "Hmm ok. ", "Okay okay. ", "Lol ok, ", "Cool. ", "Nice, thanks. ", "I see. ", "Alright, ", "Evening. ", "Hiya, ", "Morning! ", "Never mind. ",
+WIDE_OPENERS = {"en": ["Ah ok. ", "Hmm ok. ", "Okay okay. ", "Lol ok, ", "Cool. ", "Nice, thanks. ", "I see. ", "Alright, ", "Evening. ", "Hiya, ", "Morning! ", "Never mind. ", "Well, ok. ",
                        "Good to know. ", "Thx. ", "Haha ok. ", "Perfect. ", "Right. ", "Wait, ", "Quick question, ", "Another question: ", "And tell me, ", "Hello there, ", "Yo, "],
-                "zh": ["哦好的，", "哈哈好吧，", "行吧，", "好吧，", "换个问题，", "再问一个，", "对了 ", "嗯嗯，", "知道了，", "谢谢你，", "哈喽，", "这样啊，", "那好，", "没事，", "等等，", "请问一下，", "老板，"]}
+                "zh": ["哦好的，", "哈哈好吧，", "行吧，", "好吧，", "换个问题，", "再问一个，", "对了 ", "嗯嗯，", "知道了，", "谢谢你，", "哈喽，", "这样啊，", "那好，", "没事，", "等等，", "请问一下，", "老板，", "那简单点，", "算了，", "说正事，"]}
+WIDE_CLOSERS = {"en": [" then", " tho", " btw", " rn", ", mate", " :D", " thx", " yeah?"], "zh": ["呗", "嘛", "啦", "行不", "～～", "，快点"]}
 JOINTS, BETWEEN = {"en": [" and ", ", and ", ". ", ", ", " and also "], "zh": ["，", "。", " ", "，还有"]}, {"en": " ", "zh": ""}
 CLOSERS = {"en": ["!", "!!", "...", ", please", " please", ", thanks", " thanks", " :)", " now", ", ok?", ", my friend", " lol"],
            "zh": ["！", "！！", "。。。", "，谢谢", "，好吗", "呀", "啊", "呢", "～", "，麻烦了", "哈", "吧"]}
@@ -893,7 +924,7 @@ def value(pool: str, lang: str, rng: random.Random, made_up: float) -> str:
 
 
 # Which table a skill reads that has none of its own.
-READS = {"capital_again": "capital", "sound_again": "sound", "colour_again": "colour", "opposite_again": "opposite", "translate_again": "translate",
+READS = {"capital_again": "capital", "sound_again": "sound", "colour_again": "colour", "opposite_again": "opposite", "translate_again": "translate", "meaning": "translate", "meaning_again": "translate",
          "add_again": "add", "story": "sound", "story_again": "sound", "story_hero": "sound", "hard_sum": "add", "subtract": "add", "subtract_again": "add", "unknown_topic": "capital",
          "hours_day_again": "hours_day", "tomorrow_again": "tomorrow", "calendar_again": "calendar"}
 
@@ -902,7 +933,7 @@ RECALLS = {"name": ["ask_name"], "dish": ["ask_dish"], "home": ["ask_home"], "wi
            "order": ["ask_order", "order_status"]}
 # Of the wide grammar: its facts, and its other talk.
 WIDE_RECALLS = {"shade": ["ask_shade"]} | {kin: [f"ask_{kin}"] for kin in KIN["en"]}
-WIDE_TALK = ["subtract"] * 5 + ["other_name"] * 2
+WIDE_TALK = ["subtract"] * 5 + ["other_name"] * 2 + ["meaning"] * 2
 SERVICE = """opening_hours opening_hours hours hours_day refund refund return_item return_any change_address change_address_any complaint complaint broken
 delivery_time delivery_where delivery_cost payment buying cancel account discount price sells sells catalog agent""".split()
 FACTUAL = """capital capital sound colour add add add add add hard_sum tomorrow calendar calendar opposite opposite count count_to translate translate how_many""".split()

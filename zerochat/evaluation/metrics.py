@@ -12,7 +12,7 @@ from zerochat.text import CHINESE
 
 SIGNS = CHINESE + "\u3040-\u30ff"  # and kana
 # One word of a language with spaces, or one character of one without.
-WORD = re.compile(rf"[{SIGNS}\uac00-\ud7af]|[^\W_]+|[^\w\s]")
+WORD = re.compile(rf"[{SIGNS}\uac00-\ud7af]|[^\W_{SIGNS}\uac00-\ud7af]+|[^\w\s]")
 
 
 def words(text: str) -> list[str]:
