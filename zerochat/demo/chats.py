@@ -143,8 +143,7 @@ def plan(rng: random.Random, in_shop: bool, wide: bool) -> list[str]:
         skills += [rng.choice(rng.choice(talk)) for _ in range(between)]
         questions = [rng.choice(recalls[fact]) for fact in asked]
         skills += ["+".join(questions)] if wide and rng.random() < 0.4 else questions
-        # A question at any moment, often before its fact has been told.
-        if len(skills) < 7 and rng.random() < (0.4 if wide else 0.25):
+        if len(skills) < 7 and rng.random() < (0.4 if wide else 0.25):  # asked at any moment, often before it was told
             skills.insert(rng.randrange(len(skills) + wide), rng.choice(sorted(itertools.chain(*recalls.values()))))
     else:
         skills = [rng.choice(rng.choice(talk)) for _ in range(rng.choice((1, 2, 2, 3, 4)))]

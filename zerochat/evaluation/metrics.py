@@ -16,10 +16,7 @@ WORD = re.compile(rf"[{SIGNS}\uac00-\ud7af]|[^\W_{SIGNS}\uac00-\ud7af]+|[^\w\s]"
 
 
 def words(text: str) -> list[str]:
-    """Lower-case words; a Chinese character counts as one.
-
-    >>> words("Hello, 世界!")
-    ['hello', ',', '世', '界', '!']"""
+    """Lower-case words; a Chinese character counts as one: `words("Hi, 世界")` is `["hi", ",", "世", "界"]`."""
     return WORD.findall(text.lower())
 
 
