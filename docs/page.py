@@ -1,6 +1,6 @@
 """The picture of the chat page: a real chat with a trained model, in a real browser.
 
-    apt-get install chromium && pip install -e ".[test]"
+    apt-get install chromium fonts-wqy-zenhei && pip install -e ".[test]"
     python docs/page.py --model out/chat        # docs/chat.png"""
 
 import argparse
@@ -45,7 +45,7 @@ def main() -> None:
                 page.press("#input", "Enter")
                 page.wait_for_selector("#send", state="visible")
             page.click("#probabilities")
-            page.locator(".assistant").last.locator(".token").nth(10).hover()
+            page.locator(".assistant").last.locator(".token").nth(11).hover()
             page.wait_for_selector("#tip", state="visible")
             page.screenshot(path=os.path.join(DOCS, "chat.png"))
             browser.close()
