@@ -198,7 +198,7 @@ def main(argv=None) -> None:
         lines += tables.section("Missed", missed, 200)
         lines += tables.section("Correct", [turn for turn in turns if turn["correct"]], 200)
         if missed[: args.misses]:
-            print("\n".join(tables.section("Missed, of them", missed, args.misses)))
+            print("\n".join(tables.section("Missed, the first of them", missed[: args.misses], args.misses)))
         out = args.out or os.path.join(args.model, "evaluation")
         tables.write_report(out, lines, {"arguments": vars(args), "models": measured})
     except (ValueError, OSError) as error:

@@ -127,7 +127,7 @@ def exchange(skill: str, lang: str, rng: random.Random, memory: dict, novel=Fals
 
 
 def plan(rng: random.Random, in_shop: bool, wide: bool) -> list[str]:
-    """The skills of one conversation, in order; "a+b" are two questions in one message. wide: see `world.WIDE`."""
+    """The skills of one conversation, in order; those of "a+b" share a message. wide: by `world.WIDE`, which says more."""
     recalls, factual = (RECALLS, world.FACTUAL + world.WIDE_TALK) if wide else (world.RECALLS, world.FACTUAL)
     grammar = (WIDE if wide else SKILLS)["en"]
     talk = [world.SERVICE, world.SMALL_TALK, factual] * 2 + [world.SMALL_TALK, world.OUTSIDE]
@@ -154,7 +154,7 @@ def plan(rng: random.Random, in_shop: bool, wide: bool) -> list[str]:
     return ["greeting"] * (rng.random() < 0.1) + skills + [rng.choice(world.LAST)] * (rng.random() < 0.15)
 
 
-def lower_first(wording: str) -> str:
+def lower_first(wording: str) -> str:  # as it stands behind something else
     return wording if re.match(r"I\b", wording) else wording[0].lower() + wording[1:]
 
 
