@@ -109,12 +109,17 @@ def point(config: ModelConfig, rows: int, micro: int, ranks: int) -> tuple:
     return answers.get()
 
 
+def short(n: float) -> str:
+    return f"{n / 1e6:.2g}M" if n < 1e8 and n >= 1e6 else f"{n / 1e6:.0f}M" if n >= 1e6 else f"{n / 1e3:.0f}k" if n > 2048 else f"{n:.0f}"
+
+
 def draw(found: dict[str, list[tuple]], path: str) -> None:
     """One panel a curve, both axes logarithmic; a dotted line grows as the work of a plain product would."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
+    from matplotlib import ticker
 
     names = {"size": "parameters", "context": "context, tokens", "vocabulary": "vocabulary", "rows": "rows of a step", "memory": "rows of a step"}
     figure, axes = plt.subplots(1, len(names), figsize=(3 * len(names), 2.7))
@@ -130,6 +135,11 @@ def draw(found: dict[str, list[tuple]], path: str) -> None:
             panel.plot(x, [points[-1][2] * size / x[-1] for size in x], ":", color="#808080")
         panel.set_xscale("log")
         panel.set_yscale("log")
+        panel.set_xticks(x, [short(n) for n in x])
+        panel.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+        panel.yaxis.set_major_formatter(ticker.FuncFormatter(lambda n, _: f"{n:,.0f}"))
+        for axis in (panel.xaxis, panel.yaxis):
+            axis.set_minor_locator(ticker.NullLocator())
         panel.set_xlabel(label, color="#808080", fontsize=8)
         panel.set_title("MiB" if curve == "memory" else "µs per token", color="#808080", fontsize=9)
         panel.tick_params(colors="#808080", labelsize=7, which="both")
