@@ -127,7 +127,7 @@ def exchange(skill: str, lang: str, rng: random.Random, memory: dict, novel=Fals
 
 
 def plan(rng: random.Random, in_shop: bool, wide: bool) -> list[str]:
-    """The skills of one conversation, in order; those of "a+b" share a message. wide: by `world.WIDE`, which says more."""
+    """The skills of one conversation, in order; those of "a+b" share a message. wide: by `world.WIDE`, too."""
     recalls, factual = (RECALLS, world.FACTUAL + world.WIDE_TALK) if wide else (world.RECALLS, world.FACTUAL)
     grammar = (WIDE if wide else SKILLS)["en"]
     talk = [world.SERVICE, world.SMALL_TALK, factual] * 2 + [world.SMALL_TALK, world.OUTSIDE]
