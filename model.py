@@ -66,6 +66,7 @@ class ModelConfig:
 
 TRAINING_FIELDS = ("attention_dropout", "hidden_dropout", "activation_checkpointing")  # no part of a model's shape
 MOST_LOGITS = 2**27  # held at once, 512 MiB in fp32; where there are more, the loss is computed in pieces
+CACHED_LOGITS = 2**20  # a CPU's cache holds so many in fp32; all at once would go to memory and back several times
 
 
 class RMSNorm(nn.Module):
@@ -95,7 +96,6 @@ def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 
 def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, dropout: float = 0.0) -> Tensor:
     """softmax(q k^T / sqrt(E) + mask) v (Vaswani et al. 2017, eq. 1) of q [B, H, T, E], k and v [B, K, T, E].
-
     In half precision on a CPU plain products are faster than the fused kernel (benchmarks/attention.py): those of a
     block of queries with the keys up to its end (later ones lie in the future): its scores fit the CPU's cache."""
     (B, H, T, E), K = q.shape, k.shape[1]
@@ -220,10 +220,8 @@ class LanguageModel(nn.Module):
                 nn.init.zeros_(parameter)
 
     def rotary(self, positions: Tensor) -> tuple[Tensor, Tensor]:
-        """Cosines and sines of every position's angles (Su et al. 2021, eq. 15).
-
-        positions [B, T] -> two [B, 1, T, E] in fp32. Built anew in each forward pass: a buffer of angles would be
-        rounded when DeepSpeed casts the model to half precision; hundreds of radians cannot stand that, cosines can."""
+        """Positions [B, T] -> cosines and sines of their angles, [B, 1, T, E] in fp32 (Su et al. 2021, eq. 15). Anew in
+        each pass: DeepSpeed would round a buffer of angles to half precision; hundreds of radians cannot stand that."""
         angles = positions[:, None, :, None].float() * rotary_frequencies(self.config, positions.device)
         angles = torch.cat((angles, angles), dim=-1)
         return angles.cos(), angles.sin()
@@ -259,7 +257,9 @@ class LanguageModel(nn.Module):
 
     def nats(self, x: Tensor, targets: Tensor) -> Tensor:
         """The sum of -ln p(target), in fp32, for final hidden states x [N, D] and targets [N]."""
-        return F.cross_entropy(self.lm_head(x).float(), targets, reduction="sum")
+        rows = max(1, CACHED_LOGITS // self.config.vocab_size if x.device.type == "cpu" else len(x))
+        parts = zip(self.lm_head(x).split(rows), targets.split(rows))
+        return sum(F.cross_entropy(logits.float(), target, reduction="sum") for logits, target in parts)
 
     def parameter_groups(self) -> list[dict]:
         """Weight decay for matrices only: pulling a norm's gain or a bias towards zero has no justification."""

@@ -118,15 +118,16 @@ def test_one_batch_is_overfitted_to_almost_no_loss():
 
 
 def test_what_is_recomputed_changes_no_gradient_and_dropout_acts_in_training_only(monkeypatch):
-    gradients = []
-    for flag, most in ((False, 2**27), (True, 2**27), (False, 4500)):
-        monkeypatch.setattr("model.MOST_LOGITS", most)
-        model, pieces = tiny_model(activation_checkpointing=flag).train(), []
+    gradients, whole = [], F.cross_entropy
+    monkeypatch.setattr(F, "cross_entropy", lambda logits, *rest, **more: parts.append(len(logits)) or whole(logits, *rest, **more))
+    for flag, *most in ((False, 2**27, 2**20), (True, 2**27, 2**20), (False, 4500, 2000)):
+        monkeypatch.setattr("model.MOST_LOGITS", most[0]), monkeypatch.setattr("model.CACHED_LOGITS", most[1])
+        model, pieces, parts = tiny_model(activation_checkpointing=flag).train(), [], []
         model.lm_head.register_forward_hook(lambda _, x, logits: pieces.append(len(logits)))
         model(random_ids(2, 16), torch.ones(2, 16, dtype=torch.bool)).backward()
         gradients.append([p.grad for p in model.parameters()])
-    assert max(pieces) * model.config.vocab_size <= 4500 and sum(pieces) == 2 * 2 * 15, "each of 30 logits, twice"
-    assert all(torch.equal(a, b) for a, b in zip(*gradients[:2]))
+    assert max(pieces) * (size := model.config.vocab_size) <= 4500 and max(parts) * size <= 2000
+    assert sum(pieces) == sum(parts) == 2 * 2 * 15 and all(torch.equal(a, b) for a, b in zip(*gradients[:2]))  # 30 logits, twice
     torch.testing.assert_close(gradients[2], gradients[0])
     model, ids = tiny_model(hidden_dropout=0.5, attention_dropout=0.5), random_ids(1, 8)
     assert torch.equal(model(ids), model(ids))
