@@ -100,6 +100,7 @@ def test_each_language_has_twelve_skills_of_six_wordings_that_occur_in_both_spli
     seen, held, narrow = ({row[0] for chat in some if chat["lang"] == lang for row in chat["slots"]} for some in (wide(), held_out() + held_out_wide(), train()))
     assert narrow == set(SKILLS[lang]) and all(sum("+" in name for name in seen if name.startswith(kind)) > 30 for kind in ("ask_", "tell_")) and seen & held >= WIDE[lang].keys() & held
     assert len(held & WIDE[lang].keys()) > 0.9 * len(WIDE[lang]) and WIDE[lang].keys() < seen
+    assert 0.4 < sum(sold := [row[1] in POOLS[lang]["goods"] for chat in wide() if chat["lang"] == lang for row in chat["slots"] if row[0] == "sells"]) / len(sold) < 0.8
 
 
 def test_every_copied_value_of_an_answer_stands_in_its_history_and_free_text_has_what_its_check_asks_for():
@@ -126,7 +127,7 @@ def test_recalled_facts_were_given_that_many_turns_ago_and_one_that_nobody_told_
                 assert not reply["skill"].startswith("ask_")
             if slots[0].startswith("tell_"):
                 told |= set(re.split(r"[_+]", slots[0]))
-                corrected |= {slots[0].split("_")[1]: reply["content"]} if slots[0].endswith("_again") else {}
+                corrected |= {slots[0].split("_")[1]: reply["content"]} if slots[0].endswith(("_again", "_later")) else {}
             elif slots[0] in demo_data.ASKED_FOR:
                 says_so = reply["content"] in (world.UNKNOWN[chat["lang"]], world.NO_ORDER[chat["lang"]])
                 assert says_so == (demo_data.ASKED_FOR[slots[0]] not in told) == ("back" not in reply)
@@ -177,5 +178,4 @@ def test_languages_alternate_and_so_do_roles_after_an_optional_system_prompt():
     assert [chat["lang"] for chat in train()[:6]] == ["en", "zh"] * 3
     every = [[message["role"] for message in chat["messages"]] for chat in train() + held_out()]
     assert 0.05 < sum(roles[0] == "system" for roles in every) / len(every) < 0.15
-    for talk in (roles[roles[0] == "system":] for roles in every):
-        assert talk and talk == ["user", "assistant"] * (len(talk) // 2)
+    assert all(talk and talk == ["user", "assistant"] * (len(talk) // 2) for talk in (roles[roles[0] == "system":] for roles in every))

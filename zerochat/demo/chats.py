@@ -3,8 +3,7 @@
     python -m zerochat.demo.chats 5     # five conversations and five documents, one JSON object per line
 
 A conversation is a list of skills (`plan`); for each, a question is worded and its slots filled (`exchange`), typed as
-people do (`typed`), and answered. The answer is a function of the history, one phrasing per skill, so it can be marked
-right or wrong. Left out on purpose: real knowledge, large sums, choices but in stories."""
+people do (`typed`), and answered: a function of the history, in one phrasing per skill, so it is right or wrong."""
 
 import itertools
 import json
@@ -120,8 +119,8 @@ def exchange(skill: str, lang: str, rng: random.Random, memory: dict, novel=Fals
     wording, answer = rng.choice(rng.choice(held_out_wordings if novel_wording else wordings)), rng.choice(answers)
     if skill in ASKED_FOR and ASKED_FOR[skill] not in memory:
         return wording, (world.NO_ORDER if skill == "order_status" else world.UNKNOWN)[lang], {}
-    correction = skill.startswith("tell_") and skill.endswith("_again")
-    known = {"old": memory[skill[5:-6]]} if correction else memory | rng.choice(KNOWLEDGE[lang].get(skill, [{}]))
+    correction = re.fullmatch(r"tell_(\w+)_(again|later)", skill)
+    known = {"old": memory[correction[1]]} if correction else memory | rng.choice(KNOWLEDGE[lang].get(skill, [{}]))
     names = dict.fromkeys(re.findall(r"{(\w+)}", wording + answer))  # in order, each once
     return wording, answer, {name: known.get(name) or draw(name, lang, rng, novel, made_up) for name in names}
 
@@ -141,6 +140,8 @@ def plan(rng: random.Random, in_shop: bool, wide: bool) -> list[str]:
         elif wide and rng.random() < 0.3:
             skills = ["+".join(skills)]
         skills += [rng.choice(rng.choice(talk)) for _ in range(between)]
+        corrected = wide and f"tell_{rng.choice(facts)}_later"
+        skills += [corrected] * (corrected in grammar and len(skills) < 6 and rng.random() < 0.2)
         questions = [rng.choice(recalls[fact]) for fact in asked]
         skills += ["+".join(questions)] if wide and rng.random() < 0.4 else questions
         if len(skills) < 7 and rng.random() < (0.4 if wide else 0.25):  # asked at any moment, often before it was told
@@ -218,9 +219,8 @@ def _each(count: int, kind: str, seed: int, split: str, lang: str | None) -> Ite
 
 def conversations(count: int, seed=0, split="train", lang: str | None = None, made_up=0.0) -> Iterator[dict]:
     """Conversations `{"messages", "lang", "skill", "slots"}`; number i does not depend on `count`. An answer also has
-    `skill`; `back`, where it recalls a fact, the number of turns since; a held-out one that copies values `values`,
-    "unseen" if none has a part (`parts`) of one in training; `check` where the text is free: it must contain each of
-    `contains` and have `min_chars` characters. made_up: the share of copied values drawn at random; `wide` above 0."""
+    `skill`; `back`, turns since a recalled fact; held out, `values`, "unseen" if no copied one has a part of training's
+    (`parts`); `check` on free text: `contains`, `min_chars`. made_up: the share of values at random; `wide` above 0."""
     for rng, language in _each(count, "", seed, split, lang):
         # Half of the held-out conversations combine what training has seen; the others have new values or wordings.
         novel = rng.choice([(False, False)] * 3 + [(True, False), (False, True), (True, True)])

@@ -5,6 +5,7 @@
 
 import itertools
 import random
+import re
 
 # fmt: off
 # --- The grammar: what people ask, and what the assistant answers ---
@@ -477,6 +478,22 @@ tell_dish => Good to know that you love {dish}.
     [For me|Well,|I think|I do,|Well I do,] {dish} is [the best|my favourite|my favorite][| food| dish|]. / My [favourite|favorite] one is {dish}. ~ To me {dish} is the best.
 other_name => What a nice name!
     My [mother|father|friend|brother|husband|wife|son|daughter|boss|cousin|aunt|uncle|rabbit|parrot|hamster|horse|fish|teacher|neighbour|best friend|roommate]['s name is| is called| is named| is] {friend}. / [This is|Here is|Meet|Say hello to] my [mother|father|friend|brother|husband|wife|son|daughter|boss|cousin|colleague|neighbour|best friend] {friend}. / I have a [brother|friend|rabbit|son|daughter|hamster|horse|parrot|cousin|colleague] [called|named] {friend}. ~ The name of my friend is {friend}.
+sad => I am sorry to hear that. I hope that you feel better soon.
+    [My|Our] [flight|train|holiday|trip|party|wedding|date|meeting|interview|exam|plan|concert|game] [was cancelled|got cancelled|went badly|was a disaster|did not go well|was awful]. / [My|Our] [team|side|son|daughter|class|band] [lost|failed|did not make it|came last]. / I [|just |have just ][broke|dropped|crashed|ruined|missed|forgot|lost] my [{noun}|train|bus|car|phone|keys|flight]. / [Someone|Somebody|They|A thief] [stole|took|broke|scratched] my {noun}. / I did not [get the job|get in|pass|sleep, I am so worried|make the team|win]. / [They|He|She|My boss|My friend|My teacher] [yelled at me|lied to me|ignored me|forgot me|laughed at me|shouted at me|does not talk to me][|| today| again]. / [Bad news|Sad news|Terrible news][|, I lost| today|, my {noun} is gone]. / [I could cry|I cried all night|I am crying|I feel like crying|I feel empty|I feel lost|I feel so alone|I have nobody to talk to|Nothing works out|Everything goes wrong|It is all my fault|I hate my life|My heart is broken|I miss home|I miss my old friends|I made a big mistake|I got bad marks|I owe a lot of money]. / [My|Our] [grandma|grandpa|uncle|aunt|hamster|fish|neighbour] [died|passed away|is in hospital|is not well]. ~ Something sad happened to me.
+happy => That is great, I am happy for you!
+    [My|Our] [team|side|son|daughter|class|band] [won|passed|made it|came first|got a prize]. / I [|just |finally |have just ][learned to|managed to] [{verb} a {noun}|swim|drive|cook|read|dance]. / I [|just |finally ][finished|found|fixed|made|sold] my {noun}. / I [|just |finally ][got the job|got the flat|got in|got a raise|got a new bike|got an A|got good marks|got a present|found a job|found a flat|found love|made a friend]. / [Good|Great|Amazing|Wonderful] news[|, I won| today|, I passed|, my {noun} is back]. / [My|Our] [exam|interview|date|trip|holiday|party|test|concert|wedding] [was great|went well|went really well|was perfect|was so good|was wonderful]. / [They|He|She|My boss|My teacher] [said yes|likes me|praised me|loves me too|thanked me|gave me a present|gave me a raise]. / I am going [to the sea|on a trip|to a party|to get married|to be a mum|to be a dad|to see my friend][|| tomorrow| soon| today]. / [We are having a baby|My baby was born|I am a father now|I am a mother now|I am an uncle now|Spring is here|School is over|No work tomorrow|It is finally friday|It worked|I did it|I made it|We did it|Yay|Hooray|Yippee|I could dance|I am so lucky|What a lovely day]. ~ Something wonderful happened to me.
+praise => Thank you, that is very kind of you.
+    [You are|You're|Ur] [|so |really ][good|great|clever] at this. / You [have a good memory|know a lot|are not bad|did well|understand me|made my day|made me smile|are better than most people|answer fast|are quick|are one of a kind|are a star|are a gem]. / [What a|Such a] [good|clever|nice|smart|lovely|helpful|friendly] [bot|answer|assistant|program|helper|shop]. / [Impressive|Brilliant|Well remembered|Clever you|You rock|Five stars|Best bot ever|Best shop ever|10 out of 10|Top service|That was really helpful|That was so kind]. / I [am impressed|am amazed|really like this|like your answers|like your style|like this shop|love this shop|am happy with you|am very happy with the service|like how you talk]. ~ I am really impressed by you.
+sorry => No problem at all. How can I help you?
+    [|I am |Oh, |Ah, |Oops, ]sorry [for|about] [the typo|the mistake|before|earlier|what I said|my words|being rude|the confusion|the wait|the bother|my bad mood|shouting]. / [I did not mean it|I did not mean to be rude|I take it back|Please forgive me|Forgive me|Excuse me|Pardon me|I apologise|I apologize|My apologies|That was mean of me|That was not nice of me|I was rude|I should not have said that|I was in a bad mood|Do not be mad|Do not be sad]. / [Wrong chat|Wrong window|Typo|Misclick|Autocorrect|My cat walked over the keyboard|My kid typed that|I hit the wrong key|I misspelled that|I pressed the wrong button][|, sorry]. ~ I want to say sorry to you.
+insult => I am sorry, I am only a small model and still learning.
+    [This bot|This thing|This program] [never listens|understands nothing|is a joke|drives me crazy|makes me angry]. / [I already told you that|I just told you|I told you already|I said that before|Why do you keep asking|You keep saying the same thing|You said that already|You already said that|Can you not read|Read it again]. ~ This bot gets nothing right.
+complaint => I am sorry, we will replace the {item}.
+    [My|The|This|That] [|new ]{item} [has a crack|has a hole|is torn|is scratched|is dirty|is dead|is defective|is faulty|broke after a day|broke after one day|broke on the first day|does not turn on|will not turn on|will not open|arrived broken|arrived damaged|fell apart after a week|is not working|no longer works|is in pieces]. / There is [a crack|a hole|a scratch|something wrong] [in|on|with] [my|the] {item}. / Something is wrong with [my|the] {item}. / I am [not happy|unhappy|disappointed] with the {item}, it [broke|is broken|does not work]. ~ The {item} is cracked.
+discount => We have a sale every Friday, with 10 percent off.
+    [Can|Could|Will] you [make|give] me a [better price|good price|special price|discount]? / [Is there|Do you have|Any] [a student discount|a voucher|a code|money off|a black friday sale|a summer sale|something cheaper]? / [That is|It is|This is|You are] [|too |very |so |a bit |quite ][expensive|pricey|much money]. / [Too expensive|So pricey|I have a coupon|I have a voucher|I cannot afford that|I do not have that much money|When is the next sale|When do you have a sale|How much is the discount|Can I haggle|Cheaper please]. ~ Can I pay less?
+delivery_time => An order takes three to five days.
+    [Can I get it|Will it be here|Will it arrive|Can it be here|Could I have it] [tomorrow|today|by friday|before christmas|this week|in two days|next week]? / [Do you have|Is there|Do you offer] [express|fast|same day|next day] [delivery|shipping]? ~ Is it here by monday?
 """, "zh": GRAMMAR["zh"].replace(NAMES_OF_OTHERS[1], "") + """
 tell_home_name => 很高兴认识你，{name}。原来你的家在{home}。
     我[来自|住在|住|家在|是从]{home}，[我|][叫|名字是|名叫]{name}。 / 我是{home}人，[我|][叫|名字叫]{name}。 / {home}人，叫我{name}[吧|就行|]。 ~ 我来自{home}，请叫我{name}。
@@ -538,6 +555,22 @@ ask_order => 你的订单号是{order}。
     [刚才|]我[给你|让你记|发你]的[订单号|单号|号码]是[多少|什么|啥]？ / [那|]是哪个[订单号|单号|号]？ / [再说一遍|重复一下|发我][订单号|我的单号|我的订单号]。 ~ 请问我给你的单号是多少？
 other_name => 这个名字真好听！
     [我|][妈妈|爸爸|朋友|哥哥|弟弟|老师|老板|同事|爷爷|奶奶|兔子|老公|老婆|同学]叫{friend}。 / [这是|介绍一下，这是]我[妈妈|爸爸|朋友|哥哥|弟弟|老师|老板|同事]{friend}。 / 我有[一个|个][哥哥|弟弟|朋友|同事]叫{friend}。 ~ 我朋友的名字是{friend}。
+sad => 听到这个我很难过，我会陪着你，希望你快点好起来。
+    [我的|我|]{noun}[被偷了|不见了|走丢了|找不到了|没了]。 / [航班|火车|比赛|约会|面试|考试|旅行|婚礼|计划|聚会][取消了|泡汤了|搞砸了|没成|不顺利|失败了]。 / [我们队|我们班|我儿子|我女儿][输了|没考上|落选了|倒数第一]。 / [他|她|老板|同事|老师|朋友|爸妈][骂我了|骗了我|不理我了|笑话我|把我忘了|不要我了|对我不好]。 / [坏消息|有个坏消息|好惨|我好惨|太惨了|真倒霉|好倒霉|糟了|完了|我完了|出事了|一切都不顺|都是我的错|我好失败|心好累|心都碎了|没人懂我|我好孤独|想念家人|好想回家|一个人过节|钱都亏光了|闯祸了]。 / 我[没|又没][考上|考好|通过|被录取|得奖|睡好，好担心]。 / [我|家里][爷爷|奶奶|外婆|叔叔|仓鼠|金鱼|邻居][去世了|走了|病了|住院了|不在了]。 ~ 我碰到了难过的事。
+happy => 太好了，我真为你高兴！
+    [我们队|我们班|我儿子|我女儿|我妹妹][赢了|考上了|得奖了|第一名|考了满分]。 / 我[终于|刚刚|刚|]学会[{verb}{noun}|游泳|开车|做饭|跳舞|弹琴]了。 / [终于|总算|刚刚][找到{noun}了|写完了|做完了|考完了|忙完了|修好了|买到{noun}了]。 / [考试|面试|约会|旅行|比赛|婚礼|手术][很顺利|很成功|特别好|过了|通过了|太棒了]。 / [他|她|老板|老师|同事|妈妈][答应我了|喜欢我|夸我了|表扬我了|送我礼物了|给我加薪了]。 / [明天|下周|马上|我要|]去[旅行|海边|度假|见朋友|玩|看演唱会][了|啦]。 / [有个好消息|告诉你个好消息|耶|成功了|我做到了|太幸运了|我中了|运气真好|今天超顺|今天特别顺|春天来了|下雪了好美|宝宝出生了|我当舅舅了|新家搬好了|拿到奖金了|奖学金到手了|考了满分|找到房子了|被录取了]。 ~ 我碰到了开心的事。
+praise => 谢谢夸奖，我很开心！
+    你[记性|脾气|态度|反应|服务][真|好|太|很][好|棒|快|不错][了|啊|呢|]。 / 你[比真人还好|懂得真多|知道得真多|说得真好|学得真快|太会聊天了|很会聊天|逗我开心了|真懂我的心|是个好帮手|帮了大忙]。 / [好样的|了不起|可以的你|五星好评|满分|给你满分|为你点赞|服务一流|你们店真好|你们真好|很满意|非常满意|我很满意|跟你聊天真开心|聊得很开心|喜欢和你聊天|喜欢跟你说话]。 ~ 你让我很满意。
+sorry => 没关系，有什么可以帮你？
+    [对不起|抱歉|不好意思][，|啊，|]我[刚才|不该|刚刚|][太凶了|说错了|骂你了|态度不好|乱说的|没说清楚|说话难听|心情不好|冤枉你了|弄错了]。 / [我|刚才][不是故意的|不该骂你|话说重了|说话太冲了|是我不对|是我弄错了|是我看错了]。 / [原谅我|请原谅|别往心里去|别放在心上|我道歉|向你道歉|给你道歉|跟你道个歉|是我不好|怪我|都怪我|不是说你|不是骂你|我收回刚才的话]。 / [猫踩键盘了|孩子乱按的|输入法的错|发错人了|发错窗口了|说反了]。 ~ 我想跟你说声抱歉。
+insult => 对不起，我还很小，正在学习，会努力做得更好。
+    [我|我都|我刚|刚才|我已经]说过了[啊|呀|]。 / [怎么又问|你怎么老问|你怎么老说这个|又是这句|又答错了|又错了|怎么又错了|你在敷衍我|你在糊弄我|你没看我说的吗|认真点|再看一遍]。 ~ 你怎么总是答错。
+complaint => 对不起，我们会换新的{item}。
+    {item}[有裂缝|有个洞|划伤了|脏了|掉漆了|开不了机|打不着了|充不上电|一碰就坏|用一天就坏了|没用两天就坏了|才用就坏了|是次品|是假的]。 / [我的|这个|那个|新买的|你们的]{item}[有毛病|出问题了|怎么坏了|怎么不能用|是坏的]。 / [收到|打开]{item}[一看|，][坏了|碎了|裂了]。 ~ 这个{item}不好用了。
+discount => 每个星期五都有活动，打九折。
+    [双十一|黑五|节日|新年|会员|新人|老客户|学生][有折扣吗|打折吗|有优惠吗|有活动吗]？ / [买两个|买多|多买]能[便宜|打折|优惠]吗？ / [什么时候|哪天|下次什么时候][打折|有活动|搞活动|降价]？ / [我有优惠券|有券|优惠码是什么|给个优惠码|给个折扣|买不起|太贵买不起|这么贵|价格太高了|比别家贵|能砍价吗]。 ~ 请问能优惠一点吗？
+delivery_time => 一般三到五天送到。
+    [明天|后天|这周|周末前|过年前|今天|下周|星期五前][能到吗|能收到吗|到得了吗|能送到吗]？ / [能|可以|可不可以]加急[吗|送吗|]？ ~ 请问星期天前能到吗？
 """}
 KIN = {"en": {"dog": "dog", "cat": "cat", "kid": "kid"}, "zh": {"dog": "狗", "cat": "猫", "kid": "孩子"}}
 for lang, skills in {"en": """
@@ -552,6 +585,21 @@ ask_SLOT => 你家KIN叫{SLOT}。
     我[家|的|家的|]KIN叫[什么|什么名字|啥|什么来着]？ / 我[家|]KIN[的名字|名字]是什么？ / [你还记得|记得|知道|还记得]我[家|]KIN[叫什么|的名字|叫啥]吗？ / [那|]我[家|]KIN呢？ / 告诉我我KIN的名字。 / [我刚才说|刚才说|]KIN叫什么[来着|]？ / [那|]我家KIN[叫啥|是谁|名字]？ ~ 你知道我家KIN叫什么名字吗？
 """}.items():
     WIDE[lang] += "".join(skills.lstrip("\n").replace("SLOT", slot).replace("KIN", kin) for slot, kin in KIN[lang].items())
+
+# A correction further on in the chat: what it is about is said, or told by the old value.
+FACTS = {"en": {"name": "name", "home": "home town", "dish": "favourite dish", "order": "order number", "age": "age", "wish": "wish", "shade": "favourite colour"},
+         "zh": {"name": "名字", "home": "住的地方", "dish": "爱吃的菜", "order": "订单号", "age": "年龄", "wish": "想要的东西", "shade": "喜欢的颜色"}}
+LATER = {"en": """
+tell_SLOT_later => ANSWER
+    [Oh,|Oh and|Oh wait,|By the way,|Wait,|Sorry,|And|One thing,|Ah,] [|it is |it's |its |I meant ]{SLOT}, not {old}. / My FACT is {SLOT}, not {old}. / [Sorry, my|Oh, my|Wait, my|My] FACT [is wrong, it is|was wrong, it is|is not {old} but|should be|is really] {SLOT}. / I [wrote|said|typed] {old} but [it is|it's|I meant|it should be] {SLOT}. / [Please change|Change|Can you change|Please correct|Correct] my FACT to {SLOT}. ~ In fact my FACT is {SLOT}, not {old}.
+""", "zh": """
+tell_SLOT_later => ANSWER
+    [对了|哦对了|等等|抱歉|还有|不好意思|哦][，|，应该]是{SLOT}，不是{old}。 / [我的|我|]FACT[是|应该是]{SLOT}，不是{old}。 / [我的|我|]FACT[写错了|说错了|错了|记错了][，是|，应该是|，]{SLOT}。 / [我刚才|刚才|我]把FACT[写错了|说错了|打错了][，是|，应该是]{SLOT}。 / [把|请把]FACT[改成|换成|改为]{SLOT}[吧|]。 ~ 其实我FACT是{SLOT}，不是{old}。
+"""}
+for lang, facts in FACTS.items():
+    for slot, fact in facts.items():
+        answer = re.search(f"^tell_{slot}_again => (.+)$", WIDE[lang], re.MULTILINE)[1]
+        WIDE[lang] += LATER[lang].lstrip("\n").replace("SLOT", slot).replace("FACT", fact).replace("ANSWER", answer)
 
 # Asked for what nobody told.
 UNKNOWN = {"en": "I am sorry, you have not told me that.", "zh": "对不起，你还没有告诉我。"}
@@ -898,12 +946,13 @@ TABLES = {"en": {
 # For a source with `made_up`: English words of consonants (also several) in turns with vowels, Chinese ones of any
 # character of the grammar, and of how many; the open slots that take them, and whether English has a capital there.
 COPIED = {"name": True, "place": True, "dish": False, "item": False}
+MENTIONED = ("goods", "noun", "topic")  # made up as well: what is sold, told of, or unknown may be anything
 PARTS = {"en": (["""b c d f g h j k l m n p q r s t v w x y z br cr dr fr gr pr tr bl cl fl gl pl sl st sp sk sn sm sw th sh ch ph wh kh gh zh ll tt nn ss rr
                 mm pp ck ng nd nt rt rd rk rs rn lt ld lm mb mp nk ns ts tz cz sz rz zb bg tv dj ks lj kn wr str schr""".split(),
-                "a e i o u a e i o u ai ea ee ia ie io oa oo ou au ei ue y á é í ó ä ö ü ø å".split()], (2, 3, 4, 5, 6, 7)),
+                "a e i o u a e i o u ai ea ee ia ie io oa oo ou au ei ue y á é í ó ä ö ü ø å".split()], (3, 4, 5, 6, 7)),
          "zh": ([sorted({sign for text in (WIDE["zh"], DOCUMENTS["zh"], str(TABLES["zh"]), WORDS, *map("".join, POOLS["zh"].values())) for sign in text if "一" <= sign <= "龥"})], (2, 2, 3, 3, 4))}
 # Signs that the grammar hardly has, so that a vocabulary learned on it spells them in bytes: one word in so many has one.
-RARE, ONE_IN = {"en": list("ðœŵżķçñšłşþžřčćńśźďťģļņđħàâãèêëìîïòôõùûæāēīōūăęąőűıÿ"),
+RARE, ONE_IN = {"en": list("'''''---ðœŵżķçñšłşþžřčćńśźďťģļņđħàâãèêëìîïòôõùûæāēīōūăęąőűıÿ"),
                 "zh": [bytes((high, low)).decode("gb2312") for high in range(0xB0, 0xD7) for low in range(0xA1, 0xFF)]}, 4
 
 
@@ -912,15 +961,17 @@ LETTER, DIGIT = "ABCDEFGHJKLMNPQRSTUVWXYZ", "0123456789"
 
 def value(pool: str, lang: str, rng: random.Random, made_up: float) -> str:
     """One of a pool, or in so large a share of the cases a made-up one."""
-    if not made_up or pool not in (*COPIED, "order") or rng.random() >= made_up:
+    if not made_up or pool not in (*COPIED, *MENTIONED, "order") or rng.random() >= made_up:
         return rng.choice(POOLS[lang][pool])
     if pool == "order":  # of any digits, also one twice, and sometimes of letters in front
         return word([LETTER], (0, 0, 0, 1, 2), rng) + word([DIGIT], (4, 5, 5, 6, 7), rng)
     text = word(*PARTS[lang], rng, first=rng.randrange(2))
+    if lang == "en" and rng.random() < 0.15:  # of two words
+        text += f" {word(*PARTS[lang], rng, first=rng.randrange(2))}"
     if rng.random() < 1 / ONE_IN:
         at = rng.randrange(len(text))
         text = text[:at] + rng.choice(RARE[lang]) + text[at + 1 :]
-    return text.capitalize() if COPIED[pool] else text
+    return text.title() if COPIED.get(pool) else text + "s" * (pool == "goods" and lang == "en")
 
 
 # Which table a skill reads that has none of its own.
