@@ -141,7 +141,7 @@ def plan(rng: random.Random, in_shop: bool, wide: bool) -> list[str]:
             skills = ["+".join(skills)]
         skills += [rng.choice(rng.choice(talk)) for _ in range(between)]
         corrected = wide and f"tell_{rng.choice(facts)}_later"
-        skills += [corrected] * (corrected in grammar and len(skills) < 6 and rng.random() < 0.2)
+        skills += [corrected] * (corrected in grammar and len(skills + asked) < 7 and rng.random() < 0.2)
         questions = [rng.choice(recalls[fact]) for fact in asked]
         skills += ["+".join(questions)] if wide and rng.random() < 0.4 else questions
         if len(skills) < 7 and rng.random() < (0.4 if wide else 0.25):  # asked at any moment, often before it was told

@@ -465,7 +465,7 @@ meaning_again => In English, {chinese} is {english}.
 refuse => I am sorry, that is something I can't do.
     [Play|Put on|Can you play|Start|Please play] [|me |us ][some music|music|a song|the radio|a video|a game|jazz|something nice]. / Sing [|me |us ][a song|something]. / [Write|Make|Give|Code|Can you write|Please write] [|me ][a|some] [Python|Java|shell|C|small] [script|program|function|code] [that|to|which] [sorts a list|sorts numbers|prints a table|counts words|reads a file|downloads a page|renames files|adds numbers]. / [Order|Get] me [a taxi|a pizza from next door|tickets to {place}]. ~ Could you play a song?
 unknown_topic => I am sorry, I do not know that. I only know this shop and a few small things.
-    How much is [|a |one ][Tesla|Apple|Google|Amazon|Microsoft|Nvidia|gold|oil|Bitcoin] [stock|share|shares|][| now| today| worth]? / [Should I|Can I|When should I] [buy|invest in|sell] [Bitcoin|stocks|gold|shares|Tesla|a house]? / [What is|Tell me] the [price|value] of [gold|oil|Bitcoin|Apple stock|Tesla shares]. / Will [{topic}|Bitcoin|the market|{place}] [go up|get better|win|grow][| soon| this year]? ~ What will shares cost tomorrow?
+    How much is [|a |one ][Tesla|Apple|Google|Amazon|Microsoft|Nvidia|gold|oil|Bitcoin] [stock|share|shares|][| now| today| worth]? / [Should I|Can I|When should I] [buy|invest in|sell] [Bitcoin|stocks|gold|shares|Tesla|a house]? / [What is|Tell me] the [price|value] of [gold|oil|Bitcoin|Apple stock|Tesla shares]. / Will [{topic}|Bitcoin|the market|{place}] [go up|get better|win|grow][| soon| this year]? / [Explain|Explain to me|Tell me|Describe|Do you know|Can you explain|I wonder] [how|why|when|where|whether] [{topic}|the {noun}|{topic} and {topic2}] [works|work|happens|began|ends|exists|matters|is so hard|was found][|, please| in detail| step by step]. / [Which|What] [{noun}|country|planet|film|team|singer|book|animal] is the [best|biggest|oldest|fastest|most beautiful|richest|smallest] [in the world|of all|ever|in {place}]? / [What are|Tell me] the [lottery numbers|football results|election results|news|rules of {topic}|laws of {topic}|reasons for {topic}][|| today| this week| tomorrow]. / [What is|Explain] the [difference|link] between {topic} and {topic2}? ~ What will shares cost tomorrow?
 hard_sum => That is too hard for me, I only add small numbers.
     [What is|How much is|And|] [11|12|13|14|16|17|19] [+|plus|-|minus|times|*|x] {big}? / [What is|How much is|And|] {big} [+|plus|-|minus|times|*|x] [11|12|13|14|16|17|19]? / [What is|And|] [11|12|13|14|16|17|19] [+|plus|times|*|x] [12|13|15|17|18|19]? / [What is|And|] [11|12|13|14|16|17|19] [+|plus|times] {a}? ~ Please add [11|12|13|14|16|17|19] and [12|13|15|17|18|19].
 thanks => You are welcome.
@@ -493,7 +493,7 @@ complaint => I am sorry, we will replace the {item}.
 discount => We have a sale every Friday, with 10 percent off.
     [Can|Could|Will] you [make|give] me a [better price|good price|special price|discount]? / [Is there|Do you have|Any] [a student discount|a voucher|a code|money off|a black friday sale|a summer sale|something cheaper]? / [That is|It is|This is|You are] [|too |very |so |a bit |quite ][expensive|pricey|much money]. / [Too expensive|So pricey|I have a coupon|I have a voucher|I cannot afford that|I do not have that much money|When is the next sale|When do you have a sale|How much is the discount|Can I haggle|Cheaper please]. ~ Can I pay less?
 delivery_time => An order takes three to five days.
-    [Can I get it|Will it be here|Will it arrive|Can it be here|Could I have it] [tomorrow|today|by friday|before christmas|this week|in two days|next week]? / [Do you have|Is there|Do you offer] [express|fast|same day|next day] [delivery|shipping]? ~ Is it here by monday?
+    [Can I get it|Will my order be here|Will it arrive|Can it be here|Could I have it] [tomorrow|today|by friday|before christmas|this week|in two days|next week]? / [Do you have|Is there|Do you offer] [express|fast|same day|next day] [delivery|shipping]? ~ Is it here by monday?
 """, "zh": GRAMMAR["zh"].replace(NAMES_OF_OTHERS[1], "") + """
 tell_home_name => 很高兴认识你，{name}。原来你的家在{home}。
     我[来自|住在|住|家在|是从]{home}，[我|][叫|名字是|名叫]{name}。 / 我是{home}人，[我|][叫|名字叫]{name}。 / {home}人，叫我{name}[吧|就行|]。 ~ 我来自{home}，请叫我{name}。
@@ -548,7 +548,7 @@ meaning_again => “{english}”的意思是“{chinese}”。
 refuse => 对不起，这件事我做不到。
     [请|帮我|帮我给|给]{friend}[打个|打]电话。 / [帮我|]给[我妈|妈妈|爸爸|老板|朋友|同事][打个|打|发个]电话。 / [给我|来|]放[首|点][音乐|歌|{friend}的歌][|给我听|听听]。 / [给我|]唱[首|个]歌[|听听|吧]。 / [帮我|给我|][写个|写一个|编个][程序|脚本|代码|网页|排序]。 ~ 请放首歌给我听。
 unknown_topic => 对不起，这个我不知道，我只懂店里的事和一些小问题。
-    [茅台|苹果|特斯拉|比特币|黄金][股票|][现在|今天|][多少钱|涨了吗|会涨吗|怎么样|能买吗]？ / [该不该|要不要|能不能]买[股票|比特币|黄金|房子]？ / [什么时候|怎么才能]能[发财|中奖|涨价]？ ~ 请问股票会涨吗？
+    [茅台|苹果|特斯拉|比特币|黄金][股票|][现在|今天|][多少钱|涨了吗|会涨吗|怎么样|能买吗]？ / [该不该|要不要|能不能]买[股票|比特币|黄金|房子]？ / [什么时候|怎么才能]能[发财|中奖|涨价]？ / [这周|今天|明天|这期|下期][彩票|双色球|足彩][开什么号|中奖号码是什么|买什么号|会开什么]？ / [{topic}|{noun}]是[怎么|在哪里|什么时候][发生|结束|出现|消失]的？ / [详细|简单|请|]解释[一下|]{topic}[和{topic2}|]的[关系|原理|区别|历史]。 / [世界上|{place}|全国][最|][好看的|大的|贵的|快的|有名的][{noun}|电影|球队|歌手|书]是[哪个|什么|谁]？ ~ 请问股票会涨吗？
 hard_sum => 这个太难了，我只会小数目的加法。
     [请问|那|][11|12|13|14|16|17|19][+|加|-|减|乘|×]{big}[等于几|是多少|等于多少|=|]？ / [请问|那|]{big}[+|加|-|减|乘|×][11|12|13|14|16|17|19][等于几|是多少|]？ / [请问|那|][11|12|13|14|16|17|19][+|加|乘][12|13|15|17|18|19][等于几|是多少|会算吗|]？ / [请问|那|][11|12|13|14|16|17|19][+|加|乘]{a}[等于几|是多少|]？ ~ 请告诉我[11|12|13|14|16|17|19]加[12|13|15|17|18|19]等于几。
 ask_order => 你的订单号是{order}。
@@ -575,12 +575,12 @@ delivery_time => 一般三到五天送到。
 KIN = {"en": {"dog": "dog", "cat": "cat", "kid": "kid"}, "zh": {"dog": "狗", "cat": "猫", "kid": "孩子"}}
 for lang, skills in {"en": """
 tell_SLOT => Your KIN is called {SLOT}, what a nice name!
-    My KIN [is|is called|is named] {SLOT}. / [My|Our] KIN['s|s] name is {SLOT}. / [I have|I got|We have|There is] a KIN [called|named|, its name is|, and we call it] {SLOT}[| at home]. / We call [our|my] KIN {SLOT}. / [This is|Look, this is|That is] my KIN {SLOT}. / The name of my KIN is {SLOT}. / I have a KIN. [The name is|It is|It's] {SLOT}. ~ People call my KIN {SLOT}. / I named my KIN {SLOT}.
+    My KIN [is called|is named|was named] {SLOT}. / [My|Our] KIN['s|s] name is {SLOT}. / [I have|I got|We have|There is] a KIN [called|named|, its name is|, and we call it] {SLOT}[| at home]. / We call [our|my] KIN {SLOT}. / [This is|Look, this is|That is] my KIN {SLOT}. / The name of my KIN is {SLOT}. / I have a KIN. [The name is|It is|It's] {SLOT}. ~ People call my KIN {SLOT}. / I named my KIN {SLOT}.
 ask_SLOT => Your KIN is called {SLOT}.
     [What is|What's|Whats|Do you know|Do you remember|Tell me|Say] [my KIN's name|my KINs name|the name of my KIN][| again]? / What [is|was] my KIN called[| again]? / [What do I call|How do I call|What did I call|Who is] my KIN? / [And|And what about|Now] my KIN[|'s name|s name]? / What name does my KIN have? / Do you [remember|know] [my KIN|what my KIN is called|how my KIN is called]? ~ How is my KIN called? / Can you tell me the name of my KIN?
 """, "zh": """
 tell_SLOT => 你家KIN叫{SLOT}，真好听！
-    我[家|的|家的|]KIN[叫|名叫|名字是|的名字是|的名字叫]{SLOT}。 / 我有[一只|个|一个|]KIN，[叫|名字叫|它叫|名叫]{SLOT}。 / [这是|来，这是]我[家|的|]KIN{SLOT}。 / [我们|我]叫[我|]KIN{SLOT}。 / 家里[有|的]KIN叫{SLOT}。 / 我[家|]KIN是{SLOT}。 ~ 我给KIN起名叫{SLOT}。
+    我[家|的|家的|]KIN[叫|名叫|名字是|的名字是|的名字叫]{SLOT}。 / 我有[一只|个|一个|]KIN，[叫|名字叫|它叫|名叫]{SLOT}。 / [这是|来，这是]我[家|的|]KIN{SLOT}。 / [我们|我]叫[我|]KIN{SLOT}。 / 家里[有|的]KIN叫{SLOT}。 ~ 我给KIN起名叫{SLOT}。
 ask_SLOT => 你家KIN叫{SLOT}。
     我[家|的|家的|]KIN叫[什么|什么名字|啥|什么来着]？ / 我[家|]KIN[的名字|名字]是什么？ / [你还记得|记得|知道|还记得]我[家|]KIN[叫什么|的名字|叫啥]吗？ / [那|]我[家|]KIN呢？ / 告诉我我KIN的名字。 / [我刚才说|刚才说|]KIN叫什么[来着|]？ / [那|]我家KIN[叫啥|是谁|名字]？ ~ 你知道我家KIN叫什么名字吗？
 """}.items():
@@ -946,7 +946,6 @@ TABLES = {"en": {
 # For a source with `made_up`: English words of consonants (also several) in turns with vowels, Chinese ones of any
 # character of the grammar, and of how many; the open slots that take them, and whether English has a capital there.
 COPIED = {"name": True, "place": True, "dish": False, "item": False}
-MENTIONED = ("goods", "noun", "topic")  # made up as well: what is sold, told of, or unknown may be anything
 PARTS = {"en": (["""b c d f g h j k l m n p q r s t v w x y z br cr dr fr gr pr tr bl cl fl gl pl sl st sp sk sn sm sw th sh ch ph wh kh gh zh ll tt nn ss rr
                 mm pp ck ng nd nt rt rd rk rs rn lt ld lm mb mp nk ns ts tz cz sz rz zb bg tv dj ks lj kn wr str schr""".split(),
                 "a e i o u a e i o u ai ea ee ia ie io oa oo ou au ei ue y á é í ó ä ö ü ø å".split()], (3, 4, 5, 6, 7)),
@@ -961,7 +960,7 @@ LETTER, DIGIT = "ABCDEFGHJKLMNPQRSTUVWXYZ", "0123456789"
 
 def value(pool: str, lang: str, rng: random.Random, made_up: float) -> str:
     """One of a pool, or in so large a share of the cases a made-up one."""
-    if not made_up or pool not in (*COPIED, *MENTIONED, "order") or rng.random() >= made_up:
+    if not made_up or pool not in (*COPIED, "order") or rng.random() >= made_up:
         return rng.choice(POOLS[lang][pool])
     if pool == "order":  # of any digits, also one twice, and sometimes of letters in front
         return word([LETTER], (0, 0, 0, 1, 2), rng) + word([DIGIT], (4, 5, 5, 6, 7), rng)
@@ -971,7 +970,7 @@ def value(pool: str, lang: str, rng: random.Random, made_up: float) -> str:
     if rng.random() < 1 / ONE_IN:
         at = rng.randrange(len(text))
         text = text[:at] + rng.choice(RARE[lang]) + text[at + 1 :]
-    return text.title() if COPIED.get(pool) else text + "s" * (pool == "goods" and lang == "en")
+    return text.title() if COPIED[pool] else text
 
 
 # Which table a skill reads that has none of its own.
