@@ -66,7 +66,7 @@ class ModelConfig:
 
 TRAINING_FIELDS = ("attention_dropout", "hidden_dropout", "activation_checkpointing")  # no part of a model's shape
 MOST_LOGITS = 2**27  # held at once, 512 MiB in fp32; where there are more, the loss is computed in pieces
-CACHED_LOGITS = 2**20  # a CPU's cache holds so many in fp32; all at once would go to memory and back several times
+CACHED_LOGITS = 2**20  # of these in fp32 at a time on a CPU: its cache holds them, and memory fewer copies
 
 
 class RMSNorm(nn.Module):
