@@ -259,7 +259,7 @@ class LanguageModel(nn.Module):
         """The sum of -ln p(target), in fp32, for final hidden states x [N, D] and targets [N]."""
         rows = max(1, CACHED_LOGITS // self.config.vocab_size if x.device.type == "cpu" else len(x))
         parts = zip(self.lm_head(x).split(rows), targets.split(rows))
-        return sum(F.cross_entropy(logits.float(), target, reduction="sum") for logits, target in parts)
+        return torch.stack([F.cross_entropy(logits.float(), target, reduction="sum") for logits, target in parts]).sum()
 
     def parameter_groups(self) -> list[dict]:
         """Weight decay for matrices only: pulling a norm's gain or a bias towards zero has no justification."""

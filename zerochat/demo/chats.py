@@ -140,7 +140,7 @@ def plan(rng: random.Random, in_shop: bool, wide: bool) -> list[str]:
         elif wide and rng.random() < 0.3:
             skills = ["+".join(skills)]
         skills += [rng.choice(rng.choice(talk)) for _ in range(between)]
-        corrected = wide and f"tell_{rng.choice(facts)}_later"
+        corrected = f"tell_{rng.choice(facts)}_later" if wide else ""
         skills += [corrected] * (corrected in grammar and len(skills + asked) < 7 and rng.random() < 0.2)
         questions = [rng.choice(recalls[fact]) for fact in asked]
         skills += ["+".join(questions)] if wide and rng.random() < 0.4 else questions
